@@ -1,0 +1,61 @@
+"""Settings from the environment. In production a weak secret or the testing mode stops the start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigurationError(RuntimeError):
+    """The environment asks for something unsafe or impossible."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: Path
+    database_url: str
+    secret_key: str
+    production: bool = False
+    testing: bool = False
+    port: int = 5000
+    bpmn: Path = field(default=ROOT / "bpmn")
+
+    @property
+    def uploads(self) -> Path:
+        """Where attachments lie: outside the web root."""
+        return self.home / "files"
+
+
+def load_settings(environ: dict[str, str] | None = None) -> Settings:
+    """Read DUBAN_HOME, DUBAN_DATABASE_URL, DUBAN_SECRET_KEY, DUBAN_PORT, DUBAN_ENV and DUBAN_TESTING."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("DUBAN_HOME") or ROOT / "data").resolve()
+    production = env.get("DUBAN_ENV") == "production"
+    testing = env.get("DUBAN_TESTING") == "1"
+    if production and testing:
+        raise ConfigurationError("DUBAN_TESTING=1 is refused with DUBAN_ENV=production")
+    secret = env.get("DUBAN_SECRET_KEY", "")
+    if production and len(secret) < 32:
+        raise ConfigurationError("DUBAN_SECRET_KEY must have at least 32 characters with DUBAN_ENV=production")
+    home.mkdir(parents=True, exist_ok=True)
+    return Settings(
+        home=home,
+        database_url=env.get("DUBAN_DATABASE_URL") or f"sqlite:///{home / 'duban.sqlite'}",
+        secret_key=secret or _kept_secret(home),
+        production=production,
+        testing=testing,
+        port=int(env.get("DUBAN_PORT") or 5000),
+    )
+
+
+def _kept_secret(home: Path) -> str:
+    """A secret made on the first start and kept beside the data, so that sessions survive a restart."""
+    path = home / "secret_key"
+    if not path.exists():
+        path.write_text(secrets.token_urlsafe(48))
+        path.chmod(0o600)
+    return path.read_text().strip()

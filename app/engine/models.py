@@ -1,0 +1,306 @@
+"""What the engine stores. Only the projections are read by lists, counts and reports; `Instance.state` never is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, Json, Scope, UTCDateTime, new_id
+
+Id = sa.String(32)
+
+
+class Definition(Base):
+    """One version of a process. Its content never changes; running instances keep the version they began with."""
+
+    __tablename__ = "definition"
+    __table_args__ = (sa.UniqueConstraint("key", "version"), sa.UniqueConstraint("key", "content_hash"))
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(sa.String(80))
+    version: Mapped[int]
+    content_hash: Mapped[str] = mapped_column(sa.String(64))
+    status: Mapped[str] = mapped_column(sa.String(20))  # draft, published, retired
+    title_zh: Mapped[str] = mapped_column(sa.String(200))
+    title_en: Mapped[str] = mapped_column(sa.String(200))
+    manifest: Mapped[dict[str, Any]]  # process.toml as data
+    author_id: Mapped[str | None] = mapped_column(Id)
+    publisher_id: Mapped[str | None] = mapped_column(Id)
+    created_at: Mapped[dt.datetime]
+    published_at: Mapped[dt.datetime | None]
+
+
+class DefinitionFile(Base):
+    __tablename__ = "definition_file"
+    definition_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("definition.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+class Instance(Base):
+    """One running or finished process. `rev` is compared and set on every save: a stale holder fails."""
+
+    __tablename__ = "instance"
+    __scope__ = Scope(
+        region="region_code",
+        sector="sector_code",
+        orgs=("supervising_org_id",),
+        responsible="responsible_org_id",
+        instance="id",
+    )
+    __table_args__ = (
+        sa.Index("ix_instance_definition_status", "definition_key", "status"),
+        sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
+        sa.UniqueConstraint("definition_key", "business_key"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    definition_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("definition.id"))
+    definition_key: Mapped[str] = mapped_column(sa.String(80))
+    definition_version: Mapped[int]
+    status: Mapped[str] = mapped_column(sa.String(20))  # running, suspended, ended, cancelled, quarantined
+    rev: Mapped[int] = mapped_column(default=0)
+    state: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)  # zlib of the serialised text
+    state_mac: Mapped[str] = mapped_column(sa.String(64))  # HMAC-SHA256 over state, id and rev
+    serializer_version: Mapped[str] = mapped_column(sa.String(20))
+    title: Mapped[str] = mapped_column(sa.String(300), default="")
+    business_key: Mapped[str | None] = mapped_column(sa.String(120))
+    subject_kind: Mapped[str | None] = mapped_column(sa.String(40))
+    subject_id: Mapped[str | None] = mapped_column(Id)
+    parent_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    starter_id: Mapped[str | None] = mapped_column(Id, index=True)
+    starter_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    region_code: Mapped[str | None] = mapped_column(sa.String(12), index=True)
+    sector_code: Mapped[str | None] = mapped_column(sa.String(40), index=True)
+    supervising_org_id: Mapped[str | None] = mapped_column(Id, index=True)
+    responsible_org_id: Mapped[str | None] = mapped_column(Id, index=True)
+    started_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    end_node: Mapped[str | None] = mapped_column(sa.String(120))
+    next_due_at: Mapped[dt.datetime | None]
+
+
+class HumanTask(Base):
+    """A task in somebody's inbox. `org_id` NULL addresses everybody with the role; `assignee_id` NULL is unclaimed."""
+
+    __tablename__ = "human_task"
+    __scope__ = Scope(
+        region="region_code",
+        sector="sector_code",
+        orgs=("supervising_org_id",),
+        responsible="responsible_org_id",
+        instance="instance_id",
+    )
+    __table_args__ = (
+        sa.Index(
+            "ix_human_task_mine",
+            "assignee_id",
+            "due_at",
+            sqlite_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
+            postgresql_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_human_task_pool",
+            "role",
+            "org_id",
+            "due_at",
+            sqlite_where=sa.text("status = 'open' AND assignee_id IS NULL"),
+            postgresql_where=sa.text("status = 'open' AND assignee_id IS NULL"),
+        ),
+        sa.Index("ix_human_task_done", "completed_by_id", "completed_at"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    spiff_task_id: Mapped[str] = mapped_column(sa.String(36), index=True)
+    definition_id: Mapped[str] = mapped_column(Id)
+    definition_key: Mapped[str] = mapped_column(sa.String(80))
+    node_id: Mapped[str] = mapped_column(sa.String(120))
+    name_zh: Mapped[str] = mapped_column(sa.String(200))
+    name_en: Mapped[str] = mapped_column(sa.String(200), default="")
+    process_zh: Mapped[str] = mapped_column(sa.String(200), default="")
+    process_en: Mapped[str] = mapped_column(sa.String(200), default="")
+    status: Mapped[str] = mapped_column(sa.String(20))  # open, done, cancelled
+    role: Mapped[str | None] = mapped_column(sa.String(40))
+    org_id: Mapped[str | None] = mapped_column(Id)
+    assignee_id: Mapped[str | None] = mapped_column(Id)
+    assignee_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    form: Mapped[str | None] = mapped_column(sa.String(80))
+    properties: Mapped[dict[str, Any]]  # the step's vocabulary words, as in the diagram
+    data: Mapped[dict[str, Any]]  # task data when the task began: defaults and facts of the form
+    title: Mapped[str] = mapped_column(sa.String(300), default="")
+    business_key: Mapped[str | None] = mapped_column(sa.String(120), index=True)
+    subject_kind: Mapped[str | None] = mapped_column(sa.String(40))
+    subject_id: Mapped[str | None] = mapped_column(Id, index=True)
+    region_code: Mapped[str | None] = mapped_column(sa.String(12))
+    sector_code: Mapped[str | None] = mapped_column(sa.String(40))
+    supervising_org_id: Mapped[str | None] = mapped_column(Id)
+    responsible_org_id: Mapped[str | None] = mapped_column(Id)
+    from_id: Mapped[str | None] = mapped_column(Id)  # who sent it here: the completer of the step before
+    from_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    from_org: Mapped[str] = mapped_column(sa.String(120), default="")
+    created_at: Mapped[dt.datetime]
+    clock_started_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    amber_at: Mapped[dt.datetime | None]
+    original_due_at: Mapped[dt.datetime | None]
+    due_basis: Mapped[dict[str, Any] | None] = mapped_column(Json)  # Due.basis: text, unit, rule, legal basis
+    paused_at: Mapped[dt.datetime | None]
+    claimed_at: Mapped[dt.datetime | None]
+    completed_at: Mapped[dt.datetime | None]
+    completed_by_id: Mapped[str | None] = mapped_column(Id)
+    completed_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    late: Mapped[bool] = mapped_column(default=False)
+    answers: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    draft_at: Mapped[dt.datetime | None]
+    draft_by_id: Mapped[str | None] = mapped_column(Id)
+    urges: Mapped[int] = mapped_column(default=0)
+    rev: Mapped[int] = mapped_column(default=0)
+
+
+class Timer(Base):
+    """A due instant that the worker fires: a diagram's timer event, a reminder, the overdue mark or a ladder rung."""
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        sa.Index(
+            "ix_timer_due",
+            "due_at",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    task_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("human_task.id"), index=True)
+    spiff_task_id: Mapped[str | None] = mapped_column(sa.String(36))
+    node_id: Mapped[str] = mapped_column(sa.String(120))
+    kind: Mapped[str] = mapped_column(sa.String(20))  # event, remind, overdue, ladder
+    detail: Mapped[dict[str, Any]]  # ladder: {"process", "data", "level"}; remind: {"offset"}
+    due_at: Mapped[dt.datetime]
+    original_due_at: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(sa.String(20))  # waiting, fired, cancelled, failed
+    fired_at: Mapped[dt.datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[dt.datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+
+
+class Incident(Base):
+    """Something the engine could not do; the token waits where it was until somebody retries."""
+
+    __tablename__ = "incident"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    spiff_task_id: Mapped[str | None] = mapped_column(sa.String(36))
+    node_id: Mapped[str | None] = mapped_column(sa.String(120))
+    kind: Mapped[str] = mapped_column(sa.String(40))  # service, expression, timer, budget, state, outbox
+    message: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[dt.datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[dt.datetime | None]
+    resolved_at: Mapped[dt.datetime | None]
+    resolved_by_id: Mapped[str | None] = mapped_column(Id)
+
+
+class History(Base):
+    """What happened, append-only, chained by hash per instance."""
+
+    __tablename__ = "history"
+    __table_args__ = (sa.UniqueConstraint("instance_id", "seq"),)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"))
+    seq: Mapped[int]
+    at: Mapped[dt.datetime]
+    event: Mapped[str] = mapped_column(sa.String(80), index=True)  # dotted past participle: task.completed
+    node_id: Mapped[str | None] = mapped_column(sa.String(120))
+    task_id: Mapped[str | None] = mapped_column(Id)
+    actor_id: Mapped[str | None] = mapped_column(Id)
+    actor_name: Mapped[str] = mapped_column(sa.String(80))
+    actor_org: Mapped[str] = mapped_column(sa.String(120), default="")
+    data: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(sa.String(64))
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Fact(Base):
+    """A process variable promoted by process.toml, typed, for metrics and lists."""
+
+    __tablename__ = "fact"
+    __table_args__ = (sa.Index("ix_fact_name_text", "name", "text"), sa.Index("ix_fact_name_number", "name", "number"))
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    text: Mapped[str | None] = mapped_column(sa.String(300))
+    number: Mapped[float | None]
+    at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime())
+
+
+class Outbox(Base):
+    """A side effect to happen after the commit: at least once, with a key that travels with it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.Index(
+            "ix_outbox_waiting",
+            "next_attempt_at",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(80))  # "event" (engine events), "mail", …
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(sa.String(20))  # waiting, sent, failed
+    created_at: Mapped[dt.datetime]
+    next_attempt_at: Mapped[dt.datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[dt.datetime | None]
+    error: Mapped[str | None] = mapped_column(sa.Text)
+    lease_until: Mapped[dt.datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+
+
+class Participant(Base):
+    """Who ever had to do with an instance: row scope lets them see it, whatever their region or sector."""
+
+    __tablename__ = "participant"
+    __table_args__ = (
+        sa.UniqueConstraint("instance_id", "user_id", "org_id", "role"),
+        sa.Index("ix_participant_user", "user_id", "instance_id"),
+        sa.Index("ix_participant_org", "org_id", "role", "instance_id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"))
+    user_id: Mapped[str | None] = mapped_column(Id)
+    org_id: Mapped[str | None] = mapped_column(Id)
+    role: Mapped[str | None] = mapped_column(sa.String(40))
+
+
+class TaskCopy(Base):
+    """A task copied to somebody for information (抄送)."""
+
+    __tablename__ = "task_copy"
+    __table_args__ = (sa.UniqueConstraint("task_id", "user_id"), sa.Index("ix_task_copy_user", "user_id", "created_at"))
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    task_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("human_task.id"))
+    user_id: Mapped[str] = mapped_column(Id)
+    by_id: Mapped[str | None] = mapped_column(Id)
+    created_at: Mapped[dt.datetime]
+    read_at: Mapped[dt.datetime | None]
+
+
+class TaskComment(Base):
+    """A remark in the discussion beside a task; attachments by file id."""
+
+    __tablename__ = "task_comment"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    task_id: Mapped[str | None] = mapped_column(Id)
+    text: Mapped[str] = mapped_column(sa.Text)
+    file_ids: Mapped[list[str]]
+    by_id: Mapped[str] = mapped_column(Id)
+    by_name: Mapped[str] = mapped_column(sa.String(80))
+    by_org: Mapped[str] = mapped_column(sa.String(120), default="")
+    created_at: Mapped[dt.datetime]

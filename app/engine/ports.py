@@ -1,0 +1,99 @@
+"""What the engine needs from outside, and the plain values that cross its border."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from app.audit import Actor
+
+
+@dataclass(frozen=True)
+class Due:
+    """A computed deadline.
+
+    `amber_at` is the instant at which 80 % of the limit is used on the clock that counts it. `basis` is
+    shown with the deadline: {"text_zh", "text_en", "unit": "work"|"calendar"|"hours", "rule", "legal_basis",
+    "end": "day"|"office"|"exact", "estimated": bool}.
+    """
+
+    at: dt.datetime
+    amber_at: dt.datetime
+    basis: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Calendar(Protocol):
+    """Deadlines on the office's calendar. Implemented by app.calendars."""
+
+    def due(
+        self, session: Session, text: str, start: dt.datetime, evaluate: Callable[[str], Any]
+    ) -> Due:
+        """The deadline that `text` (see deadline_text.py) gives for a clock that starts at `start`."""
+
+    def offset(self, session: Session, text: str, base: dt.datetime) -> dt.datetime:
+        """The instant of a reminder or rung, e.g. `-3 work_days` before `base`, at the firing hour 08:30."""
+
+    def rules(self) -> frozenset[str]:
+        """Names of the deadline rules, for the check; must not need a database."""
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    name: str
+    org_id: str | None
+    org_name: str
+
+
+class Directory(Protocol):
+    """Who is who. Implemented by app.accounts."""
+
+    def person(self, session: Session, user_id: str) -> Person | None:
+        """An active person, or None."""
+
+    def organisation(self, session: Session, value: object) -> str | None:
+        """The id of the organisation that an id, a code or a name means."""
+
+    def is_candidate(self, session: Session, user_id: str, role: str | None, org_id: str | None) -> bool:
+        """Whether the person may take a task addressed to (role, organisation)."""
+
+    def candidates(self, session: Session, role: str | None, org_id: str | None) -> Sequence[Person]:
+        """Everybody who may take such a task."""
+
+    def roles(self) -> frozenset[str]:
+        """All role keys, for the check; must not need a database."""
+
+
+@dataclass
+class ServiceCall:
+    """What a service task sees: the instance's write transaction and where in the process it is."""
+
+    session: Session
+    now: dt.datetime
+    actor: Actor
+    instance_id: str
+    node_id: str
+    data: Mapping[str, Any]
+    history: Callable[..., None]  # history(event, **data): append to the instance's history
+
+
+@dataclass
+class TaskCheck:
+    """What a task check sees: the completion that is about to happen, inside its write transaction."""
+
+    session: Session
+    now: dt.datetime
+    actor: Actor
+    instance_id: str
+    task_id: str
+    node_id: str
+    answers: Mapping[str, Any]
+    data: Mapping[str, Any]
+
+
+ServiceFunction = Callable[..., Mapping[str, Any] | None]
+CheckFunction = Callable[[TaskCheck], Mapping[str, Sequence[Any]]]
