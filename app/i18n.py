@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.support import LazyProxy, Translations
-from contextvars import ContextVar
 
 CHINESE, ENGLISH = "zh_Hans_CN", "en"
 LOCALES = (CHINESE, ENGLISH)

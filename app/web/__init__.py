@@ -1,0 +1,40 @@
+"""What every view needs and no domain: transactions, the acting person, pages and fragments, problems, registries."""
+
+from app.web.access import actor, current_user, locale_of
+from app.web.api import ApiPage, api, blueprint, page_headers
+from app.web.database import db
+from app.web.idempotency import IdempotencyKey
+from app.web.paging import Page, paginate
+from app.web.registry import MenuItem, cards, menu
+from app.web.rendering import is_partial, render, see_other
+from app.web.runtime import clock, engine, settings
+from app.web.sessions import WebSession
+from app.web.setup import init_app
+from app.web.transactions import refresh, writes
+
+__all__ = [
+    "ApiPage",
+    "IdempotencyKey",
+    "MenuItem",
+    "Page",
+    "WebSession",
+    "actor",
+    "api",
+    "blueprint",
+    "cards",
+    "clock",
+    "current_user",
+    "db",
+    "engine",
+    "init_app",
+    "is_partial",
+    "locale_of",
+    "menu",
+    "page_headers",
+    "paginate",
+    "refresh",
+    "render",
+    "see_other",
+    "settings",
+    "writes",
+]

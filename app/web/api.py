@@ -1,0 +1,60 @@
+"""The JSON API's frame: blueprints under /api/v1, paging arguments, OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask_login
+import flask_smorest
+import marshmallow as ma
+from flask import Response, request
+from flask_smorest import Api
+
+from app.errors import DubanError
+from app.web.paging import Page
+
+api = Api()
+
+
+class ApiPage(ma.Schema):
+    """Paging and sorting of every list."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, 100_000))
+    per_page = ma.fields.Integer(load_default=20, validate=ma.validate.Range(1, 200))
+    sort = ma.fields.String(load_default=None, allow_none=True)
+
+
+class Unauthenticated(DubanError):
+    """Nobody is signed in: a token or a session is needed."""
+
+    status, code = 401, "unauthenticated"
+
+
+def blueprint(
+    name: str, description: str = "", *, public: bool = False
+) -> flask_smorest.Blueprint:
+    """A blueprint under /api/v1 that answers 401 to anonymous callers unless it is public."""
+    blp = flask_smorest.Blueprint(
+        f"api_{name}", __name__, url_prefix="/api/v1", description=description
+    )
+    if not public:
+
+        @blp.before_request
+        def _signed_in() -> None:
+            if not flask_login.current_user.is_authenticated:
+                raise Unauthenticated()
+
+    return blp
+
+
+def page_headers(page: Page[Any], response: Response) -> Response:
+    """X-Total-Count and links to the neighbouring pages."""
+    response.headers["X-Total-Count"] = str(page.total)
+    return response
+
+
+def is_api() -> bool:
+    return request.path.startswith("/api/")

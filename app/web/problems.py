@@ -1,0 +1,176 @@
+"""Errors as the caller reads them: problem+json for programs, a page or a fragment for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask_login
+from flask import Flask, Response, jsonify, make_response, request, url_for
+from flask_wtf.csrf import CSRFError
+from marshmallow import ValidationError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.errors import Busy, DubanError
+from app.i18n import _
+from app.web.api import Unauthenticated, is_api
+from app.web.database import db
+from app.web.rendering import is_partial, render
+
+
+def _problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    response = jsonify(
+        {
+            "type": "about:blank",
+            "status": status,
+            "code": code,
+            "detail": detail,
+            **extra,
+        }
+    )
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _titles() -> dict[int, str]:
+    return {
+        400: _("请求有误"),
+        401: _("请先登录"),
+        403: _("您没有办理此事的权限"),
+        404: _("没有找到，或者您无权查看"),
+        405: _("不支持这种操作"),
+        409: _("此事已有变化，请按最新情况办理"),
+        413: _("提交的内容过大"),
+        415: _("内容类型不受支持"),
+        422: _("填写有误，请按提示修改"),
+        429: _("操作过于频繁，请稍候再试"),
+        500: _("系统出错，您填写的内容没有提交"),
+        503: _("系统正忙，请稍候再试"),
+    }
+
+
+def _page(status: int, code: str, detail: str, **extra: Any) -> Response:
+    if status == 401:
+        return to_sign_in()
+    template = "errors/_error.html" if is_partial() else "errors/error.html"
+    return render(
+        template,
+        status,
+        code=code,
+        detail=detail,
+        title=_titles().get(status, detail),
+        **extra,
+    )
+
+
+def to_sign_in() -> Response:
+    """An expired session: htmx gets HX-Redirect (never a 302 that would be swapped in), a browser the sign-in page."""
+    target = url_for(
+        "security.login", next=request.full_path if request.method == "GET" else None
+    )
+    if request.headers.get("HX-Request") == "true":
+        response = make_response("", 200)
+        response.headers["HX-Redirect"] = url_for("security.login")
+        return response
+    return make_response("", 302, {"Location": target})
+
+
+def _answer(status: int, code: str, detail: str, **extra: Any) -> Response:
+    db.session.rollback()
+    wants_json = is_api() or request.accept_mimetypes.best == "application/json"
+    return (_problem if wants_json else _page)(status, code, detail, **extra)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "as_dict"):
+        return _plain(value.as_dict())
+    if isinstance(value, (int, float, bool)) or value is None:
+        return value
+    return str(value)
+
+
+def duban_error(error: DubanError) -> Response:
+    extra = _plain(error.extra)
+    if getattr(error, "errors", None):
+        extra["errors"] = _plain(error.errors)  # type: ignore[attr-defined]
+    if getattr(error, "problems", None):
+        extra["problems"] = _plain(error.problems)  # type: ignore[attr-defined]
+    detail = _("请先登录") if isinstance(error, Unauthenticated) else str(error.detail)
+    response = _answer(error.status, error.code, detail, **extra)
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def http_error(error: HTTPException) -> Response:
+    if error.response is not None:
+        return make_response(error.response)
+    status = error.code or 500
+    data = getattr(error, "data", None) or {}
+    messages = data.get("messages")
+    extra = {"errors": _flatten(messages)} if isinstance(messages, dict) else {}
+    response = _answer(
+        status,
+        error.name.lower().replace(" ", "_"),
+        _titles().get(status, error.name),
+        **extra,
+    )
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _flatten(messages: dict[str, Any]) -> dict[str, Any]:
+    """webargs puts the place (json, query) around the fields; callers want the fields."""
+    places = ("json", "query", "form", "json_or_form", "files", "headers")
+    flat: dict[str, Any] = {}
+    for place, value in messages.items():
+        flat |= (
+            _plain(value)
+            if place in places and isinstance(value, dict)
+            else {place: _plain(value)}
+        )
+    return flat
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(DubanError, duban_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(
+        ValidationError,
+        lambda error: _answer(
+            422, "invalid", _titles()[422], errors=_plain(error.normalized_messages())
+        ),
+    )
+    app.register_error_handler(
+        CSRFError,
+        lambda _error: _answer(
+            400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上")
+        ),
+    )
+
+    @app.errorhandler(OperationalError)
+    def busy(error: OperationalError) -> Response:
+        """A locked, full or read-only database: nothing was written, and a later try may do."""
+        app.logger.warning("database unavailable: %s", error.orig)
+        response = _answer(503, "busy", _titles()[503])
+        response.headers["Retry-After"] = "2"
+        return response
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        if app.config.get("PROPAGATE_FAULTS"):
+            raise error
+        app.logger.exception(
+            "fault in %s %s by %s",
+            request.method,
+            request.path,
+            flask_login.current_user,
+        )
+        return _answer(500, "fault", _titles()[500])
