@@ -47,9 +47,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         if settings.testing
         else SystemClock()
     )
-    _build_engine(app, settings)
+    try:
+        _build_engine(app, settings)
+    except ImportError as missing:
+        app.logger.warning("engine not built: %s", missing)
     for name in SLICES:
-        import_module(f"app.{name}").init_app(app)
+        if hasattr(module := import_module(f"app.{name}"), "init_app"):
+            module.init_app(app)
     return app
 
 

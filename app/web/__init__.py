@@ -3,7 +3,7 @@
 from app.web.access import actor, current_user, locale_of
 from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
-from app.web.idempotency import IdempotencyKey
+from app.web.idempotency import IdempotencyKey, sweep_idempotency
 from app.web.paging import Page, paginate
 from app.web.registry import MenuItem, cards, menu
 from app.web.rendering import is_partial, render, see_other
@@ -36,5 +36,6 @@ __all__ = [
     "render",
     "see_other",
     "settings",
+    "sweep_idempotency",
     "writes",
 ]

@@ -8,13 +8,15 @@ import hashlib
 import flask_login
 import sqlalchemy as sa
 from flask import Flask, Response, g, request
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db import Base, write_transaction
 from app.errors import Conflict, Invalid
 from app.i18n import lazy_
 from app.web.api import is_api
 from app.web.database import db
+
+KEPT = dt.timedelta(days=1)
 
 
 class IdempotencyKey(Base):
@@ -57,7 +59,7 @@ def _replay() -> Response | None:
     now = dt.datetime.now(dt.UTC)
     with write_transaction(db.session()) as session:
         stored = session.get(IdempotencyKey, key)
-        if stored is not None and stored.created_at < now - dt.timedelta(days=1):
+        if stored is not None and stored.created_at < now - KEPT:
             session.delete(stored)
             session.flush()
             stored = None
@@ -90,6 +92,15 @@ def _remember(response: Response) -> Response:
             stored.status, stored.body = response.status_code, response.get_data()
             stored.content_type = response.content_type or ""
     return response
+
+
+def sweep_idempotency(session: Session) -> None:
+    """Forget answers older than a day."""
+    session.execute(
+        sa.delete(IdempotencyKey).where(
+            IdempotencyKey.created_at < dt.datetime.now(dt.UTC) - KEPT
+        )
+    )
 
 
 def init_app(app: Flask) -> None:

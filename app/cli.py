@@ -1,0 +1,268 @@
+"""The `duban` command line, also reachable as `python3 run.py <same words>`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+
+from app import create_app, worker
+from app.audit import SYSTEM, verify
+from app.config import ConfigurationError
+from app.i18n import pick
+from app.migrate import upgrade
+from app.setup import install
+
+
+class Duban(click.Group):
+    """Builds the application once, and only for commands that need it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as wrong:
+            raise click.ClickException(str(wrong)) from wrong
+
+
+def application(*, migrate: bool = True) -> Flask:
+    """The application on an up-to-date database."""
+    app = create_app()
+    if migrate:
+        upgrade(app)
+        with app.app_context():
+            install(app)
+    return app
+
+
+@click.group(cls=Duban)
+def cli() -> None:
+    """督办 Duban: work-safety supervision driven by processes."""
+
+
+@cli.command()
+@click.option("--port", type=int, help="Port; default DUBAN_PORT or 5000.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--demo/--no-demo", default=True, help="Fill an empty database with the demo city."
+)
+@click.option(
+    "--scheduler/--no-scheduler",
+    default=True,
+    help="Run timers and outbox in this process.",
+)
+def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
+    """Serve the web interface, with the scheduler in the same process."""
+    import waitress
+
+    from app import demo as demo_city
+
+    app = application()
+    settings = app.extensions["duban.settings"]
+    port = port or settings.port
+    with app.app_context():
+        if demo and not settings.production and demo_city.is_empty():
+            click.echo("正在建立演示城市“望海市” / building the demo city …")
+            demo_city.build(app)
+    running = worker.start(app) if scheduler else None
+    click.echo(f"督办 Duban: http://{host}:{port}/")
+    with app.app_context():
+        if not settings.production and (accounts := demo_city.accounts()):
+            click.echo(accounts)
+    try:
+        waitress.serve(
+            app,
+            host=host,
+            port=port,
+            threads=16,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+    finally:
+        if running is not None:
+            running.shutdown(wait=True)
+
+
+@cli.command("worker")
+def run_worker() -> None:
+    """Run only timers and outbox."""
+    import threading
+
+    scheduler = worker.start(application())
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        scheduler.shutdown(wait=True)
+
+
+@cli.group()
+def processes() -> None:
+    """Check, deploy and export process folders."""
+
+
+def _folders(path: Path) -> list[Path]:
+    return (
+        [path]
+        if (path / "process.toml").exists()
+        else sorted(p.parent for p in path.glob("*/process.toml"))
+    )
+
+
+@processes.command("check")
+@click.argument(
+    "path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="bpmn",
+)
+@click.option("--json", "as_json", is_flag=True, help="Problems as JSON.")
+@click.option(
+    "--scenarios/--no-scenarios", default=True, help="Also run the package's scenarios."
+)
+def check_processes(path: Path, as_json: bool, scenarios: bool) -> None:
+    """Name every problem of one process folder, or of each folder below PATH. Needs no database."""
+    from app.engine import load_folder, run_scenarios
+
+    app = create_app()
+    failed, out = False, {}
+    folders = _folders(path)
+    if not folders:
+        raise click.ClickException(f"{path}: no process.toml / 没有 process.toml")
+    with app.app_context():
+        engine = app.extensions["duban.engine"]
+        packages = [load_folder(folder) for folder in folders]
+        for folder, package in zip(folders, packages, strict=True):
+            problems = engine.check(package, known=[p.key for p in packages])
+            if scenarios and not any(p.severity == "error" for p in problems):
+                problems += run_scenarios(engine, package)
+            failed |= any(p.severity == "error" for p in problems)
+            out[folder.name] = [p.as_dict() for p in problems]
+            if not as_json:
+                click.echo(
+                    f"{folder.name}: "
+                    + ("✓" if not problems else f"{len(problems)} 个问题 / problems")
+                )
+                for problem in problems:
+                    click.echo(f"  {problem.as_text()}")
+    if as_json:
+        click.echo(json.dumps(out, ensure_ascii=False, indent=1))
+    sys.exit(1 if failed else 0)
+
+
+@processes.command("deploy")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def deploy_processes(path: Path) -> None:
+    """Check and publish one process folder, or each folder below PATH; unchanged content is left alone."""
+    from app.engine import load_folder
+    from app.errors import Invalid
+
+    app, failed = application(), False
+    with app.app_context():
+        for folder in _folders(path):
+            try:
+                definition = app.extensions["duban.engine"].deploy(
+                    load_folder(folder), by=SYSTEM
+                )
+                click.echo(
+                    f"{definition.key} v{definition.version} {definition.status}"
+                )
+            except Invalid as invalid:
+                failed = True
+                click.echo(f"{folder.name}: {invalid.detail}", err=True)
+                for problem in invalid.problems:
+                    click.echo(f"  {problem.as_text()}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+@processes.command("export")
+@click.argument("key")
+@click.argument("path", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--version", type=int, help="Default: the published one.")
+def export_process(key: str, path: Path, version: int | None) -> None:
+    """Write a deployed process back to a folder, for review."""
+    app = application()
+    with app.app_context():
+        package = app.extensions["duban.engine"].export(key, version)
+    for name, content in package.files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    click.echo(f"{len(package.files)} files → {path}")
+
+
+@processes.command("list")
+def list_processes() -> None:
+    """Processes in the database with their published versions."""
+    app = application()
+    with app.app_context():
+        for definition in app.extensions["duban.engine"].definitions():
+            title = pick({"zh": definition.title_zh, "en": definition.title_en})
+            click.echo(
+                f"{definition.key} v{definition.version} {definition.status} {title}"
+            )
+
+
+@cli.group()
+def seed() -> None:
+    """Fill a database."""
+
+
+@seed.command("demo")
+@click.option(
+    "--size",
+    type=int,
+    default=1,
+    show_default=True,
+    help="How many times the usual demo city.",
+)
+def seed_demo(size: int) -> None:
+    """Build the demo city by running its processes; refuses a database that holds people already."""
+    from app import demo as demo_city
+
+    app = application()
+    with app.app_context():
+        if not demo_city.is_empty():
+            raise click.ClickException(
+                "数据库中已有人员，不再建立演示城市 / the database is not empty"
+            )
+        demo_city.build(app, size=size)
+        click.echo(demo_city.accounts())
+
+
+@cli.command("verify")
+def verify_chains() -> None:
+    """Check the audit chain and every instance's history chain; names the first bad record."""
+    app = application(migrate=False)
+    with app.app_context(), app.extensions["duban.sessions"]() as session:
+        broken = verify(session)
+        if broken:
+            raise click.ClickException(f"audit record {broken.seq}: {broken.reason}")
+        bad = list(app.extensions["duban.engine"].verify_all(session))
+    for instance_id, problem in bad:
+        click.echo(
+            f"instance {instance_id}, record {problem.seq}: {problem.reason}", err=True
+        )
+    if bad:
+        sys.exit(1)
+    click.echo("审计与办理记录的哈希链完整 / audit and history chains hold")
+
+
+def _groups() -> None:
+    """Command groups that slices bring."""
+    from app.accounts.commands import users
+    from app.calendars.commands import calendar
+    from app.hazards.commands import hazards
+
+    for group in (users, calendar, hazards):
+        cli.add_command(group)
+
+
+def main() -> None:
+    _groups()
+    cli(prog_name="duban")
+
+
+if __name__ == "__main__":
+    main()

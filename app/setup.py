@@ -1,0 +1,20 @@
+"""What a database needs before anybody works with it: dictionaries, calendars, the shipped processes."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def install(app: Flask) -> None:
+    """Seed what ships with the product. Safe to repeat: only what is missing or changed is written."""
+    from app.audit import SYSTEM
+    from app.calendars import seed as seed_calendars
+    from app.db import write_transaction
+    from app.engine import load_folder
+    from app.web import engine, settings
+
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        seed_calendars(session)
+    for folder in sorted(settings().bpmn.iterdir()):
+        if (folder / "process.toml").exists():
+            engine().deploy(load_folder(folder), by=SYSTEM)

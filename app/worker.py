@@ -1,0 +1,48 @@
+"""The only list of schedules. One ticking job claims rows; there is never a job per timer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from app import files, web
+from app.db import write_transaction
+from app.web.sessions import sweep as sweep_sessions
+
+TICK = 2  # seconds between two looks for due timers and waiting outbox rows
+
+
+def tick(app: Flask) -> int:
+    """Fire what is due and send what waits, until both are empty or a batch was small; the number of rows done."""
+    with app.app_context():
+        engine = web.engine()
+        return (
+            engine.run_due_timers(limit=200)
+            + engine.retry_due(limit=50)
+            + engine.deliver_outbox(limit=500)
+        )
+
+
+def sweep(app: Flask) -> None:
+    """Once an hour: sessions past their time, uploads that nothing refers to, keys of repeated requests."""
+    with (
+        app.app_context(),
+        app.extensions["duban.sessions"]() as session,
+        write_transaction(session),
+    ):
+        sweep_sessions(session)
+        files.sweep(session, older_than=dt.timedelta(days=1))
+        web.sweep_idempotency(session)
+
+
+def start(app: Flask) -> BackgroundScheduler:
+    """Run the schedules in this process, beside the web or alone."""
+    scheduler = BackgroundScheduler(
+        timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1}
+    )
+    scheduler.add_job(tick, "interval", seconds=TICK, args=[app], id="tick")
+    scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
+    scheduler.start()
+    return scheduler
