@@ -52,8 +52,19 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     except ImportError as missing:
         app.logger.warning("engine not built: %s", missing)
     for name in SLICES:
-        if hasattr(module := import_module(f"app.{name}"), "init_app"):
+        try:
+            module = import_module(f"app.{name}")
+        except ModuleNotFoundError:
+            continue
+        if hasattr(module, "init_app"):
             module.init_app(app)
+    if settings.testing:
+        try:
+            from app.console import driven_clock
+
+            driven_clock.init_app(app)
+        except ImportError as missing:
+            app.logger.warning("no driven clock: %s", missing)
     return app
 
 
