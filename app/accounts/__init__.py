@@ -1,0 +1,76 @@
+"""Regions, organisations, people, roles, row scope, sign-in."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.accounts.access import public, requires
+from app.accounts.directory import AccountsDirectory
+from app.accounts.models import (
+    ROLES,
+    SEPARATED,
+    ApiToken,
+    Grant,
+    Organisation,
+    OrganisationSector,
+    Region,
+    Sector,
+    User,
+)
+from app.accounts.queries import (
+    find_people,
+    like,
+    organisation_options,
+    people,
+    people_options,
+    region_options,
+    region_path,
+    sector_options,
+    sectors,
+    town_options,
+    visible_organisations,
+)
+from app.accounts.regions import contains, region_prefix, within
+from app.accounts.roles import effective, holders, role_name, separation_problem
+from app.accounts.scope import participations, scope_condition, visible
+
+__all__ = [
+    "ROLES",
+    "SEPARATED",
+    "AccountsDirectory",
+    "ApiToken",
+    "Grant",
+    "Organisation",
+    "OrganisationSector",
+    "Region",
+    "Sector",
+    "User",
+    "contains",
+    "effective",
+    "find_people",
+    "holders",
+    "init_app",
+    "like",
+    "organisation_options",
+    "participations",
+    "people",
+    "people_options",
+    "public",
+    "region_options",
+    "region_path",
+    "region_prefix",
+    "requires",
+    "role_name",
+    "scope_condition",
+    "sector_options",
+    "sectors",
+    "separation_problem",
+    "town_options",
+    "visible",
+    "visible_organisations",
+    "within",
+]
+
+
+def init_app(app: Flask) -> None:
+    """Wire the slice."""

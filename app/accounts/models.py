@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 from flask_security import UserMixin
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from app.audit import Actor
 from app.db import Base, Scope, new_id
@@ -47,7 +47,9 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(sa.String(120), unique=True)
     name_en: Mapped[str] = mapped_column(sa.String(160), default="")
     short_name: Mapped[str] = mapped_column(sa.String(60))
-    kind: Mapped[str] = mapped_column(sa.String(20))  # city_gov awc_office sector_dept town village enterprise expert_body…
+    kind: Mapped[str] = mapped_column(
+        sa.String(20)
+    )  # city_gov awc_office sector_dept town village enterprise expert_body…
     region_code: Mapped[str | None] = mapped_column(sa.String(12), sa.ForeignKey("region.code"), index=True)
     parent_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("organisation.id"))
     has_penalty_power: Mapped[bool] = mapped_column(default=False)
@@ -83,7 +85,7 @@ class User(Base, UserMixin):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(sa.String(40), unique=True)
     email: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
-    name: Mapped[str] = mapped_column(sa.String(80))
+    name: Mapped[str] = mapped_column(sa.String(80), index=True)
     org_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("organisation.id"), index=True)
     title: Mapped[str] = mapped_column(sa.String(80), default="")
     phone: Mapped[str] = mapped_column(sa.String(20), default="")
@@ -100,6 +102,7 @@ class User(Base, UserMixin):
     created_at: Mapped[dt.datetime]
 
     organisation: Mapped[Organisation] = relationship(lazy="joined")
+    org: Mapped[Organisation] = synonym("organisation")
     grants: Mapped[list[Grant]] = relationship(lazy="selectin", cascade="all, delete-orphan")
     # Flask-Security asks for its own roles; ours are grants (a role in an organisation), so it sees none.
     roles: list[object] = []  # noqa: RUF012  (class attribute on purpose: never stored)
@@ -109,13 +112,19 @@ class User(Base, UserMixin):
         return any(grant.includes(role) for grant in self.grants for role in roles)
 
     def actor(self) -> Actor:
-        return Actor(id=self.id, name=self.name, org_id=self.org_id, org_name=self.organisation.short_name)
+        return Actor(
+            id=self.id,
+            name=self.name,
+            org_id=self.org_id,
+            org_name=self.organisation.short_name,
+        )
 
 
 class Grant(Base):
     """A role in an organisation. One person may hold several; what they may do is the union."""
 
     __tablename__ = "grant"
+    __table_args__ = (sa.Index("ix_grant_role_org", "role", "org_id"),)
     user_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("user.id"), primary_key=True)
     role: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     org_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("organisation.id"), primary_key=True)
@@ -138,3 +147,20 @@ class ApiToken(Base):
     expires_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
+
+    def usable(self, now: dt.datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class FailedSignIn(Base):
+    """One failed attempt, kept while it counts towards a lock-out: by account name as typed, and by address."""
+
+    __tablename__ = "failed_sign_in"
+    __table_args__ = (
+        sa.Index("ix_failed_sign_in_account", "account", "at"),
+        sa.Index("ix_failed_sign_in_address", "address", "at"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    account: Mapped[str] = mapped_column(sa.String(64))  # HMAC: a password typed into this field stays unread
+    address: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[dt.datetime]
