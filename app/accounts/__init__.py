@@ -73,4 +73,6 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    """Wire the slice."""
+    from app.accounts import security
+
+    security.init_app(app)

@@ -95,7 +95,6 @@ class User(Base, UserMixin):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     password: Mapped[str | None] = mapped_column(sa.String(255))
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True, default=new_id)
-    failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[dt.datetime | None]
     last_login_at: Mapped[dt.datetime | None]
     current_login_at: Mapped[dt.datetime | None]
@@ -110,6 +109,13 @@ class User(Base, UserMixin):
     def has(self, *roles: str) -> bool:
         """Whether the person holds one of the roles, or one that includes it."""
         return any(grant.includes(role) for grant in self.grants for role in roles)
+
+    def renew(self) -> None:
+        """Take a new uniquifier: every session signed in under the old one is over."""
+        self.fs_uniquifier = new_id()
+
+    def locked(self, now: dt.datetime) -> bool:
+        return self.locked_until is not None and now < self.locked_until
 
     def actor(self) -> Actor:
         return Actor(

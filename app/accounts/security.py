@@ -1,0 +1,205 @@
+"""Flask-Security as we use it: sign-in by user name and password, our sessions and tokens, denied by default."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, cast
+
+import flask_login
+from flask import Flask, Request, Response, after_this_request, current_app, flash, request, session, url_for
+from flask_babel import Babel
+from flask_security import Security, SQLAlchemyUserDatastore, password_changed, user_authenticated
+from flask_security.forms import ChangePasswordForm, LoginForm
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
+
+from app import audit, web
+from app.accounts import tokens
+from app.accounts.models import User
+from app.accounts.passwords import MIN_LENGTH, OfficePasswords
+from app.accounts.sign_in import SignIn
+from app.clock import local
+from app.errors import Forbidden
+from app.i18n import _, get_locale, lazy_
+from app.web.api import Unauthenticated
+from app.web.problems import duban_error
+from app.web.sessions import ServerSession
+
+# Open to everybody; views of our own say so with `accounts.public`.
+_PUBLIC = frozenset({"static", "security.login", "security.static", "language", "api-docs.openapi_json"})
+_WHILE_PASSWORD_IS_TEMPORARY = frozenset({"security.change_password", "security.logout", "static", "language"})
+# Only a person in a browser: a token that leaked must not be able to make another one.
+_NOT_BY_TOKEN = ("accounts.", "security.")
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # Flask-Security's forms are untyped
+    """User name and password. Whatever is wrong with the two is said in one sentence."""
+
+    email = None
+    remember = None
+    username = StringField(validators=[DataRequired(lazy_("填写用户名")), Length(max=80, message=lazy_("用户名太长"))])
+
+    def validate(self, **kwargs: Any) -> bool:
+        if not super(LoginForm, self).validate(**kwargs):
+            return self._refuse(422)
+        outcome = SignIn(
+            web.db.session(), request.remote_addr or "", current_app.config["SECRET_KEY"], web.clock()
+        ).attempt(self.username.data, self.password.data)
+        if outcome.locked_until:
+            until = local(outcome.locked_until).strftime("%H:%M")
+            text = _("失败次数过多，已锁定到 %(until)s，也可请管理员解锁", until=until)
+            return self._refuse(429, text)
+        if outcome.user is None:
+            return self._refuse(401, _("用户名或密码不对"))
+        self.user = outcome.user
+        return True
+
+    def _refuse(self, status: int, message: str | None = None) -> bool:
+        if message:
+            self.form_errors.append(message)
+
+        @after_this_request
+        def say_so(response: Response) -> Response:
+            response.status_code = status
+            return response
+
+        return False
+
+
+class OfficeChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]
+    """The present password, the new one twice."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        if super().validate(**kwargs):
+            return True
+
+        @after_this_request
+        def say_so(response: Response) -> Response:
+            response.status_code = 422
+            return response
+
+        return False
+
+
+def configure(app: Flask) -> None:
+    app.config.update(
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[{"username": {"mapper": str, "case_insensitive": True}}],
+        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
+        SECURITY_PASSWORD_LENGTH_MIN=MIN_LENGTH,
+        SECURITY_CHANGEABLE=True,
+        SECURITY_CHANGE_URL="/account/password",
+        SECURITY_POST_CHANGE_VIEW="/account",
+        SECURITY_SEND_PASSWORD_CHANGE_EMAIL=False,
+        SECURITY_POST_LOGOUT_VIEW="/login",
+        SECURITY_FLASH_MESSAGES=False,
+        SECURITY_JOIN_USER_ROLES=False,
+        SECURITY_STATIC_FOLDER=None,
+        SECURITY_MSG_PASSWORD_IS_THE_SAME=(lazy_("新密码与现在的密码相同"), "error"),
+        SECURITY_MSG_INVALID_PASSWORD=(lazy_("现在的密码不对"), "error"),
+        SECURITY_MSG_PASSWORD_NOT_PROVIDED=(lazy_("填写密码"), "error"),
+        SECURITY_MSG_RETYPE_PASSWORD_MISMATCH=(lazy_("两次填写的新密码不一致"), "error"),
+    )
+    app.config.setdefault("SECURITY_PASSWORD_SALT", secrets.token_hex(16))  # asked for, not used: argon2 salts itself
+
+
+def init_app(app: Flask) -> None:
+    configure(app)
+    # Only for Flask-Security's own texts; templates keep our `_`.
+    Babel(configure_jinja=False).init_app(app, locale_selector=get_locale)
+    security = Security(
+        app,
+        SQLAlchemyUserDatastore(web.db, User, None),
+        login_form=SignInForm,
+        change_password_form=OfficeChangePasswordForm,
+        password_util_cls=OfficePasswords,
+    )
+    security.unauthn_handler(_unauthenticated)
+    app.view_functions["security.change_password"] = web.writes(app.view_functions["security.change_password"])
+    app.view_functions["security.logout"] = _logout(app.view_functions["security.logout"])
+    _load_people(app)
+    user_authenticated.connect(_rotate, app)
+    password_changed.connect(_password_changed, app)
+    app.before_request(guard)
+    app.register_error_handler(PasswordIsTemporary, to_password_change)
+
+
+def _load_people(app: Flask) -> None:
+    """A token decides who calls, also beside a session cookie: the request skipped the CSRF check on its account."""
+    manager = cast("flask_login.LoginManager", app.login_manager)  # type: ignore[attr-defined]
+    by_session = manager._user_callback
+
+    @manager.user_loader
+    def from_session(user_key: str) -> User | None:
+        user = tokens.load_bearer(request) if tokens.bearer(request) else by_session(user_key)
+        return cast("User | None", user)
+
+    @manager.request_loader
+    def from_request(incoming: Request) -> User | None:
+        return tokens.load_bearer(incoming)
+
+
+def guard() -> None:
+    """Deny by default: every view needs a signed-in person unless it says otherwise."""
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in _PUBLIC or getattr(current_app.view_functions.get(endpoint), "public", False):
+        return
+    if endpoint.startswith(("api_", "api-docs")):
+        _temporary_password_stops()
+        return  # those blueprints answer 401 themselves, and some are public
+    if not flask_login.current_user.is_authenticated:
+        raise Unauthenticated()
+    if tokens.bearer(request) and endpoint.startswith(_NOT_BY_TOKEN):
+        raise Forbidden(lazy_("账户和管理页面不能用令牌访问"))
+    _temporary_password_stops()
+
+
+def _temporary_password_stops() -> None:
+    user = flask_login.current_user
+    if user.is_authenticated and user.must_change_password and request.endpoint not in _WHILE_PASSWORD_IS_TEMPORARY:
+        raise PasswordIsTemporary(lazy_("先登录网页修改临时密码"))
+
+
+class PasswordIsTemporary(Forbidden):
+    """The person signed in with a password that somebody else has seen."""
+
+    code = "password_change_required"
+
+
+def _unauthenticated(_mechanisms: Any = None, _headers: Any = None) -> Response:
+    raise Unauthenticated()
+
+
+def _rotate(_app: Flask, user: User, **_extra: Any) -> None:
+    cast("ServerSession", session).rotate()
+
+
+def _password_changed(_app: Flask, user: User, **_extra: Any) -> None:
+    user.must_change_password = False
+    audit.record(web.db.session(), web.clock().now(), user.actor(), "users.password_changed", "user", user.id)
+    flash(_("密码已修改，其他设备上的登录已退出"))
+
+
+def _logout(view: Any) -> Any:
+    """Sign out: recorded, and the stored session is gone, not only emptied."""
+
+    @web.writes
+    def logout() -> Any:
+        user = flask_login.current_user
+        if user.is_authenticated:
+            audit.record(web.db.session(), web.clock().now(), web.actor(), "users.signed_out", "user", user.id)
+        response = view()
+        stored = cast("ServerSession", session)
+        stored.clear()
+        stored.rotate()
+        return response
+
+    return logout
+
+
+def to_password_change(error: PasswordIsTemporary) -> Any:
+    """A page sends the person to the one thing that can be done; a program gets the 403."""
+    if request.path.startswith("/api/"):
+        return duban_error(error)
+    return web.see_other(url_for("security.change_password"))
