@@ -141,3 +141,28 @@ def organisation_options(session: Session, user: User, *, kind: str | None = Non
     if q.strip():
         select = select.where(Organisation.name.ilike(like(q), escape="\\"))
     return [(o.id, bilingual(o.name, o.name_en)) for o in session.scalars(select.limit(_PICKED))]
+
+
+def name_taken(session: Session, username: str) -> bool:
+    """Whether a user name is in use, whatever its case."""
+    same = sa.func.lower(User.username) == username.lower()
+    return session.scalar(sa.select(User.id).where(same)) is not None
+
+
+def holder_count(session: Session, role: str) -> int:
+    """How many active people hold exactly this role."""
+    held = sa.select(Grant.user_id).where(Grant.role == role)
+    return session.scalar(sa.select(sa.func.count()).select_from(User).where(User.active, User.id.in_(held))) or 0
+
+
+def active_people_count(session: Session, org_id: str) -> int:
+    people = sa.select(sa.func.count()).select_from(User).where(User.active, User.org_id == org_id)
+    return session.scalar(people) or 0
+
+
+def open_task_count(session: Session, user_id: str) -> int:
+    """Open tasks in the person's own name, which somebody must take over when the account is closed."""
+    from app.engine.models import HumanTask
+
+    held = sa.select(sa.func.count()).select_from(HumanTask)
+    return session.scalar(held.where(HumanTask.assignee_id == user_id, HumanTask.status == "open")) or 0
