@@ -261,7 +261,8 @@ def _groups() -> None:
 
 def main() -> None:
     _groups()
-    cli(prog_name="duban")
+    # Slices stand below this module and may not import it: their commands find the application through the context.
+    cli(prog_name="duban", obj=application)
 
 
 if __name__ == "__main__":
