@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -53,8 +54,21 @@ def _settings(home: Path) -> Settings:
     )
 
 
+class Browser(FlaskClient):
+    """Each request in an application context of its own, as when served.
+
+    Flask reuses a context that a fixture has pushed, and with it `g`: the person of one request would still be
+    signed in during the next.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 def _build(home: Path, clock: FixedClock) -> Flask:
     app = create_app(_settings(home), clock)
+    app.test_client_class = Browser
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
     return app
 
