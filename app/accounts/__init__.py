@@ -73,6 +73,8 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.accounts import security
+    from app.accounts import api, security, views
 
     security.init_app(app)
+    views.init_app(app)
+    api.init_app(app)

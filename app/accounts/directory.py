@@ -50,7 +50,7 @@ class AccountsDirectory:
         return frozenset(ROLES)
 
 
-def _people() -> sa.Select[tuple[str, str, str, str]]:
+def _people() -> sa.Select[str, str, str, str]:
     return (
         sa.select(User.id, User.name, User.org_id, Organisation.short_name)
         .join(Organisation, Organisation.id == User.org_id)
@@ -58,7 +58,7 @@ def _people() -> sa.Select[tuple[str, str, str, str]]:
     )
 
 
-def _candidates(role: str | None, org_id: str | None) -> sa.Select[tuple[str, str, str, str]]:
+def _candidates(role: str | None, org_id: str | None) -> sa.Select[str, str, str, str]:
     """A task without a role is addressed to the organisation's people; one with neither, to nobody."""
     if role is None:
         return _people().where(User.org_id == org_id if org_id else sa.false())

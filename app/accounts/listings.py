@@ -27,7 +27,7 @@ class PeopleFilter:
     status: str = ""
 
 
-def managed_people(by: User, wanted: PeopleFilter, now: dt.datetime) -> sa.Select[tuple[User]]:
+def managed_people(by: User, wanted: PeopleFilter, now: dt.datetime) -> sa.Select[User]:
     """The accounts a person looks after: all for administrators, the own organisation's for its head."""
     select = sa.select(User).join(Organisation, Organisation.id == User.org_id)
     if not by.has("admin", "security_admin"):
@@ -55,7 +55,7 @@ def _status(status: str, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
 
 def organisation_list(
     q: str = "", kind: str = "", region: str = "", status: str = ""
-) -> sa.Select[tuple[Organisation]]:
+) -> sa.Select[Organisation]:
     select = sa.select(Organisation).order_by(Organisation.kind, Organisation.region_code, Organisation.name)
     if q.strip():
         pattern = like(q)
@@ -70,7 +70,7 @@ def organisation_list(
     return select
 
 
-def region_rows() -> sa.Select[tuple[Region, int]]:
+def region_rows() -> sa.Select[Region, int]:
     """Every region in tree order (a code sorts before those inside it) with its number of organisations."""
     counted = (
         sa.select(Organisation.region_code, sa.func.count().label("n"))
@@ -96,7 +96,7 @@ class AuditFilter:
     until: dt.date | None = None
 
 
-def audit_list(wanted: AuditFilter) -> sa.Select[tuple[AuditRecord]]:
+def audit_list(wanted: AuditFilter) -> sa.Select[AuditRecord]:
     """Audit records, newest first."""
     select = sa.select(AuditRecord).order_by(AuditRecord.seq.desc())
     if wanted.actor.strip():

@@ -34,6 +34,7 @@ class People:
         if name_taken(self.session, data["username"]):
             raise Invalid({"username": [_("用户名已被使用")]})
         self._active_org(data["org_id"])
+        self._free_email(data.get("email"), None)
         user = User(**data, created_at=self.at)
         self.session.add(user)
         self.session.flush()
@@ -43,6 +44,7 @@ class People:
     def edit(self, user: User, data: Mapping[str, Any]) -> None:
         if data.get("org_id", user.org_id) != user.org_id:
             self._active_org(data["org_id"])
+        self._free_email(data.get("email"), user)
         changed = {key: value for key, value in data.items() if getattr(user, key) != value}
         for key, value in changed.items():
             setattr(user, key, value)
@@ -131,6 +133,11 @@ class People:
         org = self.session.get(Organisation, org_id)
         if org is None or not org.active:
             raise Invalid({"org_id": [_("没有这个单位，或者已停用")]})
+
+    def _free_email(self, email: str | None, user: User | None) -> None:
+        holder = self.session.scalar(sa.select(User.id).where(User.email == email)) if email else None
+        if holder is not None and (user is None or holder != user.id):
+            raise Invalid({"email": [_("邮箱已被使用")]})
 
     def _end_sessions(self, user: User) -> None:
         self.session.execute(sa.delete(WebSession).where(WebSession.user_key == user.fs_uniquifier))

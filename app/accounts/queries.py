@@ -22,7 +22,7 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-def visible_organisations(user: User) -> sa.Select[tuple[Organisation]]:
+def visible_organisations(user: User) -> sa.Select[Organisation]:
     """The organisations that a person may know of: address a person in, filter a list by.
 
     Administrators and city-wide roles: all of their city. Departments, towns, experts: public bodies of the city and,
@@ -78,7 +78,7 @@ def find_people(
     q: str = "",
     role: str | None = None,
     org_id: str | None = None,
-) -> sa.Select[tuple[User]]:
+) -> sa.Select[User]:
     select = sa.select(User).where(User.active).order_by(User.org_id, User.name, User.id)
     if q.strip():
         pattern = like(q)

@@ -56,7 +56,7 @@ def _by_grant(model: Any, scope: Scope, grant: Grant) -> Iterable[Condition]:
         yield getattr(model, scope.responsible) == grant.org_id
 
 
-def participations(user: Any) -> sa.Select[tuple[str]]:
+def participations(user: Any) -> sa.Select[str]:
     """Ids of the instances the person has to do with: named in person (for good), or holding a role in an
     organisation that an open task is addressed to (while it is open).
     """

@@ -57,7 +57,7 @@ def test_a_failed_attempt_keeps_the_user_name_and_not_the_password(anonymous: Fl
 def test_empty_fields_are_named(anonymous: FlaskClient) -> None:
     answer = enter(anonymous, "", "")
     assert answer.status_code == 422
-    assert "填写用户名" in answer.text and "填写密码" in answer.text
+    assert "填写用户名" in answer.text and "未填写密码" in answer.text
 
 
 def test_sign_in_takes_a_new_session_key(anonymous: FlaskClient) -> None:

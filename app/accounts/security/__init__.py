@@ -43,10 +43,6 @@ def configure(app: Flask) -> None:
         SECURITY_FLASH_MESSAGES=False,
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_STATIC_FOLDER=None,
-        SECURITY_MSG_PASSWORD_IS_THE_SAME=(lazy_("新密码与现在的密码相同"), "error"),
-        SECURITY_MSG_INVALID_PASSWORD=(lazy_("现在的密码不对"), "error"),
-        SECURITY_MSG_PASSWORD_NOT_PROVIDED=(lazy_("填写密码"), "error"),
-        SECURITY_MSG_RETYPE_PASSWORD_MISMATCH=(lazy_("两次填写的新密码不一致"), "error"),
     )
     app.config.setdefault("SECURITY_PASSWORD_SALT", secrets.token_hex(16))  # asked for, not used: argon2 salts itself
 

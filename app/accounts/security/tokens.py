@@ -71,7 +71,7 @@ def _touch(token_id: str, now: dt.datetime) -> None:
         session.execute(sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
 
 
-def tokens_of(user_id: str) -> sa.Select[tuple[ApiToken]]:
+def tokens_of(user_id: str) -> sa.Select[ApiToken]:
     """The person's tokens that are not revoked, newest first."""
     return (
         sa.select(ApiToken)

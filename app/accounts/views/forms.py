@@ -1,0 +1,36 @@
+"""What the pages share: a submitted form through its schema, and operations by whoever is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask import request
+
+from app import web
+from app.accounts.operations import People
+from app.accounts.organisations import Organisations
+from app.accounts.schemas import Form, form_values
+from app.errors import Invalid
+
+
+def submitted(schema: Form, *lists: str) -> dict[str, Any]:
+    """The validated form; Invalid names every wrong field."""
+    try:
+        data: dict[str, Any] = schema.load(form_values(request.form, lists))
+    except ma.ValidationError as wrong:
+        raise Invalid(wrong.normalized_messages()) from wrong
+    return data
+
+
+def people() -> People:
+    return People(web.db.session(), web.actor(), web.clock().now())
+
+
+def organisations() -> Organisations:
+    return Organisations(web.db.session(), web.actor(), web.clock().now())
+
+
+def page_number() -> int:
+    number = request.args.get("page", "1")
+    return int(number) if number.isdigit() and len(number) < 6 else 1
