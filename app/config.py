@@ -40,11 +40,14 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
         raise ConfigurationError("DUBAN_TESTING=1 is refused with DUBAN_ENV=production")
     secret = env.get("DUBAN_SECRET_KEY", "")
     if production and len(secret) < 32:
-        raise ConfigurationError("DUBAN_SECRET_KEY must have at least 32 characters with DUBAN_ENV=production")
+        raise ConfigurationError(
+            "DUBAN_SECRET_KEY must have at least 32 characters with DUBAN_ENV=production"
+        )
     home.mkdir(parents=True, exist_ok=True)
     return Settings(
         home=home,
-        database_url=env.get("DUBAN_DATABASE_URL") or f"sqlite:///{home / 'duban.sqlite'}",
+        database_url=env.get("DUBAN_DATABASE_URL")
+        or f"sqlite:///{home / 'duban.sqlite'}",
         secret_key=secret or _kept_secret(home),
         production=production,
         testing=testing,

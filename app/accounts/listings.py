@@ -53,9 +53,7 @@ def _status(status: str, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     return [User.active == (status == "active")]
 
 
-def organisation_list(
-    q: str = "", kind: str = "", region: str = "", status: str = ""
-) -> sa.Select[Organisation]:
+def organisation_list(q: str = "", kind: str = "", region: str = "", status: str = "") -> sa.Select[Organisation]:
     select = sa.select(Organisation).order_by(Organisation.kind, Organisation.region_code, Organisation.name)
     if q.strip():
         pattern = like(q)

@@ -12,7 +12,14 @@ from app.calendars.office import Office
 from app.calendars.operations import publish, seed
 from app.calendars.port import OfficeCalendar
 from app.calendars.queries import office
-from app.calendars.view import DeadlineView, WorkingClock, deadline_view, light, task_deadline, working_clock
+from app.calendars.view import (
+    DeadlineView,
+    WorkingClock,
+    deadline_view,
+    light,
+    task_deadline,
+    working_clock,
+)
 from app.calendars.words import day_text, due_text, instant_text
 
 __all__ = [

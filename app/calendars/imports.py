@@ -19,7 +19,18 @@ from app.i18n import _
 
 MAX_BYTES = 1_000_000
 _OFF = {"休", "放假", "休息", "节假日", "假", "holiday", "off", "0", "false", "否"}
-_WORK = {"班", "上班", "工作日", "调休上班", "补班", "workday", "work", "1", "true", "是"}
+_WORK = {
+    "班",
+    "上班",
+    "工作日",
+    "调休上班",
+    "补班",
+    "workday",
+    "work",
+    "1",
+    "true",
+    "是",
+}
 _HEADS = {
     "date": ("日期", "date", "day"),
     "kind": ("类型", "休班", "是否上班", "kind", "type", "is_workday"),
@@ -37,7 +48,7 @@ class RowError:
     message: str
 
     def __str__(self) -> str:
-        return _("第 %(row)s 行：%(message)s", row=self.row, message=self.message)
+        return _("第 %(row)s 行：%(problem)s", row=self.row, problem=self.message)
 
 
 @dataclass
@@ -57,7 +68,12 @@ def read_notice(content: bytes, filename: str) -> Notice:
     if len(content) > MAX_BYTES:
         return Notice(errors=[RowError(0, _("文件过大，最多 1 MB"))])
     suffix = filename.rsplit(".", 1)[-1].lower()
-    readers = {"csv": _csv_rows, "txt": _csv_rows, "xlsx": _xlsx_rows, "json": _json_rows}
+    readers = {
+        "csv": _csv_rows,
+        "txt": _csv_rows,
+        "xlsx": _xlsx_rows,
+        "json": _json_rows,
+    }
     if suffix not in readers:
         return Notice(errors=[RowError(0, _("只支持 csv、xlsx、json 文件"))])
     notice = Notice()
@@ -115,9 +131,10 @@ def _day(value: Any) -> dt.date:
         value = value.date()
     if not isinstance(value, dt.date):
         value = _day_from_text(_plain(value))
-    if not 2004 <= value.year <= 2199:
-        raise Unreadable(_("年份超出范围：%(day)s", day=value.isoformat()))
-    return value
+    day: dt.date = value
+    if not 2004 <= day.year <= 2199:
+        raise Unreadable(_("年份超出范围：%(day)s", day=day.isoformat()))
+    return day
 
 
 def _day_from_text(text: str) -> dt.date:
@@ -153,7 +170,12 @@ def _table(rows: Iterator[list[Any]]) -> Iterator[tuple[int, Any, Any, Any]]:
     for number, row in enumerate(rows, 2):
         if any(_plain(cell) for cell in row):
             cells = [*row, *[None] * 8]
-            yield number, cells[date], cells[kind], cells[name] if name is not None else ""
+            yield (
+                number,
+                cells[date],
+                cells[kind],
+                cells[name] if name is not None else "",
+            )
 
 
 def _csv_rows(content: bytes) -> Iterator[tuple[int, Any, Any, Any]]:
@@ -184,7 +206,12 @@ def _json_rows(content: bytes) -> Iterator[tuple[int, Any, Any, Any]]:
         data = json.loads(content)
         days = data["days"] if isinstance(data, dict) else data
         rows = [
-            (day["date"], not (day["off"] if "off" in day else day["isOffDay"]), day.get("name", "")) for day in days
+            (
+                day["date"],
+                not (day["off"] if "off" in day else day["isOffDay"]),
+                day.get("name", ""),
+            )
+            for day in days
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise Unreadable(_("不是所需格式的 JSON")) from wrong

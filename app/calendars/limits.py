@@ -13,8 +13,18 @@ from app.clock import SHANGHAI, local
 from app.engine.ports import Due
 
 AMBER = 0.8  # share of the limit after which a deadline is due soon (临期)
-_UNITS = {"work_days": ("工作日", "work day"), "days": ("天", "day"), "hours": ("小时", "hour"), "months": ("个月", "month")}
-_CLOCKS = {"work_days": "work", "days": "calendar", "hours": "hours", "months": "calendar"}
+_UNITS = {
+    "work_days": ("工作日", "work day"),
+    "days": ("天", "day"),
+    "hours": ("小时", "hour"),
+    "months": ("个月", "month"),
+}
+_CLOCKS = {
+    "work_days": "work",
+    "days": "calendar",
+    "hours": "hours",
+    "months": "calendar",
+}
 
 
 @dataclass(frozen=True)
@@ -37,28 +47,52 @@ def by_limit(office: Office, limit: Limit, start: dt.datetime, **basis: Any) -> 
         at = office.end_of_office(office.add_work_days(local(start).date(), 1))
     zh, en = _UNITS[limit.unit]
     plural = "" if limit.amount == 1 else "s"
-    texts = {"text_zh": f"限 {limit.amount} {zh}", "text_en": f"{limit.amount} {en}{plural}"}
+    texts = {
+        "text_zh": f"限 {limit.amount} {zh}",
+        "text_en": f"{limit.amount} {en}{plural}",
+    }
     counts_days_off = limit.unit == "work_days" or limit.roll_forward
-    return _due(office, start, at, _CLOCKS[limit.unit], limit.end, counts_days_off, **texts, **basis)
+    return _due(
+        office,
+        start,
+        at,
+        _CLOCKS[limit.unit],
+        limit.end,
+        counts_days_off,
+        **texts,
+        **basis,
+    )
 
 
 def by_rule(office: Office, rule: Rule, start: dt.datetime) -> Due:
     """The deadline of a named rule, with its name and legal basis."""
     limit = Limit(rule.amount, rule.unit, rule.day_end, rule.roll_forward)
     return by_limit(
-        office, limit, start, rule=rule.code, rule_zh=rule.name_zh, rule_en=rule.name_en, legal_basis=rule.legal_basis
+        office,
+        limit,
+        start,
+        rule=rule.code,
+        rule_zh=rule.name_zh,
+        rule_en=rule.name_en,
+        legal_basis=rule.legal_basis,
     )
 
 
 def by_instant(office: Office, value: dt.datetime | dt.date, start: dt.datetime) -> Due:
     """A given day (to its end) or instant. A naive instant is office time."""
     if isinstance(value, dt.datetime):
-        at, end = (value if value.tzinfo else value.replace(tzinfo=SHANGHAI)).astimezone(dt.UTC), "exact"
+        at, end = (
+            (value if value.tzinfo else value.replace(tzinfo=SHANGHAI)).astimezone(dt.UTC),
+            "exact",
+        )
     else:
         at, end = end_of_day(value), "day"
     moment = local(at)
     time = "24:00" if end == "day" else f"{moment:%H:%M}"
-    texts = {"text_zh": f"至 {moment.month}月{moment.day}日 {time}", "text_en": f"by {moment.day} {moment:%b} {time}"}
+    texts = {
+        "text_zh": f"至 {moment.month}月{moment.day}日 {time}",
+        "text_en": f"by {moment.day} {moment:%b} {time}",
+    }
     return _due(office, start, at, "calendar", end, False, **texts)
 
 
@@ -66,7 +100,14 @@ def by_duration(office: Office, at: dt.datetime, start: dt.datetime, text: str, 
     """An exact duration that the engine has added already; days of 24 hours, months of the calendar."""
     zh, en = _duration_words(text)
     return _due(
-        office, start, at, "calendar" if whole_days else "hours", "exact", False, text_zh=f"限 {zh}", text_en=en
+        office,
+        start,
+        at,
+        "calendar" if whole_days else "hours",
+        "exact",
+        False,
+        text_zh=f"限 {zh}",
+        text_en=en,
     )
 
 
@@ -92,9 +133,21 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 def _due(
-    office: Office, start: dt.datetime, at: dt.datetime, unit: str, end: str, counts_days_off: bool, **basis: Any
+    office: Office,
+    start: dt.datetime,
+    at: dt.datetime,
+    unit: str,
+    end: str,
+    counts_days_off: bool,
+    **basis: Any,
 ) -> Due:
-    full: dict[str, Any] = {"unit": unit, "end": end, "rule": None, "legal_basis": "", **basis}
+    full: dict[str, Any] = {
+        "unit": unit,
+        "end": end,
+        "rule": None,
+        "legal_basis": "",
+        **basis,
+    }
     full["estimated"] = counts_days_off and office.estimated_between(local(start).date(), local(at).date())
     return Due(at=at, amber_at=_amber_at(office, start, at, unit), basis=full)
 
@@ -112,7 +165,12 @@ def _duration_words(text: str) -> tuple[str, str]:
     """P3D → (3 天, 3 days); PT24H → (24 小时, 24 hours)."""
     import re
 
-    words = {"Y": ("年", "year"), "M": ("个月", "month"), "W": ("周", "week"), "D": ("天", "day")}
+    words = {
+        "Y": ("年", "year"),
+        "M": ("个月", "month"),
+        "W": ("周", "week"),
+        "D": ("天", "day"),
+    }
     times = {"H": ("小时", "hour"), "M": ("分钟", "minute"), "S": ("秒", "second")}
     date, _sep, time = text.strip().upper().lstrip("P").partition("T")
     parts = [(n, words[u]) for n, u in re.findall(r"(\d+)([YMWD])", date)]

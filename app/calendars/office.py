@@ -48,7 +48,9 @@ class Hours:
 
 
 STANDARD_HOURS = Hours(
-    dt.date(MIN_YEAR, 1, 1), ((dt.time(8, 30), dt.time(12)), (dt.time(13, 30), dt.time(17, 30))), dt.time(8, 30)
+    dt.date(MIN_YEAR, 1, 1),
+    ((dt.time(8, 30), dt.time(12)), (dt.time(13, 30), dt.time(17, 30))),
+    dt.time(8, 30),
 )
 
 
@@ -141,7 +143,8 @@ class Office:
         today = self.hours(day).before(at.time()) if self.is_work_day(day) else 0
         yesterday, before = day - dt.timedelta(1), origin - dt.timedelta(1)
         return today + sum(
-            self.work_days_between(first, last) * regime.seconds for first, last, regime in self._spans(before, yesterday)
+            self.work_days_between(first, last) * regime.seconds
+            for first, last, regime in self._spans(before, yesterday)
         )
 
     def _spans(self, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, dt.date, Hours]]:

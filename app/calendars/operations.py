@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.audit import Actor, record
-from app.calendars.models import OFFICIAL, CalendarDay, CalendarVersion, CalendarYear, DeadlineRule, OfficeHours
+from app.calendars.models import (
+    OFFICIAL,
+    CalendarDay,
+    CalendarVersion,
+    CalendarYear,
+    DeadlineRule,
+    OfficeHours,
+)
 from app.calendars.office import STANDARD_HOURS
 from app.calendars.rules import Rule, shipped_rules
 from app.calendars.shipped import BASIS, SOURCE, shipped_days, shipped_years
@@ -32,7 +39,14 @@ def _seed_days(session: Session) -> bool:
     known = set(session.scalars(sa.select(CalendarYear.year)))
     years = [year for year in shipped_years() if year not in known]
     for year in years:
-        session.add(CalendarYear(year=year, status=OFFICIAL, basis=f"{BASIS}（{SOURCE}）", updated_at=None))
+        session.add(
+            CalendarYear(
+                year=year,
+                status=OFFICIAL,
+                basis=f"{BASIS}（{SOURCE}）",
+                updated_at=None,
+            )
+        )
     session.add_all(
         CalendarDay(date=day, is_workday=worked, note=note, source=SOURCE)
         for day, (worked, note) in shipped_days().items()
@@ -47,7 +61,9 @@ def _seed_hours(session: Session) -> bool:
     periods = [[f"{start:%H:%M}", f"{end:%H:%M}"] for start, end in STANDARD_HOURS.periods]
     session.add(
         OfficeHours(
-            effective_from=STANDARD_HOURS.effective_from, periods=periods, firing=f"{STANDARD_HOURS.firing:%H:%M}"
+            effective_from=STANDARD_HOURS.effective_from,
+            periods=periods,
+            firing=f"{STANDARD_HOURS.firing:%H:%M}",
         )
     )
     return True
@@ -87,7 +103,16 @@ def publish_year(
     )
     session.merge(CalendarYear(year=year, status=OFFICIAL, basis=basis, updated_at=now))
     touch(session)
-    record(session, now, by, "calendars.published", "calendar_year", str(year), days=len(wanted), basis=basis)
+    record(
+        session,
+        now,
+        by,
+        "calendars.published",
+        "calendar_year",
+        str(year),
+        days=len(wanted),
+        basis=basis,
+    )
     return True
 
 
@@ -103,6 +128,4 @@ def publish(
 ) -> list[int]:
     """`publish_year` for every year that the days name; the years that changed."""
     named = sorted({day.year for day in days} | set(years))
-    return [
-        year for year in named if publish_year(session, year, days, basis=basis, source=source, by=by, now=now)
-    ]
+    return [year for year in named if publish_year(session, year, days, basis=basis, source=source, by=by, now=now)]

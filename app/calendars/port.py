@@ -19,9 +19,7 @@ from app.engine.ports import Due
 
 _CALL = re.compile(r"(work_days|days|until)\((.*)\)", re.DOTALL)
 _OFFSET = re.compile(r"([+-]?)\s*(\d+)\s*(work_days|days)")
-_DURATION = re.compile(
-    r"([+-]?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
-)
+_DURATION = re.compile(r"([+-]?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
 class DeadlineError(ValueError):
@@ -31,7 +29,13 @@ class DeadlineError(ValueError):
 class OfficeCalendar:
     """Computes deadlines, reminders and rungs. Stateless: everything is read through the session given."""
 
-    def due(self, session: Session, text: str, start: dt.datetime, evaluate: Callable[[str], Any]) -> Due:
+    def due(
+        self,
+        session: Session,
+        text: str,
+        start: dt.datetime,
+        evaluate: Callable[[str], Any],
+    ) -> Due:
         """The deadline a text gives for a clock that starts at `start`; its forms are listed in docs.
 
         Raises DeadlineError for an unknown rule and for an expression that gives no day.
@@ -42,7 +46,13 @@ class OfficeCalendar:
             return self._called(now.office, call[1], call[2], start, evaluate)
         if text.startswith("P"):
             whole_days = "T" not in text
-            return limits.by_duration(now.office, _add_duration(text, start), start, text, whole_days=whole_days)
+            return limits.by_duration(
+                now.office,
+                _add_duration(text, start),
+                start,
+                text,
+                whole_days=whole_days,
+            )
         if text[:1].isdigit():
             return limits.by_instant(now.office, _instant(text), start)
         return self._ruled(now, text, start)
@@ -62,7 +72,12 @@ class OfficeCalendar:
         return frozenset(rule.code for rule in shipped_rules())
 
     def _called(
-        self, office: Office, name: str, argument: str, start: dt.datetime, evaluate: Callable[[str], Any]
+        self,
+        office: Office,
+        name: str,
+        argument: str,
+        start: dt.datetime,
+        evaluate: Callable[[str], Any],
     ) -> Due:
         if name == "until":
             return limits.by_instant(office, _instant(evaluate(argument)), start)

@@ -12,7 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from app.calendars.models import OFFICIAL, CalendarDay, CalendarVersion, CalendarYear, DeadlineRule, OfficeHours
+from app.calendars.models import (
+    OFFICIAL,
+    CalendarDay,
+    CalendarVersion,
+    CalendarYear,
+    DeadlineRule,
+    OfficeHours,
+)
 from app.calendars.office import STANDARD_HOURS, Hours, Office
 from app.calendars.rules import Rule, shipped_rules
 from app.calendars.shipped import shipped_office

@@ -37,8 +37,14 @@ class Rule:
 
 def pick(rules: Iterable[Rule], code: str, day: dt.date) -> Rule | None:
     """The version of a rule in force on the day a clock starts; before the first version, the first."""
-    versions = sorted((rule for rule in rules if rule.code == code), key=lambda rule: rule.effective_from)
-    return next((rule for rule in reversed(versions) if rule.in_force(day)), versions[0] if versions else None)
+    versions = sorted(
+        (rule for rule in rules if rule.code == code),
+        key=lambda rule: rule.effective_from,
+    )
+    return next(
+        (rule for rule in reversed(versions) if rule.in_force(day)),
+        versions[0] if versions else None,
+    )
 
 
 @functools.cache

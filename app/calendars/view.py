@@ -44,7 +44,10 @@ class WorkingClock:
 
 
 def light(
-    now: dt.datetime, due_at: dt.datetime | None, amber_at: dt.datetime | None, paused_at: dt.datetime | None = None
+    now: dt.datetime,
+    due_at: dt.datetime | None,
+    amber_at: dt.datetime | None,
+    paused_at: dt.datetime | None = None,
 ) -> str:
     """green, amber, red, paused or none: the light of the API and of the inbox's counts."""
     if due_at is None:
@@ -95,7 +98,13 @@ def deadline_view(
         text = _("已超期")  # after hours: no office time has passed since
     else:
         text = _("超期 %(span)s", span=span)
-    return DeadlineView(state, text, words.due_text(due_at, now), 100 if state == "red" else pct, **common)
+    return DeadlineView(
+        state,
+        text,
+        words.due_text(due_at, now),
+        100 if state == "red" else pct,
+        **common,
+    )
 
 
 def task_deadline(office: Office, now: dt.datetime, task: Any) -> DeadlineView:
@@ -114,11 +123,22 @@ def task_deadline(office: Office, now: dt.datetime, task: Any) -> DeadlineView:
 
 
 def _finished(
-    office: Office, unit: str, due_at: dt.datetime, at: dt.datetime, now: dt.datetime, common: dict[str, Any]
+    office: Office,
+    unit: str,
+    due_at: dt.datetime,
+    at: dt.datetime,
+    now: dt.datetime,
+    common: dict[str, Any],
 ) -> DeadlineView:
     when = words.instant_text(at, now)
     if at > due_at:
-        return DeadlineView("late", _("逾期 %(span)s办结", span=_span(office, unit, due_at, at)), when, None, **common)
+        return DeadlineView(
+            "late",
+            _("逾期 %(span)s办结", span=_span(office, unit, due_at, at)),
+            when,
+            None,
+            **common,
+        )
     whole_days = (local(due_at).date() - local(at).date()).days
     if unit == "work":
         early = office.work_days_between(local(at).date(), local(due_at).date())
@@ -143,13 +163,20 @@ def _span(office: Office, unit: str, now: dt.datetime, other: dt.datetime) -> st
 
 
 def _share(
-    office: Office, unit: str, start: dt.datetime | None, due_at: dt.datetime, now: dt.datetime
+    office: Office,
+    unit: str,
+    start: dt.datetime | None,
+    due_at: dt.datetime,
+    now: dt.datetime,
 ) -> int | None:
     """Per cent of the limit used, on the clock that counts it."""
     if start is None or start >= due_at:
         return None
     if unit == "work":
-        used, limit = float(office.work_seconds(start, now)), float(office.work_seconds(start, due_at))
+        used, limit = (
+            float(office.work_seconds(start, now)),
+            float(office.work_seconds(start, due_at)),
+        )
     else:
         used, limit = (now - start).total_seconds(), (due_at - start).total_seconds()
     return max(0, min(100, round(100 * used / limit))) if limit else None
@@ -170,6 +197,11 @@ def working_clock(office: Office, now: dt.datetime) -> WorkingClock:
     if at.time() >= hours.end:
         return WorkingClock(text, kind, _("已下班"), estimated)
     if at.time() < hours.periods[0][0]:
-        return WorkingClock(text, kind, _("%(time)s 上班", time=f"{hours.periods[0][0]:%H:%M}"), estimated)
+        return WorkingClock(
+            text,
+            kind,
+            _("%(time)s 上班", time=f"{hours.periods[0][0]:%H:%M}"),
+            estimated,
+        )
     left = words.work_span(office.work_seconds(now, office.end_of_office(day)), hours.seconds)
     return WorkingClock(text, kind, _("距下班 %(span)s", span=left), estimated)

@@ -46,7 +46,7 @@ def register_menu() -> None:
             40,
             "calendars.index",
             lazy_("工作日历"),
-            "calendar",
+            icon="calendar",
             shown=lambda user: user.has("admin", "coordinator"),
         )
     )
@@ -72,7 +72,13 @@ def import_year() -> Response:
         return _page(year, 422 if notice.errors else 200, notice=notice, changes=_changes(notice))
     outcome = publish_notice(notice, basis=basis, source=upload.filename[:120], by=web.actor())
     if outcome.years:
-        flash(_("已导入 %(years)s 年，重算期限 %(n)s 项", years="、".join(map(str, outcome.years)), n=outcome.recomputed))
+        flash(
+            _(
+                "已导入 %(years)s 年，重算期限 %(n)s 项",
+                years="、".join(map(str, outcome.years)),
+                n=outcome.recomputed,
+            )
+        )
     else:
         flash(_("与现有日历一致，没有变化"), "info")
     return web.see_other(url_for("calendars.index", year=(notice.years or [_year_asked()])[0]))

@@ -21,7 +21,15 @@ def day_text(day: dt.date, today: dt.date | None = None) -> str:
 
 
 def weekday_text(day: dt.date) -> str:
-    names = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+    names = (
+        _("周一"),
+        _("周二"),
+        _("周三"),
+        _("周四"),
+        _("周五"),
+        _("周六"),
+        _("周日"),
+    )
     return names[day.weekday()]
 
 
@@ -72,5 +80,10 @@ def clock_span(seconds: int) -> str:
     minutes = max(0, seconds) // 60
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return " ".join([_("%(n)s 小时", n=hours), *([_("%(n)s 分钟", n=minutes)] if minutes else [])])
+        return " ".join(
+            [
+                _("%(n)s 小时", n=hours),
+                *([_("%(n)s 分钟", n=minutes)] if minutes else []),
+            ]
+        )
     return _("%(n)s 分钟", n=minutes) if minutes else _("不足 1 分钟")

@@ -57,7 +57,13 @@ def prepare(stream: IO[bytes], filename: str, *, photo: bool = False) -> Prepare
         else:
             finished = raw
         prepared = Prepared(
-            key, _name(filename, kind), kind, os.path.getsize(finished), storage.digest(finished), original, shot
+            key,
+            _name(filename, kind),
+            kind,
+            os.path.getsize(finished),
+            storage.digest(finished),
+            original,
+            shot,
         )
         storage.move_in(finished, key)
     return prepared
@@ -88,7 +94,13 @@ def keep(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime) -
 
 
 def store(
-    session: Session, stream: IO[bytes], filename: str, *, by: Actor, now: dt.datetime, photo: bool = False
+    session: Session,
+    stream: IO[bytes],
+    filename: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    photo: bool = False,
 ) -> Attachment:
     """`prepare` and `keep` in one, for imports, forms without JavaScript and tests."""
     return keep(session, prepare(stream, filename, photo=photo), by=by, now=now)
@@ -108,8 +120,17 @@ def attach(
     wanted = [str(i) for i in ids]
     if not belongs(session, wanted, by, instance_id):
         raise Invalid({"files": [_("附件不存在或者不是您上传的")]})
-    free = sa.and_(Attachment.id.in_(wanted), Attachment.instance_id.is_(None), Attachment.subject_id.is_(None))
-    values = {"instance_id": instance_id, "subject_kind": subject_kind, "subject_id": subject_id, "attached_at": now}
+    free = sa.and_(
+        Attachment.id.in_(wanted),
+        Attachment.instance_id.is_(None),
+        Attachment.subject_id.is_(None),
+    )
+    values = {
+        "instance_id": instance_id,
+        "subject_kind": subject_kind,
+        "subject_id": subject_id,
+        "attached_at": now,
+    }
     session.execute(sa.update(Attachment).where(free).values(**values))
 
 

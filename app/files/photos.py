@@ -23,7 +23,7 @@ THUMBNAIL = (480, 360)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF")
 _GPS, _EXIF, _TAKEN, _OFFSET, _DATE = 0x8825, 0x8769, 0x9003, 0x9011, 0x0132
 
-pillow_heif.register_heif_opener(thumbnails=False)  # type: ignore[no-untyped-call]
+pillow_heif.register_heif_opener(thumbnails=False)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,14 @@ def reencode(source: Path, target: Path, thumbnail: Path) -> Photo:
             image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at a fitting scale, others ignore it
             image.load()
             clean = _clean(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, EOFError, RuntimeError) as wrong:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        EOFError,
+        RuntimeError,
+    ) as wrong:
         raise refuse(_("照片打不开或没有传完整，重新选择后再上传")) from wrong
     clean.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     clean.save(target, "JPEG", quality=88, optimize=True, exif=b"")
@@ -70,7 +77,9 @@ def _clean(image: Image.Image) -> Image.Image:
     if profile and upright.mode == "RGB":
         try:
             converted = ImageCms.profileToProfile(
-                upright, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+                upright,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
             )
             upright = converted or upright
         except (ImageCms.PyCMSError, OSError):

@@ -46,7 +46,11 @@ def named(session: Session, ids: Iterable[str]) -> list[Attachment]:
 def belongs(session: Session, ids: Iterable[str], actor: Actor, instance_id: str | None) -> bool:
     """Whether the actor may put these files into an answer: own and free, or attached to this instance already."""
     wanted = {str(i) for i in ids}
-    free = sa.and_(Attachment.owner_id == actor.id, Attachment.instance_id.is_(None), Attachment.subject_id.is_(None))
+    free = sa.and_(
+        Attachment.owner_id == actor.id,
+        Attachment.instance_id.is_(None),
+        Attachment.subject_id.is_(None),
+    )
     allowed = sa.or_(free, Attachment.instance_id == instance_id) if instance_id else free
     count = sa.select(sa.func.count()).where(Attachment.id.in_(wanted), allowed)
     return (session.scalar(count) or 0) == len(wanted)

@@ -10,12 +10,28 @@ import puremagic
 from app.errors import Invalid
 from app.i18n import _
 
-IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/heic", "image/heif"})
+IMAGES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "image/bmp",
+        "image/heic",
+        "image/heif",
+    }
+)
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TEXT = "text/plain"
-EXTENSIONS = {"image/jpeg": ".jpg", PDF: ".pdf", DOCX: ".docx", XLSX: ".xlsx", TEXT: ".txt"}
+EXTENSIONS = {
+    "image/jpeg": ".jpg",
+    PDF: ".pdf",
+    DOCX: ".docx",
+    XLSX: ".xlsx",
+    TEXT: ".txt",
+}
 
 _HEAD = 4096
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -35,7 +51,7 @@ def content_type(path: Path, filename: str) -> str:
         return "image/heic"
     found = {match.mime_type for match in _magic(head)}
     if images := found & IMAGES:
-        return sorted(images)[0]
+        return str(min(images))
     if head.startswith(b"%PDF-"):
         return PDF
     if head.startswith(b"PK\x03\x04"):

@@ -61,7 +61,12 @@ def _send(attachment: Attachment, *, small: bool = False) -> Response:
     path = storage.path_of(attachment.key, thumbnail=small)
     if not path.exists():
         raise NotFound()
-    response = send_file(path, mimetype=attachment.content_type, conditional=True, etag=attachment.sha256 + "t" * small)
+    response = send_file(
+        path,
+        mimetype=attachment.content_type,
+        conditional=True,
+        etag=attachment.sha256 + "t" * small,
+    )
     kind = "inline" if attachment.is_image else "attachment"
     response.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(attachment.name, safe='')}"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -12,7 +12,7 @@ from app import audit, web
 from app.accounts.access import requires
 from app.accounts.listings import AuditFilter, audit_list
 from app.accounts.views import blueprint
-from app.accounts.views.forms import page_number
+from app.accounts.views.forms import neighbours, page_number
 from app.audit import AuditRecord
 
 
@@ -48,7 +48,9 @@ def _page(**context: Any) -> Response:
     page = web.paginate(audit_list(wanted), page_number(), 50)
     actions = web.db.session.scalars(sa.select(AuditRecord.action).distinct().order_by(AuditRecord.action))
     template = "accounts/_audit.html" if web.is_partial() else "accounts/audit.html"
-    return web.render(template, page=page, wanted=wanted, actions=[(a, a) for a in actions], **context)
+    return web.render(
+        template, page=page, **neighbours(page), wanted=wanted, actions=[(a, a) for a in actions], **context
+    )
 
 
 def _day(text: str) -> dt.date | None:

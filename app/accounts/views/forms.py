@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask import request
+from flask import request, url_for
 
 from app import web
 from app.accounts.operations import People
@@ -34,3 +34,15 @@ def organisations() -> Organisations:
 def page_number() -> int:
     number = request.args.get("page", "1")
     return int(number) if number.isdigit() and len(number) < 6 else 1
+
+
+def neighbours(page: web.Page[Any]) -> dict[str, str]:
+    """The URLs of the pages before and after this one under the same filters; empty at the ends."""
+    filters = {key: value for key, value in request.args.items() if value and key != "page"}
+
+    def at(number: int) -> str:
+        if not 1 <= number <= page.pages:
+            return ""
+        return url_for(str(request.endpoint), page=number, **filters)  # type: ignore[arg-type]
+
+    return {"prev_url": at(page.number - 1), "next_url": at(page.number + 1)}

@@ -15,7 +15,7 @@ from app.accounts.queries import active_people_count, sector_options
 from app.accounts.schemas import ORGANISATION_KINDS, OrganisationIn, kind_name
 from app.accounts.views import blueprint
 from app.accounts.views.forms import organisations as writes_on
-from app.accounts.views.forms import page_number, submitted
+from app.accounts.views.forms import neighbours, page_number, submitted
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, bilingual
 
@@ -29,7 +29,7 @@ def organisations() -> Response:
     people = sa.select(User.org_id, sa.func.count()).where(User.active, User.org_id.in_(ids)).group_by(User.org_id)
     template = "accounts/_organisations.html" if web.is_partial() else "accounts/organisations.html"
     return web.render(
-        template, page=page, wanted=wanted, kinds=_kinds(), regions=_regions(), kind_name=kind_name,
+        template, page=page, **neighbours(page), wanted=wanted, kinds=_kinds(), regions=_regions(), kind_name=kind_name,
         people={org_id: count for org_id, count in web.db.session.execute(people)},
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from app.accounts.queries import open_task_count
 from app.accounts.roles import UNIT_ADMINS, role_name
 from app.accounts.schemas import GrantIn, NewUserIn, UserIn
 from app.accounts.views import blueprint
-from app.accounts.views.forms import page_number, people, submitted
+from app.accounts.views.forms import neighbours, page_number, people, submitted
 from app.errors import Conflict, DubanError, Forbidden, Invalid, NotFound
 from app.i18n import _
 
@@ -34,7 +34,7 @@ def users() -> Response:
     page = web.paginate(managed_people(by, wanted, now), page_number(), 30)
     template = "accounts/_people.html" if web.is_partial() else "accounts/people.html"
     return web.render(
-        template, page=page, wanted=wanted, statuses=_statuses(), now=now, roles=_role_options(ROLES),
+        template, page=page, **neighbours(page), wanted=wanted, statuses=_statuses(), now=now, roles=_role_options(ROLES),
         organisations=_organisations(by), may_add=bool(_orgs_to_add_to(by)),
     )  # fmt: skip
 

@@ -1,0 +1,396 @@
+"""One turn of one instance: run outside the write lock, then commit if nobody was faster.
+
+A turn is loaded and run in memory until it is quiet or a service task comes up. Then the write transaction is
+opened, the revision compared and set, authority checked again, service tasks called in savepoints, and
+everything projected and saved. A lost race is run again on the new state, three times in all.
+
+A step that fails leaves no half-made tree: the workflow goes back to the last snapshot (the loaded state, or the
+one after the last service task, whose effects must not be repeated), the steps before the failing one are run
+again, they are deterministic, and the failing token is left where it was with an incident.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+from SpiffWorkflow.task import Task
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import Actor
+from app.db import write_transaction
+from app.engine import serializing
+from app.engine.models import Incident, Instance
+from app.engine.serializing import DamagedState
+from app.engine.workflow import Workflow, is_end, is_service
+from app.i18n import lazy_
+
+if TYPE_CHECKING:
+    from app.engine.definitions import Loaded
+    from app.engine.engine import Engine
+
+TRIES, MAX_STEPS, MAX_SECONDS = 3, 2000, 5.0
+STUCK_KINDS = ("service", "expression")
+
+_INSTANCE = Instance.__table__
+_INCIDENT = Incident.__table__
+
+
+class Overrun(Exception):
+    """A turn did not come to rest within its budget (guard 2): an endless automatic loop, most likely."""
+
+
+class StepFailed(Exception):
+    """The act itself could not be carried out by the diagram; nothing was stored."""
+
+    def __init__(self, node_id: str | None, cause: Exception) -> None:
+        self.node_id, self.cause = node_id, cause
+        super().__init__(message_of(cause))
+
+
+class Stale(Exception):
+    """Another turn committed first."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A token that waits until somebody retries."""
+
+    spiff_task_id: str | None
+    node_id: str | None
+    kind: str
+    message: str
+
+
+@dataclass
+class Happened:
+    """One line of history to be, and the notification it may cause."""
+
+    event: str
+    actor: Actor
+    node_id: str | None = None
+    task_id: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    notify: dict[str, Any] | None = None
+
+
+class Act(Protocol):
+    """What a verb does with a turn."""
+
+    actor: Actor
+
+    def open(self, engine: Engine, session: Session) -> Turn:
+        """The turn on the present state; refuses what can be refused without the lock."""
+
+    def begin(self, turn: Turn) -> None:
+        """Change the workflow in memory. Runs again after a rewind, so it has no other effect."""
+
+    def commit(self, turn: Turn) -> None:
+        """Inside the write transaction, before service tasks run: authority again, the act's own rows."""
+
+    def finish(self, turn: Turn) -> None:
+        """Inside the write transaction, after everything is projected."""
+
+
+@dataclass
+class Turn:
+    """The working memory of one attempt. Also the workflow's surroundings (see workflow.Surroundings)."""
+
+    engine: Engine
+    session: Session
+    actor: Actor
+    now: dt.datetime
+    loaded: Loaded
+    instance: dict[str, Any]
+    workflow: Workflow
+    rebuild: Callable[[], Workflow]
+    writing: bool = False
+    stuck: dict[str, str | None] = field(default_factory=dict)
+    retrying: dict[str, str] = field(default_factory=dict)
+    path: list[list[str | None]] = field(default_factory=list)
+    events: list[Happened] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    end_node: str | None = None
+    ran: int = 0
+    total: int = 0
+    _failing: list[tuple[int, Failure]] = field(default_factory=list)
+    _passed_failing: int = 0
+    _marks: tuple[int, int, int] = (0, 0, 0)
+    _begin: Callable[[Turn], None] | None = None
+    _spent: float = 0.0
+
+    @property
+    def id(self) -> str:
+        instance_id: str = self.instance["id"]
+        return instance_id
+
+    def happened(self, event: str, **fields: Any) -> Happened:
+        actor = fields.pop("actor", self.actor)
+        line = Happened(event, actor, **fields)
+        self.events.append(line)
+        return line
+
+    def evaluate(self, expression: str, data: dict[str, Any]) -> Any:
+        return self.engine.evaluate(expression, data)
+
+    # -- surroundings of the workflow
+
+    def is_stuck(self, task: Task) -> bool:
+        return str(task.id) in self.stuck
+
+    def waiting_failed(self, task: Task, error: Exception) -> None:
+        self.stuck[str(task.id)] = None
+        self.failures.append(Failure(str(task.id), task.task_spec.bpmn_id, "expression", message_of(error)))
+
+    def timer_due(self, task: Task, text: str) -> dt.datetime:
+        due = self.engine.calendar.due(
+            self.session, _unquoted(text), self.now, lambda expression: self.evaluate(expression, task.data)
+        )
+        return due.at
+
+    def timer_cycle(self, task: Task, text: str) -> tuple[int, dt.datetime, str]:
+        parts = _unquoted(text).split("/")
+        count = min(int(parts[0][1:]), 1000) if parts[0][1:] else 1000
+        if len(parts) == 3:
+            return count, self.timer_due(task, parts[1]), parts[2]
+        return count, self.add_duration(self.now, parts[1]), parts[1]
+
+    def add_duration(self, at: dt.datetime, duration: str) -> dt.datetime:
+        return self.engine.calendar.offset(self.session, duration, at)
+
+    def call_service(self, task: Task) -> None:
+        self.engine.services.call(self, task)
+
+    # -- running
+
+    def run(self, begin: Callable[[Turn], None] | None) -> None:
+        """Begin, then step until quiet, or until a service task comes up outside the transaction."""
+        self._begin = begin
+        self._start_over()
+        self.advance()
+
+    def _start_over(self) -> None:
+        self.workflow.surroundings = self
+        self.ran = self._passed_failing = 0
+        if self._begin is not None:
+            try:
+                self._begin(self)
+            except (errors.DubanError, Stale, DamagedState):
+                raise
+            except Exception as error:
+                raise StepFailed(None, error) from error
+
+    def advance(self) -> None:
+        while True:
+            task = self.workflow.next_ready()
+            if task is None:
+                if self.workflow.settle():
+                    continue
+                return
+            if is_service(task) and not self.writing:
+                return
+            if self._known_to_fail(task):
+                continue
+            self._charge()
+            began = time.monotonic()
+            try:
+                self._step(task)
+            except Exception as error:
+                self._rewind(task, error)
+                continue
+            self.ran += 1
+            self.total += 1
+            if is_service(task):
+                self.mark()
+            else:
+                self._spent += time.monotonic() - began
+
+    def _step(self, task: Task) -> None:
+        if is_service(task):
+            with self.session.begin_nested():
+                task.run()
+        else:
+            task.run()
+        self.note(task)
+        self.workflow.watch_conditions()
+
+    def note(self, task: Task) -> None:
+        """Remember that a token passed here, and from which node."""
+        node = task.task_spec.bpmn_id
+        if node is None:
+            return
+        parent = task.parent
+        while parent is not None and parent.task_spec.bpmn_id is None:
+            parent = parent.parent
+        self.path.append([node, parent.task_spec.bpmn_id if parent else None])
+        if is_end(task):
+            self.end_node = node
+
+    def _charge(self) -> None:
+        if self.total >= MAX_STEPS or self._spent > MAX_SECONDS:
+            raise Overrun(f"no rest after {self.total} steps")
+
+    def _known_to_fail(self, task: Task) -> bool:
+        """Whether this is where an earlier attempt of the same turn failed; leaves the token there."""
+        if self._passed_failing < len(self._failing):
+            index, failure = self._failing[self._passed_failing]
+            if index == self.ran:
+                self._passed_failing += 1
+                self.stuck[str(task.id)] = None
+                self.failures.append(Failure(str(task.id), failure.node_id, failure.kind, failure.message))
+                return True
+        return False
+
+    def _rewind(self, task: Task, error: Exception) -> None:
+        kind = "service" if is_service(task) else "expression"
+        failure = Failure(str(task.id), task.task_spec.bpmn_id, kind, message_of(error))
+        self._failing.append((self.ran, failure))
+        self.total -= self.ran
+        path, events, failures = self._marks
+        del self.path[path:], self.events[events:], self.failures[failures:]
+        self.end_node = None
+        self.workflow = self.rebuild()
+        self._start_over()
+
+    def mark(self) -> None:
+        """From here on a rewind goes back to now: a service task's effects are in the transaction."""
+        text = serializing.dump(self.workflow)
+        specs = self.loaded.specs
+        self.rebuild = lambda: self.engine.attach(serializing.load(text, specs))
+        self._begin, self._failing = None, []
+        self.ran = self._passed_failing = 0
+        self.keep_events()
+
+    def keep_events(self) -> None:
+        self._marks = (len(self.path), len(self.events), len(self.failures))
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0] else text
+
+
+def message_of(error: BaseException) -> str:
+    """What went wrong, in one line, for the incident."""
+    cause = getattr(error, "exception", None) or error
+    if isinstance(cause, errors.Invalid) and cause.errors:
+        text = "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in cause.errors.items())
+        return f"{cause.code}: {text}"[:2000]
+    if isinstance(cause, errors.DubanError):
+        return f"{cause.code}: {cause.detail}"[:2000]
+    return f"{type(cause).__name__}: {cause}"[:2000]
+
+
+def load_turn(engine: Engine, session: Session, instance_id: str, actor: Actor) -> Turn:
+    """The instance's turn on the state now stored. NotFound, Conflict when it no longer runs, DamagedState."""
+    row = session.execute(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == instance_id)).mappings().first()
+    if row is None:
+        raise errors.NotFound()
+    instance = dict(row)
+    if instance["status"] != "running":
+        raise errors.Conflict(_not_running(instance["status"]), status=instance["status"])
+    loaded = engine.definition(session, instance["definition_id"])
+    text = unsealed(engine, instance)
+
+    def rebuild() -> Workflow:
+        return engine.attach(serializing.load(text, loaded.specs))
+
+    try:
+        workflow = rebuild()
+    except Exception as error:
+        raise DamagedState(message_of(error), instance_id) from error
+    turn = Turn(engine, session, actor, engine.clock.now(), loaded, instance, workflow, rebuild)
+    open_incidents = session.execute(
+        sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id).where(
+            _INCIDENT.c.instance_id == instance_id,
+            _INCIDENT.c.resolved_at.is_(None),
+            _INCIDENT.c.kind.in_(STUCK_KINDS),
+            _INCIDENT.c.spiff_task_id.is_not(None),
+        )
+    )
+    turn.stuck = {spiff: incident for spiff, incident in open_incidents}
+    return turn
+
+
+def unsealed(engine: Engine, instance: dict[str, Any]) -> bytes:
+    """The text of an instance's state; DamagedState names the instance."""
+    try:
+        return serializing.unseal(
+            instance["state"],
+            instance["state_mac"],
+            instance["serializer_version"],
+            engine.secret,
+            instance["id"],
+            instance["rev"],
+        )
+    except DamagedState as damage:
+        raise DamagedState(str(damage), instance["id"]) from None
+
+
+def _not_running(status: str) -> Any:
+    return {
+        "ended": lazy_("此事项已办结"),
+        "cancelled": lazy_("此事项已撤销"),
+        "suspended": lazy_("此事项已暂停办理"),
+        "quarantined": lazy_("此事项数据校验未通过，已停止办理，请联系系统管理员"),
+    }.get(status, lazy_("此事项已有变化，请按最新情况办理"))
+
+
+def take_revision(turn: Turn) -> None:
+    """Compare and set: exactly one of those who read this revision goes on."""
+    rev = turn.instance["rev"]
+    taken = turn.session.execute(
+        sa.update(_INSTANCE)
+        .where(_INSTANCE.c.id == turn.id, _INSTANCE.c.rev == rev, _INSTANCE.c.status == "running")
+        .values(rev=rev + 1)
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale()
+    turn.instance["rev"] = rev + 1
+
+
+def checkout(engine: Engine, act: Act) -> Turn:
+    """Carry out one verb. Conflict after three lost races, Busy when the database stays locked."""
+    from app.engine import incidents
+    from app.engine.projections import save
+
+    for _attempt in range(TRIES):
+        with engine.sessions() as session:
+            turn: Turn | None = None
+            try:
+                turn = act.open(engine, session)
+                turn.run(act.begin)
+                with write_transaction(session):
+                    complete_turn(turn, act, save)
+                return turn
+            except Stale:
+                continue
+            except DamagedState as damage:
+                incidents.quarantine(engine, session, damage)
+                raise errors.Conflict(_not_running("quarantined"), status="quarantined") from damage
+            except (Overrun, StepFailed) as fault:
+                session.rollback()
+                incidents.record_fault(engine, session, turn, fault)
+                raise errors.Conflict(
+                    lazy_("流程在这一步无法继续，已记录异常并通知系统管理员；您填写的内容没有提交")
+                ) from fault
+            except sa.exc.OperationalError as locked:
+                raise errors.Busy() from locked
+    raise errors.Conflict()
+
+
+def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:
+    """The part of a turn that is inside the write transaction."""
+    turn.writing = True
+    if turn.instance["rev"] > 0:
+        take_revision(turn)
+    act.commit(turn)
+    turn.keep_events()
+    turn.advance()
+    save(turn)
+    act.finish(turn)

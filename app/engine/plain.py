@@ -1,0 +1,50 @@
+"""The border of the process data: what comes in from forms, callers and service tasks (guards 4 and 12)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+from app import errors
+from app.i18n import lazy_
+
+MAX_DEPTH, MAX_VALUES, MAX_TEXT = 20, 20_000, 200_000
+# `typename` marks SpiffWorkflow's own objects in a stored state; `self` cannot be passed to a sub-process.
+RESERVED = frozenset({"typename", "self", "data_objects"})
+_SCALARS = (str, int, float, bool, type(None), Decimal, dt.datetime, dt.date, dt.time, dt.timedelta, bytes)
+
+
+def checked(value: Any) -> Any:
+    """A copy of the value if it is plain data of bounded size and depth; Invalid if not."""
+    _walk(value, 0, [MAX_VALUES])
+    return deepcopy(value)
+
+
+def _walk(value: Any, depth: int, left: list[int]) -> None:
+    left[0] -= 1
+    if left[0] < 0 or depth > MAX_DEPTH:
+        raise _refused(lazy_("填写的内容过多或层级过深"))
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str) or key in RESERVED:
+                raise _refused(lazy_("不能使用“%(name)s”作为栏目名", name=str(key)[:80]))
+            _walk(item, depth + 1, left)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            _walk(item, depth + 1, left)
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise _refused(lazy_("填写的内容过长"))
+    elif isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        raise _refused(lazy_("数值过大"))
+    elif isinstance(value, dt.datetime) and value.tzinfo is None:
+        raise _refused(lazy_("时间须带时区"))
+    elif not isinstance(value, _SCALARS):
+        raise _refused(lazy_("填写的内容不是可保存的数据"))
+
+
+def _refused(reason: Any) -> errors.Invalid:
+    return errors.Invalid({"_": [reason]}, detail=reason)

@@ -1,0 +1,234 @@
+"""Workflow ↔ stored text: specs stay outside, dates stay dates, and a damaged or foreign state is never restored.
+
+Restoring a state builds objects, so a state is accepted only with its HMAC and only in the present serializer's
+version. Specs are shared by all instances of a definition; they come from their serialised form, because specs
+straight from the parser are changed at run time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import threading
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.serializer.config import (
+    ConditionalEventDefinition,
+    CycleTimerEventDefinition,
+    DurationTimerEventDefinition,
+    InclusiveGateway,
+    ParallelGateway,
+    TimeDateEventDefinition,
+    _EndJoin,
+)
+from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter, TaskConverter, WorkflowConverter
+from SpiffWorkflow.bpmn.serializer.helpers import DefaultRegistry
+from SpiffWorkflow.bpmn.serializer.workflow import VERSION as SPIFF_VERSION
+from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
+from SpiffWorkflow.spiff.specs.defaults import ServiceTask
+from SpiffWorkflow.task import Task
+
+from app.engine import workflow as ours
+from app.engine.workflow import Workflow
+
+VERSION = f"{SPIFF_VERSION}/1"
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+_REPLACED: dict[type, type] = {
+    TimeDateEventDefinition: ours.InstantTimer,
+    DurationTimerEventDefinition: ours.DurationTimer,
+    CycleTimerEventDefinition: ours.CycleTimer,
+    ConditionalEventDefinition: ours.Conditional,
+    ParallelGateway: ours.ParallelJoin,
+    InclusiveGateway: ours.InclusiveJoin,
+    _EndJoin: ours.EndJoin,
+    ServiceTask: ours.NamedService,
+}
+_DATA_TYPES = frozenset({"date", "datetime", "time", "timedelta", "Decimal", "bytes", "set", "UUID"})
+
+
+class DamagedState(Exception):
+    """The stored state is not what was written, or was written by another version."""
+
+    def __init__(self, reason: str, instance_id: str | None = None) -> None:
+        self.instance_id = instance_id
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Specs:
+    """A definition's parsed processes, as all its instances share them. Never changed after it was made."""
+
+    content_hash: str
+    process: Any
+    subprocesses: Mapping[str, Any]
+
+
+class _TaskConverter(TaskConverter):  # type: ignore[misc]
+    """Task data may only hold data: text that looks like a workflow object stays text."""
+
+    def from_dict(self, dct: dict[str, Any], workflow: Any) -> Task:
+        registry: _Registry = self.registry
+        outer, registry.in_data = registry.in_data, True
+        try:
+            return super().from_dict(dct, workflow)
+        finally:
+            registry.in_data = outer
+
+
+class _WorkflowConverter(BpmnWorkflowConverter):  # type: ignore[misc]
+    def to_dict(self, workflow: Workflow) -> dict[str, Any]:
+        dct: dict[str, Any] = WorkflowConverter.to_dict(self, workflow)
+        dct["spec"] = workflow.content_hash
+        dct["subprocesses"] = self.mapping_to_dict(workflow.subprocesses)
+        dct["bpmn_events"] = []
+        return dct
+
+    def from_dict(self, dct: dict[str, Any]) -> Workflow:
+        specs: Specs = self.registry.specs
+        if dct.pop("spec") != specs.content_hash:
+            raise DamagedState("the state belongs to another definition")
+        workflow = Workflow(specs.process, dict(specs.subprocesses), specs.content_hash, deserializing=True)
+        workflow.tasks = self.mapping_from_dict(dct["tasks"], UUID, workflow=workflow)
+        workflow.task_tree = workflow.tasks[UUID(dct["root"])]
+        self.set_default_attributes(workflow, dct)
+        self.subprocesses_from_dict(dct["subprocesses"], workflow)
+        return workflow
+
+
+class _Registry(DefaultRegistry):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.specs: Specs | None = None
+        self.in_data = False
+        self.register(dt.datetime, lambda v: {"value": v.isoformat()}, lambda d: dt.datetime.fromisoformat(d["value"]))
+        self.register(dt.date, lambda v: {"value": v.isoformat()}, lambda d: dt.date.fromisoformat(d["value"]))
+        self.register(dt.time, lambda v: {"value": v.isoformat()}, lambda d: dt.time.fromisoformat(d["value"]))
+        self.register(
+            dt.timedelta,
+            lambda v: {"days": v.days, "seconds": v.seconds, "microseconds": v.microseconds},
+            lambda d: dt.timedelta(**d),
+        )
+        self.register(Decimal, lambda v: {"value": str(v)}, lambda d: Decimal(d["value"]))
+        self.register(bytes, lambda v: {"value": v.hex()}, lambda d: bytes.fromhex(d["value"]))
+        self.register(set, lambda v: {"value": sorted(v)}, lambda d: set(d["value"]))
+        for cls, converter in SPIFF_CONFIG.items():
+            if cls is Task:
+                converter = _TaskConverter
+            if cls is BpmnWorkflow:
+                _WorkflowConverter(Workflow, self, "Workflow")
+                continue
+            converter(_REPLACED.get(cls, cls), self, cls.__name__)
+
+    def restore(self, val: Any, **kwargs: Any) -> Any:
+        if self.in_data and isinstance(val, dict) and val.get("typename", "") not in _DATA_TYPES:
+            return {key: self.restore(value) for key, value in val.items()}
+        return super().restore(val, **kwargs)
+
+
+_local = threading.local()
+
+
+def _registry() -> _Registry:
+    """One per thread: converting on a shared one from two threads leaves raw objects in the text."""
+    if not hasattr(_local, "registry"):
+        _local.registry = _Registry()
+    registry: _Registry = _local.registry
+    return registry
+
+
+def _plain(value: Any) -> Any:
+    converted = _registry().convert(value)
+    if converted is value:
+        raise TypeError(f"{type(value).__name__} cannot be stored")
+    return converted
+
+
+def dump(workflow: Workflow) -> bytes:
+    """The workflow as JSON text, specs left out."""
+    registry = _registry()
+    registry._encoder_mode = True
+    try:
+        return orjson.dumps(registry.convert(workflow), default=_plain, option=_OPTIONS)
+    finally:
+        registry._encoder_mode = False
+
+
+def load(text: bytes, specs: Specs) -> Workflow:
+    """The workflow that `dump` wrote. The text must have come out of `unseal`."""
+    registry = _registry()
+    registry.specs = specs
+    try:
+        workflow: Workflow = registry.restore(orjson.loads(text))
+    finally:
+        registry.specs = None
+    return workflow
+
+
+def restore_specs(stored: bytes, content_hash: str) -> Specs:
+    """Shared specs from the text that `store_specs` made."""
+    registry, dct = _registry(), orjson.loads(stored)
+    subprocesses = {name: registry.restore(sub) for name, sub in dct["subprocesses"].items()}
+    return Specs(content_hash, registry.restore(dct["process"]), subprocesses)
+
+
+def store_specs(process: Any, subprocesses: Mapping[str, Any]) -> bytes:
+    """Specs as the parser made them, as text."""
+    registry = _parser_registry()
+    registry._encoder_mode = True
+    content = {"process": process, "subprocesses": dict(subprocesses)}
+
+    def convert(value: Any) -> Any:
+        converted = registry.convert(value)
+        if converted is value:
+            raise TypeError(f"{type(value).__name__} cannot be stored")
+        return converted
+
+    return orjson.dumps(content, default=convert, option=_OPTIONS)
+
+
+def _parser_registry() -> DefaultRegistry:
+    """The parser makes SpiffWorkflow's own classes; their names are the same as those of ours."""
+    registry = DefaultRegistry()
+    for cls, converter in SPIFF_CONFIG.items():
+        converter(cls, registry)
+    return registry
+
+
+def fingerprint(specs: Specs) -> str:
+    """Changes if anything in the shared specs changes."""
+    registry = _registry()
+    registry._encoder_mode = True
+    try:
+        content = {"process": specs.process, "subprocesses": dict(specs.subprocesses)}
+        text = orjson.dumps(content, default=_plain, option=_OPTIONS | orjson.OPT_SORT_KEYS)
+    finally:
+        registry._encoder_mode = False
+    return hashlib.sha256(text).hexdigest()
+
+
+def seal(text: bytes, secret: bytes, instance_id: str, rev: int) -> tuple[bytes, str]:
+    """Compressed state and its HMAC over state, instance and revision: an old state put back does not pass either."""
+    state = zlib.compress(text, 1)
+    return state, _mac(state, secret, instance_id, rev)
+
+
+def unseal(state: bytes, mac: str, version: str, secret: bytes, instance_id: str, rev: int) -> bytes:
+    """The state's text, or DamagedState. Nothing is parsed before the HMAC holds."""
+    if version != VERSION:
+        raise DamagedState(f"written by serializer {version}, this is {VERSION}")
+    if not hmac.compare_digest(_mac(state, secret, instance_id, rev), mac):
+        raise DamagedState("the checksum does not match")
+    return zlib.decompress(state)
+
+
+def _mac(state: bytes, secret: bytes, instance_id: str, rev: int) -> str:
+    header = f"{VERSION}|{instance_id}|{rev}|".encode()
+    return hmac.new(secret, header + state, hashlib.sha256).hexdigest()

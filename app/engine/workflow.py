@@ -1,0 +1,312 @@
+"""SpiffWorkflow 3.2.0 with its gaps closed. Everything here replaces behaviour that was seen to be wrong.
+
+What a diagram may contain because it runs correctly here (the check refuses the rest, by name):
+start (plain) · end (plain, terminate, error out of a sub-process) · user, manual, script, service and business
+rule tasks · exclusive (with default), parallel and inclusive gateways · embedded sub-processes and call
+activities inside one package · timer events: intermediate catch, interrupting and non-interrupting boundary,
+`R<n>/<duration>` cycles on non-interrupting boundaries · conditional events (catch, boundary) over the data of
+their own branch · error and escalation boundaries on sub-processes.
+Not executed correctly, hence never deployed: multi-instance and loop markers, event-based gateways, event
+sub-processes, ad-hoc and transaction sub-processes, link, compensation and cancel events, messages and signals
+between instances, complex gateways, several start events.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from typing import Any, Protocol
+from uuid import UUID
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.specs.control import _EndJoin
+from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
+from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
+    CycleTimerEventDefinition,
+    DurationTimerEventDefinition,
+    TimeDateEventDefinition,
+    TimerEventDefinition,
+)
+from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.spiff.specs.defaults import ServiceTask
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskIterator, TaskState
+
+from app.engine.merging import merge_branches
+
+# A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
+TaskIterator.__init__.__defaults__ = (None, 10**9, True, None)
+
+
+def _is_descendant_of(self: Task, task: Task) -> bool:
+    """Without recursion: a loop of a few hundred rounds is deeper than Python's stack."""
+    parent = self.parent
+    while parent is not None:
+        if parent is task:
+            return True
+        parent = parent.parent
+    return False
+
+
+Task.is_descendant_of = _is_descendant_of
+
+Live = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+
+
+class Surroundings(Protocol):
+    """What a running workflow needs from the turn that runs it."""
+
+    now: dt.datetime
+
+    def timer_due(self, task: Task, text: str) -> dt.datetime: ...
+
+    def timer_cycle(self, task: Task, text: str) -> tuple[int, dt.datetime, str]: ...
+
+    def add_duration(self, at: dt.datetime, duration: str) -> dt.datetime: ...
+
+    def call_service(self, task: Task) -> None: ...
+
+    def waiting_failed(self, task: Task, error: Exception) -> None: ...
+
+    def is_stuck(self, task: Task) -> bool: ...
+
+
+class Workflow(BpmnWorkflow):
+    """One instance's tokens. `fire_until` opens timers due until that instant; in other turns none fires."""
+
+    def __init__(
+        self,
+        process: Any,
+        subprocesses: dict[str, Any],
+        content_hash: str = "",
+        script_engine: Any = None,
+        surroundings: Surroundings | None = None,
+        deserializing: bool = False,
+    ) -> None:
+        self.content_hash = content_hash
+        self.surroundings = surroundings
+        self.fire_until: dt.datetime | None = None
+        super().__init__(process, subprocesses, script_engine=script_engine, deserializing=deserializing)
+        # Guard 1: otherwise a reset while a boundary timer waits ends in AttributeError.
+        self.task_removed_event.connect(lambda _workflow, task: self.event_manager.remove_task(task))
+
+    def all_tasks(self) -> Iterator[Task]:
+        """Every task of every living scope; our own scan, which no depth stops (guard 2)."""
+        scopes = [self, *self.get_active_subprocesses()]
+        return itertools.chain.from_iterable(list(scope.tasks.values()) for scope in scopes)
+
+    def task(self, task_id: str) -> Task | None:
+        """The task with this id, wherever it lives."""
+        key = UUID(task_id)
+        scopes = [self, *self.subprocesses.values()]
+        return next((scope.tasks[key] for scope in scopes if key in scope.tasks), None)
+
+    def human_tasks(self) -> list[Task]:
+        return [task for task in self.all_tasks() if task.state == TaskState.READY and task.task_spec.manual]
+
+    def waiting_timers(self) -> list[Task]:
+        """Tasks that wait for an instant, with `event_value` set."""
+        waiting = self.event_manager.tasks.values()
+        return [
+            task
+            for task in waiting
+            if task.state == TaskState.WAITING and isinstance(task.task_spec.event_definition, TimerEventDefinition)
+        ]
+
+    def next_ready(self) -> Task | None:
+        """The one task to run next (guard 2): interrupting boundary events and outer scopes first, then inner ones."""
+        ready = [
+            task
+            for task in self.all_tasks()
+            if task.state == TaskState.READY
+            and not task.task_spec.manual
+            and not (self.surroundings and self.surroundings.is_stuck(task))
+        ]
+        return min(ready, key=_order) if ready else None
+
+    def settle(self) -> bool:
+        """What may have changed without a token moving: sub-process ends, conditions. True if something became ready."""
+        for scope in list(self.subprocesses.values()):
+            parent = self.task(str(scope.parent_task_id))
+            if parent is not None and parent.has_state(TaskState.DEFINITE_MASK):
+                parent.task_spec._update(parent)
+        self.watch_conditions()
+        return self.next_ready() is not None
+
+    def watch_conditions(self) -> None:
+        """Guard 2: conditional events are looked at again after every step."""
+        for task in list(self.event_manager.tasks.values()):
+            if task.state == TaskState.WAITING and isinstance(
+                task.task_spec.event_definition, ConditionalEventDefinition
+            ):
+                task.task_spec._update(task)
+
+    def fire(self, until: dt.datetime) -> None:
+        """Let timers due until then become ready; stepping afterwards is the caller's (guard 2)."""
+        self.fire_until = until
+        try:
+            for task in sorted(self.waiting_timers(), key=lambda t: str(due_at(t))):
+                if task.state == TaskState.WAITING:
+                    task.task_spec._update(task)
+        finally:
+            self.fire_until = None
+
+    @property
+    def size(self) -> int:
+        return len(self.tasks) + sum(len(scope.tasks) for scope in self.subprocesses.values())
+
+    @property
+    def data_now(self) -> dict[str, Any]:
+        """The data as the last completed step left it."""
+        last = self.last_task or self.task_tree
+        data: dict[str, Any] = last.data
+        return data
+
+
+def _order(task: Task) -> tuple[bool, bool, int]:
+    spec, depth = task.task_spec, task.workflow.depth
+    if isinstance(spec, BoundaryEvent):
+        return (False, not spec.cancel_activity, depth)
+    return (True, False, -depth)
+
+
+def due_at(task: Task) -> dt.datetime | None:
+    """When a waiting timer fires, from `event_value`."""
+    value = task.internal_data.get("event_value")
+    if isinstance(value, dict):
+        value = value.get("next") if value.get("cycles") else None
+    return dt.datetime.fromisoformat(value) if value else None
+
+
+class _Instant(TimerEventDefinition):  # type: ignore[misc]
+    """A timer on the engine's clock and calendar; SpiffWorkflow's own ask the machine's clock."""
+
+    def has_fired(self, my_task: Task) -> bool:
+        top: Workflow = my_task.workflow.top_workflow
+        around = top.surroundings
+        assert around is not None
+        data = my_task.internal_data
+        if data.get("event_fired"):
+            return True
+        due, fresh = due_at(my_task), False
+        if due is None:
+            if around.is_stuck(my_task):
+                return False
+            try:
+                due, fresh = around.timer_due(my_task, self.expression), True
+            except Exception as error:
+                around.waiting_failed(my_task, error)
+                return False
+            data["event_value"] = due.isoformat()
+        # Only a sweep fires what waited; an instant already past when it is computed does not wait at all.
+        limit = around.now if fresh else top.fire_until
+        if limit is not None and due <= limit:
+            data["event_fired"] = True
+        return bool(data.get("event_fired", False))
+
+
+class InstantTimer(_Instant, TimeDateEventDefinition):  # type: ignore[misc]
+    """timeDate"""
+
+
+class DurationTimer(_Instant, DurationTimerEventDefinition):  # type: ignore[misc]
+    """timeDuration"""
+
+
+class CycleTimer(CycleTimerEventDefinition):  # type: ignore[misc]
+    """timeCycle. Turns missed during downtime are coalesced into one."""
+
+    def cycle_complete(self, my_task: Task) -> bool:
+        top: Workflow = my_task.workflow.top_workflow
+        around = top.surroundings
+        assert around is not None
+        data = my_task.internal_data
+        if data.get("event_value") is None:
+            if around.is_stuck(my_task):
+                return False
+            try:
+                count, first, duration = around.timer_cycle(my_task, self.expression)
+            except Exception as error:
+                around.waiting_failed(my_task, error)
+                return False
+            data["event_value"] = {"cycles": count, "next": first.isoformat(), "duration": duration}
+        value = data["event_value"]
+        if value["cycles"] == 0:
+            data["event_fired"] = True
+            return False
+        due = dt.datetime.fromisoformat(value["next"])
+        if top.fire_until is None or due > top.fire_until:
+            return False
+        cycles = value["cycles"]
+        while cycles and due <= top.fire_until:
+            due, cycles = around.add_duration(due, value["duration"]), cycles - 1
+        data["event_value"] = value | {"cycles": cycles, "next": due.isoformat()}
+        return True
+
+
+class Conditional(ConditionalEventDefinition):  # type: ignore[misc]
+    """A condition that cannot be evaluated is an incident of its own, not the failure of whoever moved last."""
+
+    def has_fired(self, my_task: Task) -> bool:
+        around = my_task.workflow.top_workflow.surroundings
+        if around.is_stuck(my_task):
+            return False
+        try:
+            return bool(super().has_fired(my_task))
+        except Exception as error:
+            around.waiting_failed(my_task, error)
+            return False
+
+
+class ParallelJoin(ParallelGateway):  # type: ignore[misc]
+    def _run_hook(self, my_task: Task) -> bool:
+        merge_branches(self, my_task)
+        return True
+
+
+class InclusiveJoin(InclusiveGateway):  # type: ignore[misc]
+    def _run_hook(self, my_task: Task) -> bool:
+        merge_branches(self, my_task)
+        matches, defaults = self._get_matching_outputs(my_task)
+        if not matches and not defaults:
+            raise ValueError("no condition holds and there is no default flow")
+        my_task._sync_children(matches or defaults, TaskState.FUTURE)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        return True
+
+
+class EndJoin(_EndJoin):  # type: ignore[misc]
+    def _run_hook(self, my_task: Task) -> bool:
+        merge_branches(self, my_task)
+        my_task.workflow.data.update(my_task.data)
+        return True
+
+
+class NamedService(ServiceTask):  # type: ignore[misc]
+    """Calls the registry instead of a script engine (guard 3: 3.2.0 turns any failure into NameError: script)."""
+
+    def _execute(self, task: Task) -> bool:
+        task.workflow.top_workflow.surroundings.call_service(task)
+        return True
+
+    @property
+    def merges(self) -> bool:
+        """No result variable was given: the result's fields are assigned one by one."""
+        return bool(self.result_variable == f"spiff__{self.name.replace('-', '_')}_result")
+
+
+def is_service(task: Task) -> bool:
+    return isinstance(task.task_spec, ServiceTask)
+
+
+def is_end(task: Task) -> bool:
+    return isinstance(task.task_spec, EndEvent) and task.workflow.top_workflow is task.workflow
+
+
+def is_scope(task: Task) -> bool:
+    return isinstance(task.task_spec, SubWorkflowTask)

@@ -1,0 +1,66 @@
+"""What a notification says: one headline and one line below it, in the reader's language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.calendars import due_text
+from app.i18n import _, bilingual, lazy_
+
+# What each event is called in the filter.
+EVENTS: dict[str, Any] = {
+    "task.created": lazy_("新待办"),
+    "task.reassigned": lazy_("转办"),
+    "task.urged": lazy_("催办"),
+    "task.reminded": lazy_("临期提醒"),
+    "task.overdue": lazy_("超期"),
+    "task.escalated": lazy_("超期升级"),
+    "task.copied": lazy_("抄送"),
+    "task.commented": lazy_("意见"),
+    "instance.ended": lazy_("办结"),
+}
+ICONS = {
+    "task.created": "inbox",
+    "task.reassigned": "arrow-forward-up",
+    "task.urged": "bell-ringing",
+    "task.reminded": "clock",
+    "task.overdue": "alert-octagon",
+    "task.escalated": "stairs-up",
+    "task.copied": "copy",
+    "task.commented": "message",
+    "instance.ended": "circle-check",
+}
+
+
+def headline(event: str, params: Mapping[str, Any]) -> str:
+    """新待办：整改复查"""
+    step = bilingual(params.get("task_zh"), params.get("task_en")) or bilingual(
+        params.get("process_zh"), params.get("process_en")
+    )
+    actor = str(params.get("actor") or _("系统"))
+    lines: dict[str, Callable[[], str]] = {
+        "task.created": lambda: _("新待办：%(step)s", step=step),
+        "task.reassigned": lambda: _("%(actor)s转来：%(step)s", actor=actor, step=step),
+        "task.urged": lambda: _("%(actor)s催办：%(step)s", actor=actor, step=step),
+        "task.reminded": lambda: _("临近期限：%(step)s", step=step),
+        "task.overdue": lambda: _("已超期：%(step)s", step=step),
+        "task.escalated": lambda: _(
+            "超期升级第 %(level)s 级：%(step)s",
+            level=params.get("level") or 1,
+            step=step,
+        ),
+        "task.copied": lambda: _("%(actor)s抄送：%(step)s", actor=actor, step=step),
+        "task.commented": lambda: _("%(actor)s发表意见：%(step)s", actor=actor, step=step),
+        "instance.ended": lambda: _("已办结：%(step)s", step=step),
+    }
+    return lines[event]() if event in lines else step
+
+
+def detail(params: Mapping[str, Any], now: dt.datetime) -> str:
+    """What it is about, what was said, until when: 鑫源纺织：安全出口上锁　请今天反馈　今日 17:30 止"""
+    parts = [str(params.get("title") or ""), str(params.get("text") or "")]
+    if due := params.get("due_at"):
+        parts.append(due_text(dt.datetime.fromisoformat(str(due)), now))
+    return "　".join(part for part in parts if part)

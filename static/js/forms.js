@@ -1,0 +1,79 @@
+// Forms: repeat groups, conditional fields, filters that submit themselves, usual phrases.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { on } from "./dom.js";
+
+// [data-repeat] holds [data-repeat-rows] and <template data-repeat-template> whose names contain __INDEX__.
+// The add and remove buttons are submit buttons, so without this script the server adds or removes the row.
+const repeatRows = (group) => [...group.querySelectorAll("[data-repeat-row]")];
+const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
+
+function limit(group) {
+  const count = repeatRows(group).length;
+  for (const add of group.querySelectorAll("[data-repeat-add]")) add.hidden = count >= Number(group.dataset.max || Infinity);
+  for (const remove of group.querySelectorAll("[data-repeat-remove]")) remove.hidden = count <= Number(group.dataset.min || 0);
+}
+
+on("click", "[data-repeat-add]", (event, button) => {
+  const group = button.closest("[data-repeat]");
+  const template = group?.querySelector("template[data-repeat-template]");
+  if (!template) return;
+  event.preventDefault();
+  const next = Number(group.dataset.next ?? repeatRows(group).length);
+  group.dataset.next = String(next + 1);
+  const holder = document.createElement("template");
+  holder.innerHTML = template.innerHTML.replaceAll("__INDEX__", String(next));
+  const row = holder.content.firstElementChild;
+  group.querySelector("[data-repeat-rows]").append(row);
+  htmx.process(row);
+  limit(group);
+  row.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+});
+on("click", "[data-repeat-remove]", (event, button) => {
+  const group = button.closest("[data-repeat]");
+  if (!group?.querySelector("template[data-repeat-template]")) return;
+  event.preventDefault();
+  button.closest("[data-repeat-row]").remove();
+  limit(group);
+  group.querySelector("[data-repeat-add]:not([hidden])")?.focus();
+  changed(group);
+});
+
+// form[data-refresh=URL]: the server decides which fields show. Sent when a field marked data-affects changes
+// (any field if none is marked); the answer is morphed in, so what is being typed stays.
+on("change", "form[data-refresh]", (event, form) => {
+  if (form.querySelector("[data-affects]") && !event.target.closest("[data-affects]")) return;
+  htmx.ajax("POST", form.dataset.refresh, {
+    source: form,
+    target: form.dataset.refreshTarget ? document.querySelector(form.dataset.refreshTarget) : form,
+    swap: form.dataset.refreshSwap ?? "outerMorph",
+    event: { submitter: { formNoValidate: true } }, // half-filled is normal here
+    background: true,
+  });
+});
+
+on("change", "form[data-autosubmit]", (event, form) => {
+  if (event.target.matches("[type=search]")) return;
+  form.requestSubmit();
+});
+const typing = new WeakMap();
+on("input", "form[data-autosubmit] [type=search]", (_event, input) => {
+  if (!input.form._htmx?.initialized) return; // a whole page load while typing would be rude
+  clearTimeout(typing.get(input));
+  typing.set(input, setTimeout(() => input.form.requestSubmit(), 350));
+});
+
+// [data-phrase] buttons put a usual phrase into the field named by data-for
+on("click", "[data-phrase]", (_event, button) => {
+  const field = document.getElementById(button.dataset.for);
+  if (!field) return;
+  field.setRangeText(button.dataset.phrase, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  button.closest("details")?.removeAttribute("open");
+  field.focus();
+});
+
+// [data-counts]: characters left are the browser's maxlength; here the count is shown beside the label
+on("input", "textarea[maxlength], input[maxlength]", (_event, field) => {
+  const count = document.querySelector(`[data-count-for="${CSS.escape(field.id)}"]`);
+  if (count) count.textContent = `${field.value.length} / ${field.maxLength}`;
+});

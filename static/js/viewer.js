@@ -1,0 +1,68 @@
+// bpmn-js NavigatedViewer with the marks of an instance. Names from a diagram never become HTML: overlays are DOM nodes
+// filled by textContent. The bpmn.io watermark stays visible.
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import { element, icon } from "./dom.js";
+import { text } from "./strings.js";
+
+const MARKS = { done: "is-done", now: "is-now", off: "is-off", bad: "is-bad", warn: "is-warn" };
+
+function mark(viewer, marks) {
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  for (const [id, state] of Object.entries(marks)) if (registry.get(id) && MARKS[state]) canvas.addMarker(id, MARKS[state]);
+}
+
+function overlay(viewer, id, content, position, type) {
+  if (!viewer.get("elementRegistry").get(id)) return;
+  viewer.get("overlays").add(id, type, { position, html: content, show: { minZoom: 0.4 } });
+}
+
+function zoomButtons(viewer) {
+  const canvas = viewer.get("canvas");
+  const button = (name, label, act) => {
+    const node = element("button", { type: "button", class: "btn btn-sm btn-icon", "aria-label": text(label) }, icon(name));
+    node.addEventListener("click", act);
+    return node;
+  };
+  return element(
+    "div",
+    { class: "db-viewer-zoom db-noprint" },
+    button("zoom-in", "zoom_in", () => viewer.get("zoomScroll").stepZoom(1)),
+    button("zoom-out", "zoom_out", () => viewer.get("zoomScroll").stepZoom(-1)),
+    button("arrows-maximize", "zoom_fit", () => canvas.zoom("fit-viewport")),
+  );
+}
+
+// Reads data-marks, data-tags, data-counts (JSON by element id) from the node; rejects when the diagram cannot be read.
+globalThis.dubanViewer = async (node) => {
+  const response = await fetch(node.dataset.bpmn, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`diagram: ${response.status}`);
+  const xml = await response.text();
+  const box = element("div", { class: "h-100" });
+  const fallback = node.querySelector("[data-bpmn-fallback]");
+  fallback?.setAttribute("hidden", "");
+  node.append(box);
+  const viewer = new NavigatedViewer({ container: box });
+  try {
+    await viewer.importXML(xml);
+  } catch (error) {
+    box.remove();
+    fallback?.removeAttribute("hidden");
+    throw error;
+  }
+  const data = (name) => JSON.parse(node.dataset[name] || "{}");
+  mark(viewer, data("marks"));
+  for (const [id, words] of Object.entries(data("tags"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-sub" }, words), { bottom: -2, left: 0 }, "tag");
+  for (const [id, count] of Object.entries(data("counts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag" }, String(count)), { top: -10, right: 10 }, "count");
+  node.append(zoomButtons(viewer));
+  const canvas = viewer.get("canvas");
+  canvas.zoom("fit-viewport", "auto");
+  const now = Object.entries(data("marks")).find(([, state]) => state === "now")?.[0];
+  if (now && canvas.zoom() < 0.6 && viewer.get("elementRegistry").get(now)) {
+    canvas.zoom(0.75); // too small to read: show the current step instead of the whole
+    canvas.scrollToElement(now);
+  }
+  box.querySelector("svg")?.setAttribute("aria-hidden", "true"); // the figure's label says it
+  node._viewer = viewer;
+  return viewer;
+};
