@@ -95,5 +95,43 @@ class TaskCheck:
     data: Mapping[str, Any]
 
 
+class Forms(Protocol):
+    """Form files: checked, and answers validated by them. Implemented by app.forms, given by `engine.use_forms`.
+
+    `form` is a parsed form file (the content of forms/<form>.json). None of these commits.
+    """
+
+    def check(self, name: str, content: bytes) -> Sequence[tuple[str, str, str]]:
+        """Every problem of a form file as (path, Chinese, English), path as in `fields[2].options`; needs no database."""
+
+    def validate(
+        self,
+        session: Session,
+        form: Mapping[str, Any],
+        answers: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any],
+        actor: Actor,
+        instance_id: str | None,
+        now: dt.datetime,
+    ) -> dict[str, Any]:
+        """The answers as plain JSON-like values, one for every field that shows; raises errors.Invalid per field."""
+
+    def keep(
+        self,
+        session: Session,
+        form: Mapping[str, Any],
+        answers: Mapping[str, Any],
+        *,
+        instance_id: str,
+        actor: Actor,
+        now: dt.datetime,
+    ) -> None:
+        """Tie the files named in validated answers to the instance; inside its write transaction."""
+
+    def unattended(self) -> Forms:
+        """The same for rehearsals and scenarios: no look at people, records and files, which do not exist there."""
+
+
 ServiceFunction = Callable[..., Mapping[str, Any] | None]
 CheckFunction = Callable[[TaskCheck], Mapping[str, Sequence[Any]]]
