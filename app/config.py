@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Settings:
     testing: bool = False
     port: int = 5000
     bpmn: Path = field(default=ROOT / "bpmn")
+    site_name: str = "望海市安委办"  # whose system this is, beside the name of the product
+    site_name_en: str = "Wanghai Safety Committee Office"
 
     @property
     def uploads(self) -> Path:
@@ -31,7 +34,7 @@ class Settings:
 
 
 def load_settings(environ: dict[str, str] | None = None) -> Settings:
-    """Read DUBAN_HOME, DUBAN_DATABASE_URL, DUBAN_SECRET_KEY, DUBAN_PORT, DUBAN_ENV and DUBAN_TESTING."""
+    """Read DUBAN_HOME, DUBAN_DATABASE_URL, DUBAN_SECRET_KEY, DUBAN_PORT, DUBAN_ENV, DUBAN_TESTING, DUBAN_SITE_NAME(_EN)."""
     env = os.environ if environ is None else environ
     home = Path(env.get("DUBAN_HOME") or ROOT / "data").resolve()
     production = env.get("DUBAN_ENV") == "production"
@@ -52,7 +55,15 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
         production=production,
         testing=testing,
         port=int(env.get("DUBAN_PORT") or 5000),
+        **_site(env),
     )
+
+
+def _site(env: Mapping[str, str]) -> dict[str, str]:
+    """The office's name; one that gives no English name is called by its Chinese one in English too."""
+    if not (name := env.get("DUBAN_SITE_NAME", "").strip()):
+        return {}
+    return {"site_name": name, "site_name_en": env.get("DUBAN_SITE_NAME_EN", "").strip()}
 
 
 def _kept_secret(home: Path) -> str:

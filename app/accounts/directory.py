@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import ROLES, Grant, Organisation, User
 from app.accounts.roles import holders
-from app.engine.ports import Person
+from app.engine import Person
 
 
 class AccountsDirectory:

@@ -162,7 +162,7 @@ def active_people_count(session: Session, org_id: str) -> int:
 
 def open_task_count(session: Session, user_id: str) -> int:
     """Open tasks in the person's own name, which somebody must take over when the account is closed."""
-    from app.engine.models import HumanTask
+    from app.engine import HumanTask
 
     held = sa.select(sa.func.count()).select_from(HumanTask)
     return session.scalar(held.where(HumanTask.assignee_id == user_id, HumanTask.status == "open")) or 0

@@ -60,7 +60,7 @@ def participations(user: Any) -> sa.Select[str]:
     """Ids of the instances the person has to do with: named in person (for good), or holding a role in an
     organisation that an open task is addressed to (while it is open).
     """
-    from app.engine.models import HumanTask, Participant
+    from app.engine import HumanTask, Participant
 
     addressed: list[Condition] = []
     for grant in user.grants:

@@ -10,7 +10,7 @@ from typing import Any
 from app.calendars.office import Office, end_of_day
 from app.calendars.rules import Rule
 from app.clock import SHANGHAI, local
-from app.engine.ports import Due
+from app.engine import Due
 
 AMBER = 0.8  # share of the limit after which a deadline is due soon (临期)
 _UNITS = {

@@ -15,7 +15,7 @@ from app.calendars.office import Office
 from app.calendars.queries import Snapshot, snapshot
 from app.calendars.rules import pick, shipped_rules
 from app.clock import SHANGHAI, local
-from app.engine.ports import Due
+from app.engine import Due
 
 _CALL = re.compile(r"(work_days|days|until)\((.*)\)", re.DOTALL)
 _OFFSET = re.compile(r"([+-]?)\s*(\d+)\s*(work_days|days)")

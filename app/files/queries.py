@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import scope_condition, visible
 from app.audit import Actor
-from app.engine.models import Instance
+from app.engine import Instance
 from app.errors import NotFound
 from app.files.models import Attachment
 

@@ -25,3 +25,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     api.init_app(app)
     app.jinja_env.globals["unread_notifications"] = unread_notifications
+    if (engine := app.extensions.get("duban.engine")) is not None:
+        engine.outbox_handler("event")(deliver)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import AccountsDirectory
-from app.engine.models import HumanTask, Instance
+from app.engine import HumanTask, Instance
 from app.notifications.models import Notification
 from app.notifications.texts import EVENTS
 

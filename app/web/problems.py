@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flask_login
@@ -18,16 +19,12 @@ from app.web.database import db
 from app.web.rendering import is_partial, render
 
 
-def _problem(status: int, code: str, detail: str, **extra: Any) -> Response:
-    response = jsonify(
-        {
-            "type": "about:blank",
-            "status": status,
-            "code": code,
-            "detail": detail,
-            **extra,
-        }
-    )
+Extra = Mapping[str, Any]  # what an error says beside its detail: errors per field, the present holder …
+
+
+def _problem(status: int, code: str, detail: str, extra: Extra) -> Response:
+    # RFC 9457 owns these four; whatever an error calls by the same name does not replace them.
+    response = jsonify({**extra, "type": "about:blank", "status": status, "code": code, "detail": detail})
     response.status_code = status
     response.content_type = "application/problem+json"
     return response
@@ -50,18 +47,12 @@ def _titles() -> dict[int, str]:
     }
 
 
-def _page(status: int, code: str, detail: str, **extra: Any) -> Response:
+def _page(status: int, code: str, detail: str, extra: Extra) -> Response:
     if status == 401:
         return to_sign_in()
     template = "errors/_error.html" if is_partial() else "errors/error.html"
-    return render(
-        template,
-        status,
-        code=code,
-        detail=detail,
-        title=_titles().get(status, detail),
-        **extra,
-    )
+    said = detail if detail != _titles().get(status) else ""  # the page has better words for the usual
+    return render(template, status, number=status, code=code, detail=said, extra=extra)
 
 
 def to_sign_in() -> Response:
@@ -76,10 +67,10 @@ def to_sign_in() -> Response:
     return make_response("", 302, {"Location": target})
 
 
-def _answer(status: int, code: str, detail: str, **extra: Any) -> Response:
+def _answer(status: int, code: str, detail: str, extra: Extra | None = None) -> Response:
     db.session.rollback()
     wants_json = is_api() or request.accept_mimetypes.best == "application/json"
-    return (_problem if wants_json else _page)(status, code, detail, **extra)
+    return (_problem if wants_json else _page)(status, code, detail, extra or {})
 
 
 def _plain(value: Any) -> Any:
@@ -101,7 +92,7 @@ def duban_error(error: DubanError) -> Response:
     if getattr(error, "problems", None):
         extra["problems"] = _plain(error.problems)  # type: ignore[attr-defined]
     detail = _("请先登录") if isinstance(error, Unauthenticated) else str(error.detail)
-    response = _answer(error.status, error.code, detail, **extra)
+    response = _answer(error.status, error.code, detail, extra)
     if isinstance(error, Busy):
         response.headers["Retry-After"] = "1"
     return response
@@ -118,7 +109,7 @@ def http_error(error: HTTPException) -> Response:
         status,
         error.name.lower().replace(" ", "_"),
         _titles().get(status, error.name),
-        **extra,
+        extra,
     )
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
@@ -145,7 +136,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(
         ValidationError,
         lambda error: _answer(
-            422, "invalid", _titles()[422], errors=_plain(error.normalized_messages())
+            422, "invalid", _titles()[422], {"errors": _plain(error.normalized_messages())}
         ),
     )
     app.register_error_handler(

@@ -8,7 +8,16 @@ from typing import Any
 
 from flask import request, url_for
 
-GROUPS = ("work", "business", "analysis", "administration")
+from app.i18n import lazy_
+
+# Groups in their order; the first one, the person's own work, needs no heading.
+GROUPS: dict[str, Any] = {
+    "work": "",
+    "business": lazy_("业务"),
+    "analysis": lazy_("分析"),
+    "administration": lazy_("管理"),
+}
+_IN_THE_BAR = 3  # entries in the phone's bottom bar, beside 更多
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class MenuItem:
     icon: str
     shown: Callable[[Any], bool] = lambda user: True
     count: Callable[[Any], int | None] = lambda user: None
-    phone: bool = False  # also in the bottom bar of the phone
+    phone: bool = False  # first in the bottom bar of the phone
 
     @property
     def href(self) -> str:
@@ -30,9 +39,27 @@ class MenuItem:
 
     @property
     def current(self) -> bool:
-        return (
-            bool(request.blueprint) and request.blueprint == self.endpoint.split(".")[0]
-        )
+        return bool(request.blueprint) and request.blueprint == self.endpoint.split(".")[0]
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """An entry as one page shows it to one person."""
+
+    href: str
+    label: str
+    icon: str
+    current: bool
+    count: int | None
+    phone: bool
+
+
+@dataclass(frozen=True)
+class MenuGroup:
+    """Entries under one heading; the first group has none."""
+
+    title: str
+    items: list[MenuEntry]
 
 
 class Menu:
@@ -46,21 +73,21 @@ class Menu:
             raise ValueError(f"unknown menu group {item.group}")
         self._items[item.endpoint] = item
 
-    def groups(self, user: Any) -> list[tuple[str, list[MenuItem]]]:
+    def groups(self, user: Any) -> list[MenuGroup]:
         """Groups in order, each with the entries this person may open."""
-        shown = sorted(
-            (i for i in self._items.values() if i.shown(user)),
-            key=lambda item: item.position,
-        )
-        return [
-            (group, items)
-            for group in GROUPS
-            if (items := [item for item in shown if item.group == group])
-        ]
+        items = sorted((item for item in self._items.values() if item.shown(user)), key=lambda item: item.position)
+        grouped = {group: [_entry(item, user) for item in items if item.group == group] for group in GROUPS}
+        return [MenuGroup(str(GROUPS[group]), entries) for group, entries in grouped.items() if entries]
 
-    def phone(self, user: Any) -> list[MenuItem]:
-        shown = (i for i in self._items.values() if i.phone and i.shown(user))
-        return sorted(shown, key=lambda item: item.position)
+
+def _entry(item: MenuItem, user: Any) -> MenuEntry:
+    return MenuEntry(item.href, str(item.label), item.icon, item.current, item.count(user), item.phone)
+
+
+def for_the_bar(groups: list[MenuGroup]) -> list[MenuEntry]:
+    """What the phone's bottom bar shows: entries meant for it first, filled up in menu order."""
+    entries = [entry for group in groups for entry in group.items]
+    return sorted(entries, key=lambda entry: not entry.phone)[:_IN_THE_BAR]
 
 
 class Cards:

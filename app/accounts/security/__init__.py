@@ -22,8 +22,8 @@ from app.web.problems import duban_error
 from app.web.sessions import ServerSession
 
 # Open to everybody; views of our own say so with `accounts.public`.
-_PUBLIC = frozenset({"static", "security.login", "security.static", "language", "api-docs.openapi_json"})
-_WHILE_PASSWORD_IS_TEMPORARY = frozenset({"security.change_password", "security.logout", "static", "language"})
+_PUBLIC = frozenset({"static", "security.login", "security.static", "api-docs.openapi_json"})
+_WHILE_PASSWORD_IS_TEMPORARY = frozenset({"security.change_password", "security.logout", "static", "web.preferences"})
 # Only a person in a browser: a token that leaked must not be able to make another one.
 _NOT_BY_TOKEN = ("accounts.", "security.")
 

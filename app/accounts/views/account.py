@@ -35,7 +35,7 @@ def save_profile() -> Response:
         return _page(422, profile_errors=wrong.errors)
     set_locale(user.locale)
     flash(_("已保存"))
-    return web.see_other(url_for("accounts.account"))
+    return web.remember_language(web.see_other(url_for("accounts.account")), user.locale)
 
 
 @blueprint.post("/account/tokens")

@@ -1,0 +1,154 @@
+"""The frame around every page: what its templates call, and the few pages that belong to no slice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import flask_login
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, jsonify, request, url_for
+
+from app import audit
+from app.config import ROOT, Settings
+from app.db import write_transaction
+from app.i18n import CHINESE, ENGLISH, LOCALES, _, bilingual, get_locale, pick, set_locale
+from app.web.access import actor
+from app.web.database import db
+from app.web.registry import for_the_bar, menu
+from app.web.rendering import render, see_other
+
+V = TypeVar("V")
+THEMES, SIZES = ("light", "dark", "auto"), ("normal", "large")
+_A_YEAR = 31_536_000
+blueprint = Blueprint("web", __name__)
+
+
+def _public(view: V) -> V:
+    """Open to everybody, as `accounts.public` says it; accounts stand above this package."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+class Assets:
+    """Built files by their plain name: `asset('app.js')` → the URL with the content hash in it."""
+
+    def __init__(self, dist: Path) -> None:
+        self._manifest = dist / "manifest.json"
+        self._names: dict[str, str] = {}
+        self._read_at = 0.0
+
+    def url(self, name: str) -> str:
+        stamp = self._manifest.stat().st_mtime if self._manifest.exists() else 0.0
+        if stamp != self._read_at:
+            self._names, self._read_at = json.loads(self._manifest.read_text()), stamp
+        return url_for("static", filename="dist/" + self._names.get(name, name))
+
+
+def init_app(app: Flask) -> None:
+    settings: Settings = app.extensions["duban.settings"]
+    app.register_blueprint(blueprint)
+    app.before_request(choose_language)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        _=_,
+        asset=Assets(ROOT / "static" / "dist").url,
+        bilingual=bilingual,
+        pick=pick,
+        locale=get_locale,
+        menu=lambda: menu.groups(flask_login.current_user),
+        for_the_bar=for_the_bar,
+        has_endpoint=lambda endpoint: endpoint in app.view_functions,
+        site_name=lambda: bilingual(settings.site_name, settings.site_name_en),
+    )
+
+    @app.context_processor
+    def page() -> dict[str, Any]:
+        return {
+            "html_lang": "en" if get_locale() == ENGLISH else "zh-CN",
+            "theme": _cookie("theme", THEMES),
+            "size": _cookie("size", SIZES),
+            "now": app.extensions["duban.clock"].now(),
+        }
+
+
+def _cookie(name: str, values: tuple[str, ...]) -> str:
+    """A preference of this browser; the first value where it has none."""
+    value = request.cookies.get(name, "")
+    return value if value in values else values[0]
+
+
+def choose_language() -> None:
+    """What was last chosen in this browser, else the person's own language, else Chinese."""
+    chosen = request.cookies.get("lang", "")
+    if chosen not in LOCALES:
+        user = flask_login.current_user
+        chosen = getattr(user, "locale", None) or CHINESE if user.is_authenticated else CHINESE
+    set_locale(chosen)
+
+
+def remember_language(response: Response, locale: str) -> Response:
+    """Show this browser's pages in a language, also before sign-in."""
+    response.set_cookie("lang", locale, max_age=_A_YEAR, samesite="Lax", secure=request.is_secure)
+    return response
+
+
+@blueprint.post("/preferences")
+@_public
+def preferences() -> Response:
+    """Colours, size and language: cookies of this browser; the language also in the account."""
+    response = see_other(_local_path(request.form.get("next", "")))
+    for name, values in (("theme", THEMES), ("size", SIZES)):
+        if request.form.get(name) in values:
+            response.set_cookie(
+                name, request.form[name], max_age=_A_YEAR, samesite="Lax", secure=request.is_secure
+            )
+    if (locale := request.form.get("locale")) in LOCALES:
+        _keep_language(str(locale))
+        remember_language(response, str(locale))
+    return response
+
+
+def _keep_language(locale: str) -> None:
+    user = flask_login.current_user
+    if not user.is_authenticated or user.locale == locale:
+        return
+    by, at = actor(), _now()
+    with write_transaction(db.session()) as session:
+        user.locale = locale
+        audit.record(session, at, by, "users.edited", "user", user.id, changed={"locale": locale})
+
+
+def _now() -> Any:
+    from app.web.runtime import clock
+
+    return clock().now()
+
+
+def _local_path(target: str) -> str:
+    """Back to a page of ours; anything that could lead elsewhere goes to the start."""
+    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if ours else "/"
+
+
+@blueprint.get("/help/keys")
+@_public
+def keys() -> Response:
+    """The list of keys as a page, for the help button without JavaScript."""
+    return render("keys.html")
+
+
+@blueprint.get("/api/docs")
+@_public
+def api_docs() -> Response:
+    """OpenAPI made readable; Swagger UI without its inline script."""
+    return render("api_docs.html", spec=url_for("api-docs.openapi_json"))
+
+
+@blueprint.get("/healthz")
+@_public
+def health() -> Response:
+    """Whether this process answers and reaches its database; a database that does not answer is a 503."""
+    db.session.execute(sa.text("SELECT 1"))
+    return jsonify({"status": "ok"})
