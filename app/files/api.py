@@ -5,8 +5,8 @@ from flask import Flask
 from app import web
 from app.files import queries
 from app.files.models import Attachment
+from app.files.receiving import limit_request, receive
 from app.files.schemas import FileOut
-from app.files.views import limit_request, receive
 
 blp = web.blueprint("files", description="Photos and documents")
 blp.url_value_preprocessor(limit_request)
