@@ -1,0 +1,91 @@
+"""Browser walks: the real pages in Debian's Chromium against the served application."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from app.clock import FixedClock
+from app.config import ROOT
+from tests.cast import START
+from tests.conftest import _build
+from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, new_screen
+
+# A container's root has no sandbox; the rest keeps the browser from talking to anybody but the application.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("DUBAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = _chromium()
+    if path is None:
+        pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
+    return {"executable_path": path, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(scope="session")
+def static_files() -> Path:
+    """The built front end, built anew when a source is younger than it."""
+    dist = ROOT / "static" / "dist"
+    manifest = dist / "manifest.json"
+    sources = [*(ROOT / "static" / "js").iterdir(), *(ROOT / "static" / "css").iterdir(), *ROOT.glob("templates/**/*.html")]
+    if not manifest.exists() or max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime:
+        node = shutil.which("node") or pytest.fail("static/dist is not built and there is no node; run.py brings one")
+        subprocess.run([str(node), "static/build.mjs"], cwd=ROOT, check=True, timeout=120)
+    return dist
+
+
+@pytest.fixture(scope="session")
+def e2e_clock() -> FixedClock:
+    return FixedClock(START)
+
+
+@pytest.fixture(scope="session")
+def served(
+    template_home: Path, static_files: Path, e2e_clock: FixedClock, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The cast's city, served with CSRF and error pages as in real life."""
+    home = tmp_path_factory.mktemp("served") / "home"
+    shutil.copytree(template_home, home)
+    app = _build(home, e2e_clock)
+    app.config.update(TESTING=False, WTF_CSRF_ENABLED=True, PROPAGATE_FAULTS=False)
+    server = Served(app)
+    yield server
+    server.close()
+    app.extensions["duban.sessions"].kw["bind"].dispose()
+
+
+@pytest.fixture
+def open_screen(browser: Browser, served: Served) -> Iterator[Opens]:
+    """`open_screen("zhao", look)` → a window in which that person is signed in; at the end none may have an error."""
+    opened: list[Screen] = []
+
+    def opens(person: str | None = None, look: Look = DESKTOP) -> Screen:
+        opened.append(new_screen(browser, served, person, look))
+        return opened[-1]
+
+    yield opens
+    for screen in opened:
+        screen.page.context.close()
+    for screen in opened:
+        screen.assert_clean()

@@ -1,0 +1,192 @@
+"""What the browser walks stand on: the served application, a screen that tolerates no error, and the four looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import waitress
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+
+from app.db import write_transaction
+from app.web import WebSession
+from app.web.sessions import COOKIE, hash_key
+from tests.cast import member
+
+# With a folder here, every checked screen is kept as a picture, to be laid beside the design.
+SHOTS = os.environ.get("DUBAN_SHOTS")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A width, a colour and a language in which a screen must hold."""
+
+    width: int
+    theme: str
+    locale: str
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.theme}-{'en' if self.locale == 'en' else 'zh'}"
+
+    @property
+    def phone(self) -> bool:
+        return self.width < 600
+
+
+# Every pair of width, colour and language stands together once; all eight would cost twice the time.
+LOOKS = (
+    Look(1440, "light", "zh_Hans_CN"),
+    Look(390, "light", "en"),
+    Look(1440, "dark", "en"),
+    Look(390, "dark", "zh_Hans_CN"),
+)
+DESKTOP, PHONE = LOOKS[0], Look(390, "light", "zh_Hans_CN")
+
+
+class Served:
+    """The application behind waitress on a free loopback port, in a thread of this process."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self._server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)
+        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.close()
+        self._thread.join(timeout=10)
+
+    def tick(self) -> None:
+        """What the worker does every two seconds: due timers, then waiting messages."""
+        with self.app.app_context():
+            engine = self.app.extensions["duban.engine"]
+            engine.run_due_timers()
+            engine.deliver_outbox()
+
+    def session_cookie(self, key: str) -> str:
+        """A browser session in which that person of the cast is signed in."""
+        secret, now = secrets.token_urlsafe(24), dt.datetime.now(dt.UTC)
+        user_key = member(key).fs_uniquifier
+        stored = WebSession(
+            id=hash_key(secret),
+            user_key=user_key,
+            data={"_user_id": user_key, "_fresh": True},
+            browser="walk",
+            created_at=now,
+            seen_at=now,
+        )
+        with self.app.extensions["duban.sessions"]() as session, write_transaction(session):
+            session.add(stored)
+        return secret
+
+
+@dataclass
+class Screen:
+    """One browser window. `problems` collects what a person would never see and must never be there."""
+
+    page: Page
+    url: str
+    look: Look
+    problems: list[str] = field(default_factory=list)
+    refusals: set[int] = field(default_factory=set)  # statuses that the walk provokes on purpose
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        # The browser itself notes every answer from 400 on; `_response` judges those by their status.
+        if not message.text.startswith("Failed to load resource"):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.refusals:
+            self.problems.append(f"{response.status} {response.request.method} {response.url}")
+
+    def goto(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def refuses(self, *statuses: int) -> Screen:
+        """The walk does something wrong on purpose and expects these answers."""
+        self.refusals.update(statuses)
+        return self
+
+    def check(self, name: str) -> None:
+        """The screen as it stands: no error, nothing cut off at the side, no serious or critical axe finding."""
+        page = self.page
+        page.wait_for_load_state("networkidle")
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{SHOTS}/{name}-{self.look}.png", full_page=True)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= self.look.width, f"{name} is {width} px wide on a screen of {self.look.width}: {self._wide()}"
+        assert not (found := axe_findings(page)), f"{name} ({self.look}):\n" + "\n".join(found)
+        self.assert_clean(name)
+
+    def _wide(self) -> list[str]:
+        """The elements that stick out, for the message."""
+        script = """() => [...document.querySelectorAll('main *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+            .slice(0, 5).map(e => e.tagName + '.' + e.className)"""
+        return [str(text) for text in self.page.evaluate(script)]
+
+    def assert_clean(self, name: str = "") -> None:
+        assert not self.problems, f"{name} ({self.look}): {self.problems}"
+
+
+def axe_findings(page: Page) -> list[str]:
+    """Serious and critical findings, each with the elements it is about."""
+    result: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{found['impact']} {found['id']}: {found['help']} {[node['html'][:160] for node in found['nodes'][:4]]}"
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
+
+
+def new_screen(browser: Browser, served: Served, person: str | None, look: Look) -> Screen:
+    """A window of its own: the look by viewport and cookies, the person by a stored session."""
+    context = browser.new_context(
+        viewport={"width": look.width, "height": 844 if look.phone else 900},
+        is_mobile=look.phone,
+        has_touch=look.phone,
+        locale="en-GB" if look.locale == "en" else "zh-CN",
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
+    )
+    cookies = {"theme": look.theme, "lang": look.locale}
+    if person is not None:
+        cookies[COOKIE] = served.session_cookie(person)
+    context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in cookies.items()])
+    context.set_default_timeout(10_000)
+    return Screen(context.new_page(), served.url, look)
+
+
+Opens = Callable[..., Screen]  # open_screen(person=None, look=DESKTOP)
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
+
+
+def chinese_in(page: Page) -> list[str]:
+    """Chinese text of the page's own making that is visible in English mode; names and free text are data."""
+    text = page.evaluate(
+        """() => { const out = [];
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) { const node = walk.currentNode, box = node.parentElement;
+          if (!box.closest('script, style, [data-text], .db-brand, [lang]:not(html)')) out.push(node.textContent); }
+        return out.join('\\n'); }"""
+    )
+    return _HAN.findall(str(text))
