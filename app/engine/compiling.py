@@ -1,0 +1,141 @@
+"""SpiffWorkflow's own parser, in a process of its own with 10 seconds and 1 GB.
+
+It can hang or run out of stack on diagrams that look harmless, and it works on text from outside, so it gets
+nothing: no environment, no database, no secret, only the files of the package. Run as a script this module is
+that process: it reads the files as JSON and answers with the stored specs or with what the parser said.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import resource
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.engine.package import Package
+
+SECONDS, MEMORY = 10, 1024**3
+_APP = Path(__file__).resolve().parent.parent
+
+
+class CompileError(Exception):
+    """The parser does not take the package; in both languages, with the element where it is known."""
+
+    def __init__(self, zh: str, en: str, element_id: str | None = None) -> None:
+        self.zh, self.en, self.element_id = zh, en, element_id
+        super().__init__(en)
+
+
+def compile_package(package: Package, seconds: int = SECONDS) -> bytes:
+    """The package's specs as text (see serializing.store_specs). Raises CompileError; never hangs."""
+    files = {
+        name: base64.b64encode(content).decode()
+        for name, content in package.files.items()
+        if name == "process.bpmn" or (name.startswith("decisions/") and name.endswith(".dmn"))
+    }
+    order = json.dumps({"key": package.key, "files": files, "seconds": seconds}).encode()
+    try:
+        done = subprocess.run(  # noqa: S603: our own file, nothing from outside on the command line
+            [sys.executable, "-I", __file__], input=order, capture_output=True, env={}, timeout=seconds + 5, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _too_long(seconds) from None
+    if done.returncode < 0:
+        raise _too_long(seconds)
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    raise _error_of(done.stderr)
+
+
+def _too_long(seconds: int) -> CompileError:
+    return CompileError(
+        f"解析流程图超过 {seconds} 秒或 1 GB 内存，已中止，请简化流程图",
+        f"Parsing the diagram took more than {seconds} seconds or 1 GB of memory and was stopped; simplify it",
+    )
+
+
+# What the parser says, and what that means to whoever drew the diagram.
+_MEANINGS = (
+    (r"not executable", "流程没有标记为可执行", "The process is not marked as executable"),
+    (r"[Nn]o start event|one start event", "缺少唯一的开始事件", "Exactly one start event is needed"),
+    (r"Must contain an End|must contain an End", "子流程缺少结束事件", "The sub-process has no end event"),
+    (r"without condition", "连线缺少条件", "A flow out of the gateway has no condition"),
+    (r"Multiple outgoing", "节点之后有多条连线，应使用网关", "Several flows leave a node that is no gateway"),
+    (r"No DMN Diagram", "找不到所引用的决策表", "The decision that is referred to does not exist"),
+    (r"must have an operator", "服务任务没有指定服务", "The service task names no service"),
+    (r"no support|Unsupported", "不支持此元素", "This element is not supported"),
+    (r"Time Specification", "定时事件缺少时间", "The timer has no time"),
+    (r"Cannot resolve data", "数据关联指向不存在的对象", "A data association refers to nothing"),
+    (r"Duplicate process", "流程编号重复", "A process id stands twice"),
+    (r"Output Expression", "决策表的输出无法解析", "An output of the decision table does not parse"),
+    (r"MemoryError|RecursionError|maximum recursion", "流程图过大或嵌套过深", "The diagram is too large or too deep"),
+)
+
+
+def _error_of(stderr: bytes) -> CompileError:
+    try:
+        said = json.loads(stderr.decode().strip().splitlines()[-1])
+        message, element_id = str(said["message"]), said["element_id"]
+    except (ValueError, IndexError, KeyError, TypeError):
+        message, element_id = "the parser stopped without a word", None
+    for pattern, zh, en in _MEANINGS:
+        if re.search(pattern, message):
+            return CompileError(zh, en, element_id)
+    short = message[:300]
+    return CompileError(f"流程图无法解析：{short}", f"The diagram cannot be parsed: {short}", element_id)
+
+
+def _limit(seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _without_the_application() -> None:
+    """Make app.engine.serializing importable without app/__init__.py, which would bring in everything else."""
+    for name, folder in (("app", _APP), ("app.engine", _APP / "engine")):
+        module = types.ModuleType(name)
+        module.__path__ = [str(folder)]
+        sys.modules[name] = module
+
+
+def _parse(order: dict[str, Any]) -> bytes:
+    _without_the_application()
+    from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+
+    from app.engine.front_door import open_xml
+    from app.engine.serializing import store_specs
+
+    parser = SpiffBpmnParser()
+    for name, content in order["files"].items():
+        root = open_xml(base64.b64decode(content))
+        if name.endswith(".dmn"):
+            parser.add_dmn_xml(root, name)
+        else:
+            parser.add_bpmn_xml(root, name)
+    process = parser.get_spec(order["key"])
+    return store_specs(process, parser.get_subprocess_specs(order["key"]))
+
+
+def _main() -> int:
+    order = json.loads(sys.stdin.buffer.read())
+    _limit(order["seconds"])
+    try:
+        sys.stdout.buffer.write(_parse(order))
+    except Exception as error:  # any failure of the parser is an answer; a TypeError as much as its own
+        element = getattr(error, "id", None) or None
+        answer = {"message": f"{type(error).__name__}: {error}"[:1000], "element_id": element}
+        sys.stderr.write("\n" + json.dumps(answer))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
