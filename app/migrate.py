@@ -1,7 +1,11 @@
-"""Schema migrations by Alembic, run at every start; the first start makes everything."""
+"""Schema migrations by Alembic, run at every start; the first start makes everything.
+
+For developers: `.venv/bin/python -m app.migrate "what changed"` writes the next migration, to be read and completed.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from alembic import command
@@ -13,7 +17,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def configuration(app: Flask) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["engine"] = app.extensions["duban.sessions"].kw["bind"]
     return config
 
@@ -23,6 +28,20 @@ def upgrade(app: Flask, revision: str = "head") -> None:
     command.upgrade(configuration(app), revision)
 
 
+def check(app: Flask) -> None:
+    """Raise where the models have what no migration makes; for a database that is up to date."""
+    command.check(configuration(app))
+
+
 def revise(app: Flask, message: str) -> None:
-    """Write a migration for what the models have and the database has not (for developers)."""
-    command.revision(configuration(app), message, autogenerate=True)
+    """Write a migration for what the models have and the database has not. Revisions are numbered: 0001, 0002 …"""
+    number = 1 + len(list((MIGRATIONS / "versions").glob("[0-9]*.py")))
+    command.revision(configuration(app), message, autogenerate=True, rev_id=f"{number:04}")
+
+
+if __name__ == "__main__":
+    from app import create_app
+
+    application = create_app()
+    upgrade(application)
+    revise(application, sys.argv[1])

@@ -1,16 +1,15 @@
 """${message}
 
-Revision: ${up_revision}
-Follows: ${down_revision | comma,n}
+Revision ${up_revision}, follows ${down_revision or "nothing" | comma,n}.
 """
 
 from __future__ import annotations
 
-import app.db
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
 
+import app.db
+${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

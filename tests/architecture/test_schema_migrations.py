@@ -1,0 +1,113 @@
+"""The database that migrations make is the one the models describe, whatever happens on the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app import create_app, migrate
+from app.accounts import User
+from app.config import ROOT, Settings
+from app.db import write_transaction
+from tests.cast import people_the_city
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = {previous!r}
+
+
+def upgrade():
+"""
+
+
+def application(home: Path) -> Flask:
+    return create_app(
+        Settings(home=home, database_url=f"sqlite:///{home / 'duban.sqlite'}", secret_key="test-only-" + "x" * 40)
+    )
+
+
+def tables(app: Flask) -> set[str]:
+    return set(sa.inspect(app.extensions["duban.sessions"].kw["bind"]).get_table_names())
+
+
+@pytest.fixture
+def another_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file after the shipped migrations, to be written by the test."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(migrate, "MIGRATIONS", folder)
+    return folder / "versions" / "9999_next.py"
+
+
+def head() -> str:
+    return max(path.name for path in (migrate.MIGRATIONS / "versions").glob("[0-9]*.py") if "9999" not in path.name)[:4]
+
+
+def test_models_and_migrations_agree(tmp_path: Path) -> None:
+    """When this fails: `.venv/bin/python -m app.migrate "what changed"` writes the migration that is missing."""
+    app = application(tmp_path)
+    migrate.upgrade(app)
+    migrate.check(app)
+
+
+def test_a_start_with_nothing_to_migrate_takes_less_than_a_second(tmp_path: Path) -> None:
+    app = application(tmp_path)
+    migrate.upgrade(app)
+    started = time.monotonic()
+    migrate.upgrade(app)
+    assert time.monotonic() - started < 1
+
+
+def test_a_migration_that_fails_half_way_leaves_the_schema_as_it_was(tmp_path: Path, another_migration: Path) -> None:
+    body = "    op.create_table('half', sa.Column('id', sa.Integer))\n    raise RuntimeError('killed')\n"
+    another_migration.write_text(NEXT.format(previous=head()) + body)
+    app = application(tmp_path)
+    migrate.upgrade(app, head())
+    before = tables(app)
+    with pytest.raises(RuntimeError, match="killed"):
+        migrate.upgrade(app)
+    assert tables(app) == before
+    another_migration.write_text(another_migration.read_text().replace("raise RuntimeError('killed')", "pass"))
+    migrate.upgrade(app)
+    assert tables(app) == {*before, "half"}
+
+
+def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(tmp_path: Path, another_migration: Path) -> None:
+    """SQLite changes a table by making it anew and dropping the old one, which foreign keys would forbid or spread."""
+    app = application(tmp_path)
+    migrate.upgrade(app, head())
+    with app.app_context(), app.extensions["duban.sessions"]() as session, write_transaction(session):
+        people_the_city(session, "no password")
+    body = "    with op.batch_alter_table('organisation', recreate='always') as table:\n        table.add_column("
+    another_migration.write_text(NEXT.format(previous=head()) + body + "sa.Column('motto', sa.Text))\n")
+    count = sa.select(sa.func.count()).select_from(User)
+    with app.extensions["duban.sessions"]() as session:
+        people = session.scalar(count)
+    migrate.upgrade(app)
+    with app.extensions["duban.sessions"]() as session:
+        assert session.scalar(count) == people > 0
+        assert session.scalar(sa.text("PRAGMA foreign_keys")) == 1
+
+
+def test_two_first_starts_at_once_make_one_database(tmp_path: Path) -> None:
+    start = (
+        "from pathlib import Path; from app import migrate; from tests.architecture.test_schema_migrations import "
+        f"application; migrate.upgrade(application(Path({str(tmp_path)!r})))"
+    )
+    starts = [
+        subprocess.Popen([sys.executable, "-c", start], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for process in starts:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    migrate.check(application(tmp_path))
