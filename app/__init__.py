@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 def _build_engine(app: Flask, settings: Settings) -> None:
     from app.accounts import AccountsDirectory
     from app.calendars import OfficeCalendar, expression_functions
-    from app.engine import Engine
+    from app.engine import Engine, load_lanes
 
     app.extensions["duban.engine"] = Engine(
         sessions=app.extensions["duban.sessions"],
@@ -80,4 +80,5 @@ def _build_engine(app: Flask, settings: Settings) -> None:
         directory=AccountsDirectory(),
         calendar=OfficeCalendar(),
         secret=settings.secret_key.encode(),
+        lanes=load_lanes(settings.bpmn / "roles.toml"),
     )

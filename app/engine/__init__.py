@@ -1,5 +1,9 @@
 """The process engine: the only package that knows SpiffWorkflow. Outside it, only what stands here is imported."""
 
+from app.engine.core import Loaded
+from app.engine.diagram import Diagram, Flow, Node, read_diagram
+from app.engine.engine import Engine
+from app.engine.instance_verbs import Completed, NextTask, Started
 from app.engine.lanes import Lane, lane_of, load_lanes
 from app.engine.models import (
     Definition,
@@ -15,6 +19,7 @@ from app.engine.models import (
     TaskCopy,
     Timer,
 )
+from app.engine.package import Package, load_folder, package_from_files
 from app.engine.ports import (
     Calendar,
     CheckFunction,
@@ -26,30 +31,45 @@ from app.engine.ports import (
     ServiceFunction,
     TaskCheck,
 )
+from app.engine.reading import NodeState, Progress
 
 __all__ = [
     "Calendar",
     "CheckFunction",
+    "Completed",
     "Definition",
     "DefinitionFile",
+    "Diagram",
     "Directory",
     "Due",
+    "Engine",
     "Fact",
+    "Flow",
     "Forms",
     "History",
     "HumanTask",
     "Incident",
     "Instance",
     "Lane",
+    "Loaded",
+    "NextTask",
+    "Node",
+    "NodeState",
     "Outbox",
+    "Package",
     "Participant",
     "Person",
+    "Progress",
     "ServiceCall",
     "ServiceFunction",
+    "Started",
     "TaskCheck",
     "TaskComment",
     "TaskCopy",
     "Timer",
     "lane_of",
+    "load_folder",
     "load_lanes",
+    "package_from_files",
+    "read_diagram",
 ]

@@ -31,8 +31,7 @@ from app.engine.workflow import Workflow, is_end, is_service
 from app.i18n import lazy_
 
 if TYPE_CHECKING:
-    from app.engine.definitions import Loaded
-    from app.engine.engine import Engine
+    from app.engine.core import Core, Loaded
 
 TRIES, MAX_STEPS, MAX_SECONDS = 3, 2000, 5.0
 STUCK_KINDS = ("service", "expression")
@@ -84,7 +83,7 @@ class Act(Protocol):
 
     actor: Actor
 
-    def open(self, engine: Engine, session: Session) -> Turn:
+    def open(self, engine: Core, session: Session) -> Turn:
         """The turn on the present state; refuses what can be refused without the lock."""
 
     def begin(self, turn: Turn) -> None:
@@ -101,7 +100,7 @@ class Act(Protocol):
 class Turn:
     """The working memory of one attempt. Also the workflow's surroundings (see workflow.Surroundings)."""
 
-    engine: Engine
+    engine: Core
     session: Session
     actor: Actor
     now: dt.datetime
@@ -115,6 +114,7 @@ class Turn:
     path: list[list[str | None]] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    created: list[dict[str, Any]] = field(default_factory=list)  # rows of the human tasks that began
     end_node: str | None = None
     ran: int = 0
     total: int = 0
@@ -264,10 +264,11 @@ class Turn:
         self.rebuild = lambda: self.engine.attach(serializing.load(text, specs))
         self._begin, self._failing = None, []
         self.ran = self._passed_failing = 0
-        self.keep_events()
+        self._marks = (len(self.path), len(self.events), len(self.failures))
 
     def keep_events(self) -> None:
-        self._marks = (len(self.path), len(self.events), len(self.failures))
+        """The act's own lines stay when steps are run again; what the steps left (path, failures) does not."""
+        self._marks = (self._marks[0], len(self.events), self._marks[2])
 
 
 def _unquoted(text: str) -> str:
@@ -286,7 +287,7 @@ def message_of(error: BaseException) -> str:
     return f"{type(cause).__name__}: {cause}"[:2000]
 
 
-def load_turn(engine: Engine, session: Session, instance_id: str, actor: Actor) -> Turn:
+def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) -> Turn:
     """The instance's turn on the state now stored. NotFound, Conflict when it no longer runs, DamagedState."""
     row = session.execute(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == instance_id)).mappings().first()
     if row is None:
@@ -317,7 +318,7 @@ def load_turn(engine: Engine, session: Session, instance_id: str, actor: Actor) 
     return turn
 
 
-def unsealed(engine: Engine, instance: dict[str, Any]) -> bytes:
+def unsealed(engine: Core, instance: dict[str, Any]) -> bytes:
     """The text of an instance's state; DamagedState names the instance."""
     try:
         return serializing.unseal(
@@ -354,7 +355,7 @@ def take_revision(turn: Turn) -> None:
     turn.instance["rev"] = rev + 1
 
 
-def checkout(engine: Engine, act: Act) -> Turn:
+def checkout(engine: Core, act: Act) -> Turn:
     """Carry out one verb. Conflict after three lost races, Busy when the database stays locked."""
     from app.engine import incidents
     from app.engine.projections import save
@@ -394,3 +395,17 @@ def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:
     turn.advance()
     save(turn)
     act.finish(turn)
+
+
+def run_inside(engine: Core, session: Session, act: Act) -> Turn:
+    """Carry out an act inside a write transaction that is already open (a ladder rung that starts a process)."""
+    from app.engine.projections import save
+
+    turn = act.open(engine, session)
+    turn.writing = True
+    act.commit(turn)
+    turn.keep_events()
+    turn.run(act.begin)
+    save(turn)
+    act.finish(turn)
+    return turn

@@ -66,12 +66,8 @@ def _letter(line: Happened, row: dict[str, Any]) -> dict[str, Any]:
         "instance_id": row["instance_id"],
         "task_id": line.task_id,
         "node_id": line.node_id,
-        "actor": {
-            "id": line.actor.id,
-            "name": line.actor.name,
-            "org_id": line.actor.org_id,
-            "org_name": line.actor.org_name,
-        },
+        "actor_id": line.actor.id,
+        "actor_name": line.actor.name,
         "at": at.isoformat(),
     } | (line.notify or {})
     return {

@@ -155,6 +155,22 @@ class Workflow(BpmnWorkflow):
         finally:
             self.fire_until = None
 
+    def retime(self) -> None:
+        """Let timers whose instant could not be computed try again."""
+        for task in self.waiting_timers():
+            if due_at(task) is None:
+                task.task_spec._update(task)
+
+    def has_fired(self, task_id: str) -> bool:
+        """Whether a timer's task went on because its instant had come (and was not cancelled)."""
+        task = self.task(task_id)
+        return task is not None and bool(task.internal_data.get("event_fired")) and not task.has_state(TaskState.CANCELLED)
+
+    def lives(self, task_id: str) -> bool:
+        """Whether a token still is at this task."""
+        task = self.task(task_id)
+        return task is not None and task.has_state(Live)
+
     @property
     def size(self) -> int:
         return len(self.tasks) + sum(len(scope.tasks) for scope in self.subprocesses.values())

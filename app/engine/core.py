@@ -1,0 +1,210 @@
+"""What every verb of the engine stands on: its surroundings, and the definitions it has loaded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import marshmallow as ma
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from app import errors
+from app.clock import Clock
+from app.engine import compiled
+from app.engine.diagram import Diagram, Flow, Node, read_diagram
+from app.engine.lanes import Lane, lane_of
+from app.engine.language import Language
+from app.engine.models import Definition, DefinitionFile
+from app.engine.package import Package
+from app.engine.ports import Calendar, CheckFunction, Directory, Forms, ServiceFunction
+from app.engine.serializing import Specs
+from app.engine.services import Service, Services
+from app.engine.workflow import Workflow
+
+log = logging.getLogger("duban.engine")
+Handler = Callable[..., object]
+_CACHED = 200  # definitions kept in memory; a city has some dozens of versions in use
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One version of a process, ready to run. Never changes."""
+
+    id: str
+    key: str
+    version: int
+    content_hash: str
+    title: Mapping[str, str]
+    manifest: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    diagram: Diagram
+    specs: Specs
+    _forms: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        return self.diagram.nodes
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        return self.diagram.flows
+
+    @cached_property
+    def package(self) -> Package:
+        return Package(self.key, dict(self.files))
+
+    def form(self, name: str | None) -> dict[str, Any] | None:
+        """The form file as data, or None where there is no such form."""
+        if not name:
+            return None
+        if name not in self._forms:
+            content = self.files.get(f"forms/{name}.json")
+            self._forms[name] = None if content is None else json.loads(content)
+        form: dict[str, Any] | None = self._forms[name]
+        return form
+
+
+class Core:
+    """The engine's surroundings. It knows no Flask and no domain: everything comes in here."""
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        clock: Clock,
+        functions: Mapping[str, Callable[..., Any]],
+        directory: Directory,
+        calendar: Calendar,
+        secret: bytes,
+        lanes: Mapping[str, Lane] | None = None,
+        publish_alone: bool = False,
+    ) -> None:
+        self.sessions, self.clock = sessions, clock
+        self.directory, self.calendar, self.secret = directory, calendar, secret
+        self.language = Language(functions)
+        self.lanes = dict(lanes or {})
+        self.publish_alone = publish_alone
+        self.services = Services()
+        self.forms: Forms | None = None
+        self.handlers: dict[str, Handler] = {}
+        self._loaded: dict[str, Loaded] = {}
+        self._lock = threading.Lock()
+
+    # -- what slices bring
+
+    def service_task(
+        self,
+        name: str,
+        *,
+        params: type[ma.Schema] | None = None,
+        result: type[ma.Schema] | None = None,
+        stand_in: ServiceFunction | None = None,
+    ) -> Callable[[ServiceFunction], ServiceFunction]:
+        """Register a function that diagrams may call by this name."""
+
+        def register(function: ServiceFunction) -> ServiceFunction:
+            self.services.register(Service(name, function, params, result, stand_in))
+            return function
+
+        return register
+
+    def task_check(self, name: str) -> Callable[[CheckFunction], CheckFunction]:
+        """Register a check that a step may ask for before it is completed (property `checks`)."""
+
+        def register(function: CheckFunction) -> CheckFunction:
+            self.services.register_check(name, function)
+            return function
+
+        return register
+
+    def outbox_handler(self, kind: str) -> Callable[[Handler], Handler]:
+        """Register who delivers outbox rows of a kind: handler(session, payload, *, key, now)."""
+
+        def register(handler: Handler) -> Handler:
+            if kind in self.handlers:
+                raise ValueError(f"outbox kind {kind!r} has two handlers")
+            self.handlers[kind] = handler
+            return handler
+
+        return register
+
+    def use_forms(self, forms: Forms) -> None:
+        self.forms = forms
+
+    # -- expressions
+
+    def evaluate(self, expression: str, data: Mapping[str, Any]) -> Any:
+        return self.language.evaluate(expression, data)
+
+    def evaluate_softly(self, expression: Any, data: Mapping[str, Any]) -> Any:
+        """For titles, scopes and facts: what cannot be said yet is None and never fails a turn."""
+        if not expression:
+            return None
+        try:
+            return self.language.evaluate(str(expression), data)
+        except Exception:  # any refusal, any missing variable
+            return None
+
+    def attach(self, workflow: Workflow) -> Workflow:
+        """Give a restored workflow the restricted language."""
+        workflow.script_engine = self.language.engine
+        return workflow
+
+    def lane(self, node: Node) -> Lane | None:
+        return lane_of(self.lanes, node.lane)
+
+    # -- definitions
+
+    def definition(self, session: Session, definition_id: str) -> Loaded:
+        """One version, from memory after the first time. NotFound."""
+        with self._lock:
+            found = self._loaded.get(definition_id)
+        if found is None:
+            found = self._load(session, definition_id)
+            with self._lock:
+                if len(self._loaded) >= _CACHED:
+                    self._loaded.pop(next(iter(self._loaded)))
+                self._loaded[definition_id] = found
+        return found
+
+    def published(self, session: Session, key: str) -> Loaded | None:
+        """The version that new instances get."""
+        definition_id = session.scalar(
+            sa.select(Definition.id).where(Definition.key == key, Definition.status == "published")
+        )
+        return self.definition(session, definition_id) if definition_id else None
+
+    def _load(self, session: Session, definition_id: str) -> Loaded:
+        row = session.get(Definition, definition_id)
+        if row is None:
+            raise errors.NotFound()
+        stored = session.execute(
+            sa.select(DefinitionFile.name, DefinitionFile.content).where(DefinitionFile.definition_id == definition_id)
+        )
+        files = {name: content for name, content in stored}
+        kept = files.pop(compiled.NAME, b"")
+        package = Package(row.key, files)
+        began = time.monotonic()
+        specs = compiled.specs_of(package, kept, self.secret, row.content_hash)
+        log.debug("definition %s v%s loaded in %.0f ms", row.key, row.version, (time.monotonic() - began) * 1000)
+        return Loaded(
+            id=row.id,
+            key=row.key,
+            version=row.version,
+            content_hash=row.content_hash,
+            title={"zh": row.title_zh, "en": row.title_en},
+            manifest=row.manifest,
+            files=files,
+            diagram=read_diagram(package.diagram),
+            specs=specs,
+        )
+
+    def later(self, seconds: float) -> dt.datetime:
+        return self.clock.now() + dt.timedelta(seconds=seconds)

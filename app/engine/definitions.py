@@ -1,0 +1,145 @@
+"""Verbs on definitions: check, deploy, publish, export."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import SYSTEM, Actor, record
+from app.db import write_transaction
+from app.engine import compiled
+from app.engine.core import Core, Loaded
+from app.engine.models import Definition, DefinitionFile
+from app.engine.package import Package
+from app.i18n import lazy_
+
+if TYPE_CHECKING:
+    from app.engine.checking import Problem
+
+
+class DefinitionVerbs(Core):
+    def check(self, package: Package, known: Iterable[str] = ()) -> list[Problem]:
+        """Every problem of a package at once; `known` are processes that may be called or started by name."""
+        from app.engine.checking import check_package
+
+        return check_package(
+            package,
+            lanes=self.lanes,
+            roles=self.directory.roles(),
+            rules=self.calendar.rules(),
+            services=self.services,
+            form_check=self.forms.check if self.forms else None,
+            language=self.language,
+            known=known,
+        )
+
+    def deploy(self, package: Package, *, by: Actor, publish: bool = True, known: Iterable[str] = ()) -> Definition:
+        """Store a new version, or find the one that has this content already: then nothing changes.
+
+        Raises Invalid with every problem of severity error.
+        """
+        content_hash = package.content_hash
+        with self.sessions() as session:
+            if found := _same_content(session, package.key, content_hash):
+                return found
+            deployed = set(session.scalars(sa.select(Definition.key).distinct()))
+        problems = [p for p in self.check(package, {*known, *deployed}) if p.severity == "error"]
+        if problems:
+            raise errors.Invalid(detail=lazy_("流程没有通过检查，不能部署"), problems=problems)
+        specs = compiled.sealed(package, self.secret, content_hash)
+        with self.sessions() as session, write_transaction(session):
+            if found := _same_content(session, package.key, content_hash):
+                return found
+            row = _insert(session, package, content_hash, specs, by, self.clock.now())
+            if publish:
+                _publish(session, row, by, self.clock.now())
+            return row
+
+    def publish(self, key: str, version: int, *, by: Actor) -> Definition:
+        """Make a version the one that new instances get. A second person must do it (unless `publish_alone`)."""
+        with self.sessions() as session, write_transaction(session):
+            row = session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == version))
+            if row is None:
+                raise errors.NotFound()
+            if row.status == "published":
+                raise errors.Conflict(lazy_("这个版本已经发布"), status=row.status)
+            if by.id is not None and row.author_id == by.id and not self.publish_alone:
+                raise errors.Forbidden(lazy_("编辑流程的人不能自己发布，须由另一人发布"))
+            _publish(session, row, by, self.clock.now())
+            return row
+
+    def export(self, key: str, version: int | None = None) -> Package:
+        """The files of a version (the published one if none is named), byte for byte as deployed. NotFound."""
+        select = sa.select(Definition.id).where(Definition.key == key)
+        select = (
+            select.where(Definition.version == version) if version else select.where(Definition.status == "published")
+        )
+        with self.sessions() as session:
+            definition_id = session.scalar(select)
+            if definition_id is None:
+                raise errors.NotFound()
+            return self.definition(session, definition_id).package
+
+    def definitions(self) -> list[Definition]:
+        """Every version of every process, newest first within a process."""
+        with self.sessions() as session:
+            return list(session.scalars(sa.select(Definition).order_by(Definition.key, Definition.version.desc())))
+
+    def startable(self, session: Session, user_id: str) -> list[Loaded]:
+        """Published processes that the person may start."""
+        ids = session.scalars(
+            sa.select(Definition.id).where(Definition.status == "published").order_by(Definition.key)
+        ).all()
+        return [
+            loaded for loaded in (self.definition(session, i) for i in ids) if self.may_start(session, loaded, user_id)
+        ]
+
+    def may_start(self, session: Session, loaded: Loaded, user_id: str) -> bool:
+        starters = loaded.manifest.get("starters") or []
+        return any(self.directory.is_candidate(session, user_id, role, None) for role in starters)
+
+
+def _same_content(session: Session, key: str, content_hash: str) -> Definition | None:
+    return session.scalar(sa.select(Definition).where(Definition.key == key, Definition.content_hash == content_hash))
+
+
+def _insert(
+    session: Session, package: Package, content_hash: str, specs: bytes, by: Actor, now: dt.datetime
+) -> Definition:
+    newest = session.scalar(sa.select(sa.func.max(Definition.version)).where(Definition.key == package.key)) or 0
+    title: Any = package.manifest.get("title") or {}
+    row = Definition(
+        key=package.key,
+        version=newest + 1,
+        content_hash=content_hash,
+        status="draft",
+        title_zh=str(title.get("zh") or package.key),
+        title_en=str(title.get("en") or package.key),
+        manifest=dict(package.manifest),
+        author_id=by.id,
+        publisher_id=None,
+        created_at=now,
+        published_at=None,
+    )
+    session.add(row)
+    session.flush()
+    for name, content in [*package.files.items(), (compiled.NAME, specs)]:
+        session.add(DefinitionFile(definition_id=row.id, name=name, content=content))
+    record(session, now, by, "definitions.deployed", "definition", row.id, key=row.key, version=row.version)
+    return row
+
+
+def _publish(session: Session, row: Definition, by: Actor, now: dt.datetime) -> None:
+    session.execute(
+        sa.update(Definition)
+        .where(Definition.key == row.key, Definition.status == "published", Definition.id != row.id)
+        .values(status="retired")
+    )
+    row.status, row.publisher_id, row.published_at = "published", by.id if by is not SYSTEM else None, now
+    session.flush()
+    record(session, now, by, "definitions.published", "definition", row.id, key=row.key, version=row.version)

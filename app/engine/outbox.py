@@ -1,0 +1,73 @@
+"""Side effects leave here, after the commit: at least once, with a key that travels with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.db import write_transaction
+from app.engine.core import Core
+from app.engine.models import Outbox
+
+log = logging.getLogger("duban.engine.outbox")
+_OUTBOX = Outbox.__table__
+ATTEMPTS = 8
+
+
+class Deliveries(Core):
+    def deliver_outbox(self, limit: int = 500) -> int:
+        """Hand waiting rows to the handlers of their kinds; the number delivered."""
+        with self.sessions() as session:
+            rows = session.execute(
+                sa.select(_OUTBOX)
+                .where(
+                    _OUTBOX.c.state == "waiting",
+                    _OUTBOX.c.kind.in_(list(self.handlers)),
+                    _OUTBOX.c.next_attempt_at <= self.clock.now(),
+                )
+                .order_by(_OUTBOX.c.next_attempt_at, _OUTBOX.c.id)
+                .limit(limit)
+            ).mappings().all()
+        return sum(self._deliver(row) for row in rows)
+
+    def deliver_all(self) -> None:
+        while self.deliver_outbox():
+            pass
+
+    def _deliver(self, row: Mapping[str, Any]) -> int:
+        """A handler that writes into this database does so in the row's own transaction: exactly once."""
+        now = self.clock.now()
+        try:
+            with self.sessions() as session, write_transaction(session):
+                taken = session.execute(
+                    sa.update(_OUTBOX)
+                    .where(_OUTBOX.c.id == row["id"], _OUTBOX.c.state == "waiting", _OUTBOX.c.fence == row["fence"])
+                    .values(state="sent", sent_at=now, fence=row["fence"] + 1, error=None)
+                )
+                if taken.rowcount != 1:  # type: ignore[attr-defined]
+                    return 0
+                self.handlers[row["kind"]](session, row["payload"], key=row["key"], now=now)
+                return 1
+        except Exception as fault:
+            log.exception("outbox %s", row["key"])
+            self._push_out(row, fault)
+            return 0
+
+    def _push_out(self, row: Mapping[str, Any], fault: Exception) -> None:
+        attempts = row["attempts"] + 1
+        wait = dt.timedelta(seconds=min(15 * 4**attempts, 6 * 3600))
+        with self.sessions() as session, write_transaction(session):
+            session.execute(
+                sa.update(_OUTBOX)
+                .where(_OUTBOX.c.id == row["id"], _OUTBOX.c.state == "waiting")
+                .values(
+                    attempts=attempts,
+                    next_attempt_at=self.clock.now() + wait,
+                    error=f"{type(fault).__name__}: {fault}"[:2000],
+                    state="failed" if attempts >= ATTEMPTS else "waiting",
+                )
+            )

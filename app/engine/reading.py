@@ -1,0 +1,140 @@
+"""Where an instance is on its diagram, from its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.engine.core import Core, Loaded
+from app.engine.models import History, HumanTask, Instance
+
+_HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
+
+
+@dataclass
+class NodeState:
+    """state: done, now, ahead (still to come), off (not on the way any more). `who` and `at`: the last time here."""
+
+    state: str
+    at: dt.datetime | None = None
+    who: str = ""
+    count: int = 0
+    task_id: str | None = None
+
+
+@dataclass
+class Progress:
+    """The live diagram: a state for every node, and the sequence flows that tokens took."""
+
+    loaded: Loaded
+    status: str
+    nodes: dict[str, NodeState] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+
+class Reads(Core):
+    def progress(self, session: Session, instance_id: str) -> Progress:
+        """NotFound for an unknown instance. Row scope is the caller's to ask."""
+        row = session.execute(
+            sa.select(_INSTANCE.c.definition_id, _INSTANCE.c.status).where(_INSTANCE.c.id == instance_id)
+        ).first()
+        if row is None:
+            raise errors.NotFound()
+        loaded = self.definition(session, row.definition_id)
+        progress = Progress(loaded, row.status)
+        visited = self._visited(session, instance_id, progress)
+        open_tasks = session.execute(
+            sa.select(_TASK).where(_TASK.c.instance_id == instance_id, _TASK.c.status == "open")
+        ).mappings().all()
+        now = {task["node_id"] for task in open_tasks}
+        ahead = _ahead(loaded, now) if row.status in ("running", "suspended") else set()
+        for node_id in loaded.nodes:
+            state = progress.nodes.setdefault(node_id, NodeState("off"))
+            if node_id in ahead:
+                state.state = "ahead"
+            elif node_id in visited:
+                state.state = "done"
+        for task in open_tasks:
+            progress.nodes[task["node_id"]] = NodeState(
+                "now",
+                task["created_at"],
+                task["assignee_name"],
+                progress.nodes[task["node_id"]].count if task["node_id"] in progress.nodes else 0,
+                task["id"],
+            )
+        return progress
+
+    def _visited(self, session: Session, instance_id: str, progress: Progress) -> set[str]:
+        """Replay the paths of all turns; who completed a task is the one who was there."""
+        rows = session.execute(
+            sa.select(_HISTORY.c.at, _HISTORY.c.actor_name, _HISTORY.c.node_id, _HISTORY.c.event, _HISTORY.c.data)
+            .where(_HISTORY.c.instance_id == instance_id)
+            .order_by(_HISTORY.c.seq)
+        )
+        between = {(flow.source, flow.target): flow.id for flow in progress.loaded.flows.values()}
+        visited: set[str] = set()
+        for at, actor, _node, event, data in rows:
+            for node, before in data.get("path", ()):
+                visited.add(node)
+                state = progress.nodes.setdefault(node, NodeState("done"))
+                state.at, state.count = at, state.count + 1
+                state.who = actor if event == "task.completed" and node == _node else ""
+                if before and (before, node) in between:
+                    progress.taken.add(between[before, node])
+        return visited
+
+
+def _ahead(loaded: Loaded, now: set[str]) -> set[str]:
+    """What can still come: reachable from the present steps without going back along a loop."""
+    back = _back_flows(loaded)
+    found: set[str] = set()
+    todo = list(now)
+    while todo:
+        node = loaded.nodes.get(todo.pop())
+        if node is None:
+            continue
+        for flow_id in node.out_flows:
+            flow = loaded.flows.get(flow_id)
+            if flow is not None and flow_id not in back and flow.target not in found:
+                found.add(flow.target)
+                todo.append(flow.target)
+    return found - now
+
+
+def _back_flows(loaded: Loaded) -> set[str]:
+    """Flows that close a loop, by depth-first search from the nodes that nothing leads to."""
+    back: set[str] = set()
+    state: dict[str, int] = {}  # 1 on the path, 2 finished
+    starts = [node.id for node in loaded.nodes.values() if not node.in_flows]
+    for start in starts:
+        stack: list[tuple[str, int]] = [(start, 0)]
+        while stack:
+            node_id, index = stack.pop()
+            if index == 0:
+                if state.get(node_id):
+                    continue
+                state[node_id] = 1
+            flows = loaded.nodes[node_id].out_flows if node_id in loaded.nodes else ()
+            if index < len(flows):
+                stack.append((node_id, index + 1))
+                flow = loaded.flows.get(flows[index])
+                if flow is None:
+                    continue
+                if state.get(flow.target) == 1:
+                    back.add(flow.id)
+                elif not state.get(flow.target):
+                    stack.append((flow.target, 0))
+            else:
+                state[node_id] = 2
+    return back
+
+
+def path_of(data: Mapping[str, Any]) -> list[list[str | None]]:
+    """The nodes that a line of history passed, each with the node before."""
+    return list(data.get("path") or [])

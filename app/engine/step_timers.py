@@ -1,0 +1,101 @@
+"""Reminders, the overdue mark and ladder rungs of a step: boundary timers on the office's calendar, kept as rows.
+
+They never move a token, so that firing one needs no workflow: it writes history, tells people, and a rung starts
+its process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.db import new_id
+from app.engine.checkout import Failure, Turn, message_of
+from app.engine.core import Core
+from app.engine.models import Timer
+from app.engine.ports import Calendar
+from app.engine.words import Words
+
+_TIMER = Timer.__table__
+Planned = tuple[str, dt.datetime, dict[str, Any]]  # kind, instant, detail
+
+
+def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
+    """Set everything that the step's clock will do. A reminder whose instant has already passed is not set."""
+    due = row.get("due_at")
+    if due is None:
+        return
+    try:
+        timers = list(planned(turn, words, due))
+    except Exception as error:
+        turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
+        timers = [("overdue", due, {})]
+    for kind, at, detail in timers:
+        if kind == "remind" and at <= turn.now:
+            continue
+        turn.session.execute(
+            sa.insert(_TIMER).values(
+                id=new_id(),
+                instance_id=turn.id,
+                task_id=row["id"],
+                spiff_task_id=None,
+                node_id=row["node_id"],
+                kind=kind,
+                detail=detail,
+                due_at=at,
+                original_due_at=at,
+                state="waiting",
+                attempts=0,
+                fence=0,
+            )
+        )
+
+
+def planned(turn: Turn, words: Words, due: dt.datetime) -> list[Planned]:
+    """(kind, instant, detail) of every timer of a step that is due then."""
+    return list(_planned(turn.engine.calendar, turn.session, words, due))
+
+
+def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetime) -> list[Planned]:
+    timers: list[Planned] = [
+        ("remind", calendar.offset(session, offset, due), {"offset": offset}) for offset in words.remind
+    ]
+    timers.append(("overdue", due, {}))
+    timers += [
+        (
+            "ladder",
+            calendar.offset(session, rung.offset, due),
+            {"process": rung.process, "level": rung.level, "offset": rung.offset},
+        )
+        for rung in words.ladder
+    ]
+    return timers
+
+
+def cancel(session: Session, task_id: str) -> None:
+    """Nothing more happens by the clock of a task that is over."""
+    session.execute(
+        sa.update(_TIMER).where(_TIMER.c.task_id == task_id, _TIMER.c.state == "waiting").values(state="cancelled")
+    )
+
+
+def move(engine: Core, session: Session, task_id: str, words: Words, due: dt.datetime) -> None:
+    """The due instant moved: what still waits moves with it. What has fired stays fired."""
+    instants = {_label(kind, detail): at for kind, at, detail in _planned(engine.calendar, session, words, due)}
+    waiting = session.execute(
+        sa.select(_TIMER.c.id, _TIMER.c.kind, _TIMER.c.detail).where(
+            _TIMER.c.task_id == task_id, _TIMER.c.state == "waiting"
+        )
+    ).all()
+    for row in waiting:
+        at = instants.get(_label(row.kind, row.detail))
+        if at is not None:
+            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(due_at=at))
+
+
+def _label(kind: str, detail: Mapping[str, Any]) -> tuple[str, Any]:
+    return kind, detail.get("level") or detail.get("offset")

@@ -1,0 +1,253 @@
+"""Verbs on a task that move no token: claim, reassign, copy, urge, comment, draft. Each a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import Actor
+from app.db import new_id, write_transaction
+from app.engine import history
+from app.engine.acts import open_task, require_may_act
+from app.engine.checkout import Happened
+from app.engine.core import Core
+from app.engine.models import HumanTask, Instance, Participant, TaskComment
+from app.engine.plain import checked
+from app.engine.projections import give_copies, participate
+from app.engine.sweeps import lock_instance
+from app.engine.words import words_of
+from app.i18n import lazy_
+
+_TASK, _INSTANCE, _PARTICIPANT = HumanTask.__table__, Instance.__table__, Participant.__table__
+MAX_TEXT = 2000
+# Comments carry files as if they were answers to a form with this one field.
+FILES_FORM: dict[str, Any] = {"fields": [{"name": "files", "kind": "files", "label": {"zh": "附件", "en": "Files"}}]}
+
+
+class TaskVerbs(Core):
+    def claim(self, task_id: str, *, by: Actor) -> None:
+        """签收. Whoever is first holds it; Conflict names the holder to everybody else. Repeating is harmless."""
+        with self._acting(task_id, by, "claim") as (session, row):
+            if row["assignee_id"] is not None:
+                if row["assignee_id"] == by.id:
+                    return
+                raise held(row)
+            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
+                raise errors.Forbidden()
+            taken = session.execute(
+                sa.update(_TASK)
+                .where(_TASK.c.id == task_id, _TASK.c.status == "open", _TASK.c.assignee_id.is_(None))
+                .values(assignee_id=by.id, assignee_name=by.name, claimed_at=self.clock.now(), rev=row["rev"] + 1)
+            )
+            if taken.rowcount != 1:  # type: ignore[attr-defined]
+                raise held(open_task(session, task_id))
+            participate(session, row["instance_id"], user_id=by.id)
+            self._tell(session, row, Happened("task.claimed", by, row["node_id"], task_id))
+
+    def unclaim(self, task_id: str, *, by: Actor) -> None:
+        """Give a claimed task back to its candidates. Only where there are any; the draft stays."""
+        with self._acting(task_id, by, "claim") as (session, row):
+            if row["assignee_id"] != by.id:
+                raise held(row) if row["assignee_id"] else errors.Conflict(
+                    lazy_("这项工作尚未签收"), status="unclaimed"
+                )
+            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
+                raise errors.Conflict(lazy_("这项工作指定由您办理，不能退回待签收，可以转办"), status="assigned")
+            self._change(session, row, assignee_id=None, assignee_name="", claimed_at=None)
+            self._tell(session, row, Happened("task.unclaimed", by, row["node_id"], task_id))
+
+    def reassign(self, task_id: str, to_id: str, *, reason: str, by: Actor) -> None:
+        """转办. The holder, or a candidate while nobody holds it, passes the task to a colleague who may do it."""
+        reason = required_text(reason, "reason")
+        with self._acting(task_id, by, "reassign") as (session, row):
+            require_may_act(self, session, row, by)
+            person = self.directory.person(session, to_id)
+            if person is None:
+                raise errors.Invalid({"to": [lazy_("没有这个人")]})
+            if to_id == row["assignee_id"]:
+                raise errors.Invalid({"to": [lazy_("这项工作已在此人名下")]})
+            if not self.directory.is_candidate(session, to_id, row["role"], row["org_id"]):
+                raise errors.Invalid(
+                    {"to": [lazy_("%(name)s没有办理这项工作的岗位，只能转给有同样岗位的人", name=person.name)]}
+                )
+            self._change(
+                session, row, assignee_id=person.id, assignee_name=person.name, claimed_at=self.clock.now()
+            )
+            participate(session, row["instance_id"], user_id=person.id)
+            data = {"to_id": person.id, "to_name": person.name, "from_name": row["assignee_name"], "reason": reason}
+            line = Happened(
+                "task.reassigned", by, row["node_id"], task_id, data, {"user_ids": [person.id], "reason": reason}
+            )
+            self._tell(session, row, line)
+
+    def copy(self, task_id: str, user_ids: Iterable[str], *, by: Actor) -> list[str]:
+        """抄送. Whoever gets a copy may read along; the ids that are new. Those who have one already are left alone."""
+        wanted = list(dict.fromkeys(user_ids))
+        if not wanted:
+            raise errors.Invalid({"user_ids": [lazy_("请选择抄送人员")]})
+        with self._taking_part(task_id, by, "cc") as (session, row):
+            people = {user_id: self.directory.person(session, user_id) for user_id in wanted}
+            if unknown := [user_id for user_id, person in people.items() if person is None]:
+                raise errors.Invalid({"user_ids": [lazy_("没有这个人：%(id)s", id=unknown[0])]})
+            new = give_copies(session, row["instance_id"], task_id, wanted, by.id, self.clock.now())
+            if new:
+                names = [person.name for user_id in new if (person := people[user_id]) is not None]
+                line = Happened("task.copied", by, row["node_id"], task_id, {"to": names}, {"user_ids": new})
+                self._tell(session, row, line)
+            return new
+
+    def urge(self, task_id: str, text: str, *, by: Actor) -> int:
+        """催办: recorded and counted; the new count. Not by the holder."""
+        text = (text or "").strip()[:MAX_TEXT]
+        with self._taking_part(task_id, by, "urge") as (session, row):
+            if row["assignee_id"] == by.id:
+                raise errors.Forbidden(lazy_("这项工作由您办理，不需要催办"))
+            count = int(row["urges"]) + 1
+            session.execute(sa.update(_TASK).where(_TASK.c.id == task_id).values(urges=count))
+            data = {"text": text, "count": count}
+            self._tell(session, row, Happened("task.urged", by, row["node_id"], task_id, data, {"text": text}))
+            return count
+
+    def comment(self, task_id: str, text: str, file_ids: Iterable[str] = (), *, by: Actor) -> str:
+        """A remark in the discussion, perhaps with files, also after the task is done; its id."""
+        text, files = required_text(text, "text"), list(file_ids)
+        with self.sessions() as session, write_transaction(session):
+            row = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
+            if row is None:
+                raise errors.NotFound()
+            self._require_word(row, "comment")
+            lock_instance(session, row["instance_id"])
+            self._keep_files(session, row["instance_id"], files, by)
+            comment_id = new_id()
+            session.execute(
+                sa.insert(TaskComment.__table__).values(
+                    id=comment_id,
+                    instance_id=row["instance_id"],
+                    task_id=task_id,
+                    text=text,
+                    file_ids=files,
+                    by_id=by.id,
+                    by_name=by.name,
+                    by_org=by.org_name,
+                    created_at=self.clock.now(),
+                )
+            )
+            participate(session, row["instance_id"], user_id=by.id)
+            data = {"text": text, "files": files, "comment_id": comment_id}
+            self._tell(session, row, Happened("task.commented", by, row["node_id"], task_id, data, {"text": text[:200]}))
+            return comment_id
+
+    def save_draft(self, task_id: str, values: Mapping[str, Any], *, by: Actor) -> None:
+        """暂存. Unchecked, as typed; kept until the task is completed. No history: a draft is nobody's act yet."""
+        draft = checked(dict(values))
+        with self._acting(task_id, by, None) as (session, row):
+            require_may_act(self, session, row, by)
+            session.execute(
+                sa.update(_TASK)
+                .where(_TASK.c.id == task_id)
+                .values(draft=draft, draft_at=self.clock.now(), draft_by_id=by.id)
+            )
+
+    def permitted(self, session: Session, task: Any, user_id: str) -> frozenset[str]:
+        """What this person may do with the task now. Seeing it is decided elsewhere, by row scope."""
+        words = words_of(task.properties)
+        found = {"comment"} & words.allow
+        if task.status != "open" or self._status(session, task.instance_id) != "running":
+            return frozenset(found)
+        candidate = self.directory.is_candidate(session, user_id, task.role, task.org_id)
+        holds = task.assignee_id == user_id
+        if holds or (task.assignee_id is None and candidate):
+            found |= {"complete", "draft"} | ({"reassign"} & words.allow)
+        if task.assignee_id is None and candidate:
+            found |= {"claim"} & words.allow
+        if holds and candidate and "claim" in words.allow:
+            found.add("unclaim")
+        if not holds:
+            found |= {"urge"} & words.allow
+        if holds or candidate or self._takes_part(session, task.instance_id, user_id):
+            found |= {"cc"} & words.allow
+        return frozenset(found)
+
+    # -- what the verbs share
+
+    @contextmanager
+    def _acting(self, task_id: str, by: Actor, word: str | None) -> Iterator[tuple[Session, dict[str, Any]]]:
+        """An open task of a running instance, in a write transaction."""
+        with self.sessions() as session, write_transaction(session):
+            row = open_task(session, task_id)
+            status = self._status(session, row["instance_id"])
+            if status != "running":
+                raise errors.Conflict(lazy_("此事项已暂停办理"), status=status)
+            if word:
+                self._require_word(row, word)
+            lock_instance(session, row["instance_id"])
+            yield session, row
+
+    @contextmanager
+    def _taking_part(self, task_id: str, by: Actor, word: str) -> Iterator[tuple[Session, dict[str, Any]]]:
+        """The same for people who need not hold the task. Whether they may see it was asked before, by row scope."""
+        with self._acting(task_id, by, word) as (session, row):
+            if by.id is not None and self.directory.person(session, by.id) is None:
+                raise errors.Forbidden()
+            yield session, row
+
+    def _require_word(self, row: Mapping[str, Any], word: str) -> None:
+        if word not in words_of(row["properties"]).allow:
+            raise errors.Forbidden(lazy_("这一步不允许这样办理"))
+
+    def _change(self, session: Session, row: Mapping[str, Any], **values: Any) -> None:
+        changed = session.execute(
+            sa.update(_TASK)
+            .where(_TASK.c.id == row["id"], _TASK.c.status == "open", _TASK.c.rev == row["rev"])
+            .values(rev=row["rev"] + 1, **values)
+        )
+        if changed.rowcount != 1:  # type: ignore[attr-defined]
+            raise errors.Conflict()
+
+    def _tell(self, session: Session, row: Mapping[str, Any], line: Happened) -> None:
+        history.append(session, row["instance_id"], self.clock.now(), [line])
+
+    def _status(self, session: Session, instance_id: str) -> str | None:
+        status: str | None = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
+        return status
+
+    def _takes_part(self, session: Session, instance_id: str, user_id: str) -> bool:
+        select = sa.select(_PARTICIPANT.c.id).where(
+            _PARTICIPANT.c.instance_id == instance_id, _PARTICIPANT.c.user_id == user_id
+        )
+        return session.execute(select).first() is not None
+
+    def _keep_files(self, session: Session, instance_id: str, files: list[str], by: Actor) -> None:
+        if not files:
+            return
+        if self.forms is None:
+            raise errors.Invalid({"files": [lazy_("不能添加附件")]})
+        now, answers = self.clock.now(), {"files": files}
+        clean = self.forms.validate(
+            session, FILES_FORM, answers, data={}, actor=by, instance_id=instance_id, now=now
+        )
+        self.forms.keep(session, FILES_FORM, clean, instance_id=instance_id, actor=by, now=now)
+
+
+def held(row: Mapping[str, Any]) -> errors.Conflict:
+    """409 with the present holder."""
+    return errors.Conflict(
+        lazy_("%(name)s已签收这项工作", name=row["assignee_name"]),
+        status="claimed",
+        holder=row["assignee_name"],
+        claimed_at=row["claimed_at"].isoformat() if row["claimed_at"] else None,
+    )
+
+
+def required_text(text: str | None, name: str) -> str:
+    text = (text or "").strip()
+    if not text:
+        raise errors.Invalid({name: [lazy_("请填写")]})
+    if len(text) > MAX_TEXT:
+        raise errors.Invalid({name: [lazy_("最多 %(n)s 个字", n=MAX_TEXT)]})
+    return text

@@ -1,0 +1,146 @@
+"""Small diagrams as text: `package("leave", user("ask", role="dept_staff"), end())` runs its nodes one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from app.engine import Package, package_from_files
+
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="duban">'
+)
+
+
+@dataclass(frozen=True)
+class Element:
+    id: str
+    xml: str
+    attached: bool = False  # a boundary event: no place in the line
+
+
+@dataclass(frozen=True)
+class Flow:
+    source: str
+    target: str
+    condition: str | None = None
+    id: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.id or f"f_{self.source}_{self.target}"
+
+    @property
+    def xml(self) -> str:
+        inner = f"<bpmn:conditionExpression>{escape(self.condition)}</bpmn:conditionExpression>" if self.condition else ""
+        return (
+            f'<bpmn:sequenceFlow id="{self.name}" sourceRef="{self.source}" targetRef="{self.target}">'
+            f"{inner}</bpmn:sequenceFlow>"
+        )
+
+
+def _extension(properties: Mapping[str, str], more: str = "") -> str:
+    if not properties and not more:
+        return ""
+    inner = "".join(
+        f"<spiffworkflow:property name={quoteattr(k)} value={quoteattr(v)}/>" for k, v in properties.items()
+    )
+    held = f"<spiffworkflow:properties>{inner}</spiffworkflow:properties>" if inner else ""
+    return f"<bpmn:extensionElements>{held}{more}</bpmn:extensionElements>"
+
+
+def start(id: str = "start") -> Element:
+    return Element(id, f'<bpmn:startEvent id="{id}" name="开始"/>')
+
+
+def end(id: str = "end", *, terminate: bool = False) -> Element:
+    inner = "<bpmn:terminateEventDefinition/>" if terminate else ""
+    return Element(id, f'<bpmn:endEvent id="{id}" name="结束">{inner}</bpmn:endEvent>')
+
+
+def user(id: str, name: str = "", **properties: str) -> Element:
+    properties = {"role": "dept_staff", "name_en": id, **properties}
+    return Element(id, f'<bpmn:userTask id="{id}" name="{name or id}">{_extension(properties)}</bpmn:userTask>')
+
+
+def script(id: str, text: str) -> Element:
+    return Element(id, f'<bpmn:scriptTask id="{id}" name="{id}"><bpmn:script>{escape(text)}</bpmn:script></bpmn:scriptTask>')
+
+
+def service(id: str, operator: str, result: str = "", **params: str) -> Element:
+    inner = "".join(
+        f'<spiffworkflow:parameter id="{k}" type="str" value={quoteattr(v)}/>' for k, v in params.items()
+    )
+    call = (
+        f'<spiffworkflow:serviceTaskOperator id="{operator}" resultVariable="{result}">'
+        f"<spiffworkflow:parameters>{inner}</spiffworkflow:parameters></spiffworkflow:serviceTaskOperator>"
+    )
+    return Element(id, f'<bpmn:serviceTask id="{id}" name="{id}">{_extension({}, call)}</bpmn:serviceTask>')
+
+
+def exclusive(id: str, default: str = "") -> Element:
+    attribute = f' default="{default}"' if default else ""
+    return Element(id, f'<bpmn:exclusiveGateway id="{id}" name="{id}"{attribute}/>')
+
+
+def parallel(id: str) -> Element:
+    return Element(id, f'<bpmn:parallelGateway id="{id}" name="{id}"/>')
+
+
+def timer(kind: str, text: str) -> str:
+    return f'<bpmn:timerEventDefinition><bpmn:{kind} xsi:type="bpmn:tFormalExpression">{escape(text)}</bpmn:{kind}></bpmn:timerEventDefinition>'
+
+
+def condition(text: str) -> str:
+    return f"<bpmn:conditionalEventDefinition><bpmn:condition>{escape(text)}</bpmn:condition></bpmn:conditionalEventDefinition>"
+
+
+def catch(id: str, event: str) -> Element:
+    return Element(id, f'<bpmn:intermediateCatchEvent id="{id}" name="{id}">{event}</bpmn:intermediateCatchEvent>')
+
+
+def boundary(id: str, on: str, event: str, *, interrupting: bool = True) -> Element:
+    cancel = "true" if interrupting else "false"
+    return Element(
+        id,
+        f'<bpmn:boundaryEvent id="{id}" name="{id}" attachedToRef="{on}" cancelActivity="{cancel}">{event}</bpmn:boundaryEvent>',
+        attached=True,
+    )
+
+
+def subprocess(id: str, *elements: Element, flows: Sequence[Flow] | None = None) -> Element:
+    return Element(id, f'<bpmn:subProcess id="{id}" name="{id}">{_body(elements, flows)}</bpmn:subProcess>')
+
+
+def _body(elements: Sequence[Element], flows: Sequence[Flow] | None) -> str:
+    line = [element for element in elements if not element.attached]
+    if flows is None:
+        flows = [Flow(a.id, b.id) for a, b in zip(line, line[1:], strict=False)]
+    return "".join(element.xml for element in elements) + "".join(flow.xml for flow in flows)
+
+
+def package(
+    key: str,
+    *elements: Element,
+    flows: Sequence[Flow] | None = None,
+    manifest: str = "",
+    files: Mapping[str, str] | None = None,
+    definitions: str = "",
+) -> Package:
+    """Without `flows` the elements follow one another; a plain start event is put before them if there is none."""
+    if not any("startEvent" in element.xml for element in elements):
+        elements = (start(), *elements)
+        if flows is not None:
+            flows = [Flow("start", elements[1].id), *flows]
+    diagram = (
+        f'{_HEAD}{definitions}<bpmn:process id="{key}" isExecutable="true">{_body(elements, flows)}</bpmn:process>'
+        "</bpmn:definitions>"
+    )
+    head = f'key = "{key}"\ntitle = {{ zh = "{key} 流程", en = "{key}" }}\n'
+    if "starters" not in manifest:
+        head += 'starters = ["dept_staff"]\n'
+    return package_from_files(key, {"process.toml": head + manifest, "process.bpmn": diagram, **(files or {})})
