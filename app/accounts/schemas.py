@@ -9,7 +9,7 @@ from marshmallow import validate
 from werkzeug.datastructures import MultiDict
 
 from app.accounts.models import ROLES
-from app.i18n import LOCALES, bilingual, lazy_
+from app.i18n import bilingual, lazy_
 
 _NOT_FIELDS = frozenset({"csrf_token", "_method", "next"})
 ORGANISATION_KINDS: dict[str, tuple[str, str]] = {
@@ -95,7 +95,6 @@ class ProfileIn(Form):
     title = _text(80)
     phone = _text(20, **_PHONE)
     email = Email()
-    locale = _choice(LOCALES)
 
 
 class UserIn(Form):

@@ -35,6 +35,7 @@ class Day:
 @dataclass(frozen=True)
 class Month:
     number: int
+    name: str
     weeks: list[list[Day]]
     work_days: int
 
@@ -130,7 +131,7 @@ def _month(office: Office, year: int, number: int) -> Month:
         [_day(office, dt.date(year, number, n)) if n else Day(None) for n in week]
         for week in months.Calendar().monthdayscalendar(year, number)
     ]
-    return Month(number, weeks, sum(day.month == number for day in office.work_days(year)))
+    return Month(number, words.month_text(number), weeks, sum(day.month == number for day in office.work_days(year)))
 
 
 def _day(office: Office, day: dt.date) -> Day:

@@ -20,6 +20,10 @@ def day_text(day: dt.date, today: dt.date | None = None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if other_year else f"{day.month}月{day.day}日"
 
 
+def month_text(number: int) -> str:
+    return format_date(dt.date(2024, number, 1), "MMMM", locale="en") if get_locale() == ENGLISH else f"{number}月"
+
+
 def weekday_text(day: dt.date) -> str:
     names = (
         _("周一"),

@@ -5,12 +5,11 @@ from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
 from app.web.idempotency import IdempotencyKey, sweep_idempotency
 from app.web.paging import Page, paginate
-from app.web.registry import MenuGroup, MenuItem, cards, menu
+from app.web.registry import MenuGroup, MenuItem, cards, event_words, menu, starters
 from app.web.rendering import is_partial, render, see_other
 from app.web.runtime import clock, engine, settings
 from app.web.sessions import WebSession
 from app.web.setup import init_app
-from app.web.shell import remember_language
 from app.web.transactions import refresh, writes
 
 __all__ = [
@@ -28,6 +27,7 @@ __all__ = [
     "current_user",
     "db",
     "engine",
+    "event_words",
     "init_app",
     "is_partial",
     "locale_of",
@@ -35,10 +35,10 @@ __all__ = [
     "page_headers",
     "paginate",
     "refresh",
-    "remember_language",
     "render",
     "see_other",
     "settings",
+    "starters",
     "sweep_idempotency",
     "writes",
 ]

@@ -108,3 +108,7 @@ class Cards:
 
 menu = Menu()
 cards = Cards()
+# Where a process is started whose start is a page of its own: process key → endpoint.
+starters: dict[str, str] = {}
+# What a slice's own history events are called: `hazards.ordered` → lazy text.
+event_words: dict[str, Any] = {}

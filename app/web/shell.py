@@ -88,25 +88,16 @@ def choose_language() -> None:
     set_locale(chosen)
 
 
-def remember_language(response: Response, locale: str) -> Response:
-    """Show this browser's pages in a language, also before sign-in."""
-    response.set_cookie("lang", locale, max_age=_A_YEAR, samesite="Lax", secure=request.is_secure)
-    return response
-
-
 @blueprint.post("/preferences")
 @_public
 def preferences() -> Response:
     """Colours, size and language: cookies of this browser; the language also in the account."""
     response = see_other(_local_path(request.form.get("next", "")))
-    for name, values in (("theme", THEMES), ("size", SIZES)):
-        if request.form.get(name) in values:
-            response.set_cookie(
-                name, request.form[name], max_age=_A_YEAR, samesite="Lax", secure=request.is_secure
-            )
-    if (locale := request.form.get("locale")) in LOCALES:
-        _keep_language(str(locale))
-        remember_language(response, str(locale))
+    for cookie, field, values in (("theme", "theme", THEMES), ("size", "size", SIZES), ("lang", "locale", LOCALES)):
+        if (value := request.form.get(field)) in values:
+            response.set_cookie(cookie, value, max_age=_A_YEAR, samesite="Lax", secure=request.is_secure)
+    if request.form.get("locale") in LOCALES:
+        _keep_language(request.form["locale"])
     return response
 
 

@@ -40,14 +40,14 @@ def init_app(app: Flask) -> None:
     for item in (
         AdminItem(group, 10, "accounts.users", lazy_("用户"), icon="users", shown=_looks_after_people),
         AdminItem(
-            group, 20, "accounts.organisations", lazy_("单位"), icon="building",
+            group, 20, "accounts.organisations", lazy_("组织机构"), icon="building",
             shown=lambda user: user.has("admin", "security_admin"),
         ),
         AdminItem(
             group, 25, "accounts.regions", lazy_("区划"), icon="map",
             shown=lambda user: user.has("admin", "security_admin"),
         ),
-        AdminItem(group, 30, "accounts.sectors", lazy_("领域"), icon="category", shown=lambda user: user.has("admin")),
+        AdminItem(group, 30, "accounts.sectors", lazy_("重点领域"), icon="category", shown=lambda user: user.has("admin")),
         AdminItem(
             group, 90, "accounts.audit_log", lazy_("审计日志"), icon="history",
             shown=lambda user: user.has("audit_admin"),

@@ -14,7 +14,7 @@ from app.accounts.security.tokens import tokens_of
 from app.accounts.views import blueprint
 from app.accounts.views.forms import people, submitted
 from app.errors import Invalid, NotFound
-from app.i18n import _, set_locale
+from app.i18n import _
 from app.web import WebSession
 from app.web.sessions import ServerSession, hash_key
 
@@ -33,9 +33,8 @@ def save_profile() -> Response:
         people().edit(user, data)
     except Invalid as wrong:
         return _page(422, profile_errors=wrong.errors)
-    set_locale(user.locale)
     flash(_("已保存"))
-    return web.remember_language(web.see_other(url_for("accounts.account")), user.locale)
+    return web.see_other(url_for("accounts.account"))
 
 
 @blueprint.post("/account/tokens")
