@@ -1,6 +1,15 @@
 """The process engine: the only package that knows SpiffWorkflow. Outside it, only what stands here is imported."""
 
 from app.engine.core import Loaded
+from app.engine.deadline_text import (
+    DeadlineTextError,
+    add_duration,
+    checked_count,
+    parse_deadline,
+    parse_duration,
+    parse_instant,
+    parse_offset,
+)
 from app.engine.diagram import Diagram, Flow, Node, read_diagram
 from app.engine.engine import Engine
 from app.engine.instance_verbs import Completed, NextTask, Started
@@ -37,6 +46,7 @@ __all__ = [
     "Calendar",
     "CheckFunction",
     "Completed",
+    "DeadlineTextError",
     "Definition",
     "DefinitionFile",
     "Diagram",
@@ -67,9 +77,15 @@ __all__ = [
     "TaskComment",
     "TaskCopy",
     "Timer",
+    "add_duration",
+    "checked_count",
     "lane_of",
     "load_folder",
     "load_lanes",
     "package_from_files",
+    "parse_deadline",
+    "parse_duration",
+    "parse_instant",
+    "parse_offset",
     "read_diagram",
 ]
