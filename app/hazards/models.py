@@ -106,7 +106,8 @@ class Hazard(Base):
     closed_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
     prior_hazard_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("hazard.id"), index=True)  # 反弹
     void_reason: Mapped[str] = mapped_column(sa.Text, default="")
-    search_text: Mapped[str] = mapped_column(sa.String(600), default="")
+    request_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)  # a form sent twice registers once
+    search_text: Mapped[str] = mapped_column(sa.Text, default="")
     updated_at: Mapped[dt.datetime]
 
     @property
