@@ -1,0 +1,44 @@
+"""Form files (forms/<form>.json of a process) as pages, as marshmallow schemas, and as the engine's gatekeeper."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.forms.answers import Shown, describe, shown_answers
+from app.forms.binding import BoundField, BoundForm, bind
+from app.forms.checking import check
+from app.forms.kinds import KINDS
+from app.forms.picking import Picker, pickers
+from app.forms.port import FormFiles
+from app.forms.reading import Received, read, receive
+from app.forms.schemas import validate
+from app.forms.situation import Situation
+
+__all__ = [
+    "KINDS",
+    "BoundField",
+    "BoundForm",
+    "FormFiles",
+    "Picker",
+    "Received",
+    "Shown",
+    "Situation",
+    "bind",
+    "check",
+    "describe",
+    "init_app",
+    "pickers",
+    "read",
+    "receive",
+    "shown_answers",
+    "validate",
+]
+
+
+def init_app(app: Flask) -> None:
+    from app.forms import views
+
+    app.register_blueprint(views.blueprint)
+    engine = app.extensions.get("duban.engine")
+    if engine is not None and hasattr(engine, "use_forms"):
+        engine.use_forms(FormFiles())

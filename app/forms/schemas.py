@@ -1,0 +1,144 @@
+"""A form file as one marshmallow schema, which validates the HTML form and the JSON call alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import marshmallow as ma
+
+from app.db import dump_json
+from app.errors import Invalid
+from app.forms.fields import FIELDS, Answer, Many
+from app.forms.kinds import KINDS, MAX_ANSWERS, MAX_ROWS
+from app.forms.situation import Situation, Spec, is_required, is_visible
+from app.i18n import _, lazy_
+
+Specs = Sequence[Spec]
+
+
+def answering(specs: Iterable[Spec]) -> list[Spec]:
+    """The fields that have an answer: all but notes."""
+    return [spec for spec in specs if KINDS[spec["kind"]].answers]
+
+
+class Group(Many):
+    """Fields repeated in rows, or (without `repeat`) a set of fields under one name. Each row decides what it shows."""
+
+    most = MAX_ROWS
+    demand: Any = lazy_("至少填写 1 项")
+
+    def __init__(self, spec: Spec, situation: Situation, *, required: bool, outer: Mapping[str, Any]) -> None:
+        super().__init__(spec, situation, required=required)
+        self.outer = outer
+
+    @property
+    def repeated(self) -> bool:
+        return bool(self.spec.get("repeat"))
+
+    def is_blank(self, value: Any) -> bool:
+        if self.repeated:
+            return value in (None, "") or (isinstance(value, list) and all(_empty_row(row) for row in value))
+        return False
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
+        if not self.repeated:  # its fields say themselves what is required
+            return self._one({} if value in (ma.missing, None, "") else value)
+        return super().deserialize(value, attr, data, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            raise ma.ValidationError(_("应为列表"))
+        # An empty row left standing is no row, but the others keep their places for the messages.
+        rows = {i: row for i, row in enumerate(value) if not _empty_row(row)}
+        self.counted(list(rows))
+        found: list[dict[str, Any]] = []
+        errors: dict[int, Any] = {}
+        for i, row in rows.items():
+            try:
+                found.append(self._one(row))
+            except ma.ValidationError as wrong:
+                errors[i] = wrong.messages
+        if errors:
+            raise ma.ValidationError(errors)
+        return found
+
+    def said(self, raw: Any) -> Any:
+        return raw
+
+    def _one(self, row: Any) -> dict[str, Any]:
+        if not isinstance(row, Mapping):
+            raise ma.ValidationError(_("应为各项及其填写内容"))
+        return load(self.spec["fields"], row, self.situation, self.outer)
+
+
+def _empty_row(row: Any) -> bool:
+    return isinstance(row, Mapping) and all(value in (None, "", [], [""], False) for value in row.values())
+
+
+def field_of(spec: Spec, situation: Situation, values: Mapping[str, Any]) -> Answer:
+    """The marshmallow field of a field that shows, given the values of those before it."""
+    required = is_required(spec, values) or spec.get("min_items", 0) > 0
+    if spec["kind"] == "group":
+        return Group(spec, situation, required=required, outer=dict(values))
+    return FIELDS[spec["kind"]](spec, situation, required=required)
+
+
+def walk(
+    specs: Specs, answers: Mapping[str, Any], situation: Situation, outer: Mapping[str, Any]
+) -> Iterator[tuple[Spec, Answer | None, dict[str, Any]]]:
+    """What shows, in order: the field as the file has it, as marshmallow has it (None for a note), and the values
+    that its conditions saw.
+
+    A condition sees the process's data and the answers before it; what does not show, or is not well answered, has
+    no value for it.
+    """
+    values = dict(outer)
+    for spec in specs:
+        visible = is_visible(spec, values)
+        if not KINDS[spec["kind"]].answers:
+            if visible:
+                yield spec, None, values
+            continue
+        value = None
+        if visible:
+            field = field_of(spec, situation, values)
+            yield spec, field, dict(values)
+            value = field.said(answers.get(spec["name"]))
+        values[spec["name"]] = value
+
+
+def load(
+    specs: Specs, answers: Mapping[str, Any], situation: Situation, outer: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The checked answers of the fields that show. Raises marshmallow's ValidationError with all that is wrong."""
+    outer = situation.data if outer is None else outer
+    fields = {spec["name"]: field for spec, field, _seen in walk(specs, answers, situation, outer) if field is not None}
+    hidden = {spec["name"] for spec in answering(specs)} - set(fields)
+    given = {str(name): value for name, value in answers.items() if name not in hidden}
+    schema = ma.Schema.from_dict(dict(fields), name="Answers")(unknown=ma.RAISE)
+    schema.error_messages["unknown"] = lazy_("没有这一项")
+    return dict(schema.load(given))
+
+
+def validate(form: Mapping[str, Any], answers: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
+    """The answers as they enter the process. Raises Invalid; an error of a row is keyed `items-0-text`."""
+    if not isinstance(answers, Mapping):
+        raise Invalid({"_": [_("应为各项及其填写内容")]})
+    try:
+        found = load(form["fields"], answers, situation)
+    except ma.ValidationError as wrong:
+        raise Invalid(dict(flatten(wrong.messages))) from wrong
+    if len(dump_json(found).encode()) > MAX_ANSWERS:
+        raise Invalid({"_": [_("填写内容过多")]})
+    return found
+
+
+def flatten(messages: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
+    """marshmallow's nested messages by the names that the fields have in HTML."""
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            key = "_" if name == "_schema" else str(name)[:100]
+            yield from flatten(inner, f"{prefix}-{key}" if prefix else key)
+    else:
+        yield prefix or "_", [str(message) for message in (messages if isinstance(messages, list) else [messages])]

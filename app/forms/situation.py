@@ -1,0 +1,76 @@
+"""In what situation a form is filled in, and what follows from it: options, defaults, bounds, what shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.audit import SYSTEM, Actor
+from app.clock import local
+from app.forms.conditions import holds, lookup, text_of
+from app.forms.kinds import MAX_OPTIONS
+
+Spec = Mapping[str, Any]  # one field of a form file
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Without a session nothing is looked up: rehearsals and scenarios have no people, records or files."""
+
+    now: dt.datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+    session: Session | None = None
+    actor: Actor = SYSTEM
+    user: Any = None
+    instance_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    value: Any
+    label: Any  # text or {"zh", "en"}
+    tone: str = ""  # green, red: conclusions such as 合格 and 不合格
+
+    @property
+    def key(self) -> str:
+        return text_of(self.value)
+
+
+def options_of(spec: Spec, data: Mapping[str, Any]) -> list[Option]:
+    """The fixed options, or those that a list variable gives: values, or {"value"|"id", "label"|"name"}."""
+    found = [_option(item) for item in spec.get("options", ())]
+    listed = lookup(data, spec["source"]) if spec.get("source") else None
+    if isinstance(listed, list):
+        found += [_option(item) for item in listed[:MAX_OPTIONS] if item is not None]
+    return found
+
+
+def _option(item: Any) -> Option:
+    if not isinstance(item, Mapping):
+        return Option(item, text_of(item))
+    value = item.get("value", item.get("id"))
+    return Option(value, item.get("label", item.get("name", text_of(value))), item.get("tone", ""))
+
+
+def given(value: Any, kind: str, situation: Situation) -> Any:
+    """A default or bound: the value itself, {"from": variable}, or `today` and `now` for dates."""
+    if isinstance(value, Mapping) and set(value) == {"from"}:
+        value = lookup(situation.data, value["from"])
+    if kind in ("date", "datetime") and value in ("today", "now"):
+        now = local(situation.now)
+        if kind == "date":
+            return now.date().isoformat()
+        return (now.replace(hour=0, minute=0) if value == "today" else now).isoformat(timespec="minutes")
+    return value
+
+
+def is_required(spec: Spec, values: Mapping[str, Any]) -> bool:
+    return bool(holds(spec.get("required", False), values))
+
+
+def is_visible(spec: Spec, values: Mapping[str, Any]) -> bool:
+    return bool(holds(spec.get("visible_if", True), values))
