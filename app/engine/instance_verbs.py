@@ -61,9 +61,18 @@ class Completed:
 
 
 class InstanceVerbs(DefinitionVerbs):
-    def start(self, key: str, data: Mapping[str, Any], *, by: Actor, business_key: str | None = None) -> Started:
+    def start(
+        self,
+        key: str,
+        data: Mapping[str, Any],
+        *,
+        by: Actor,
+        business_key: str | None = None,
+        as_form: bool = True,
+    ) -> Started:
         """Start the published version of a process. `data` answers its start form where it has one.
 
+        With `as_form` False it does not: an import knows more than the form asks, and the process checks it itself.
         NotFound without a published version, Forbidden for people who hold none of the starters' roles, Invalid for
         wrong answers, Conflict when this business key was started before.
         """
@@ -74,7 +83,8 @@ class InstanceVerbs(DefinitionVerbs):
             if by.id is not None and not self.may_start(session, loaded, by.id):
                 raise errors.Forbidden(lazy_("您的岗位不能发起这项流程"))
             self._require_new(session, key, business_key)
-            form = loaded.form(loaded.manifest.get("start_form")) if by.id is not None else None
+            asked = as_form and by.id is not None
+            form = loaded.form(loaded.manifest.get("start_form")) if asked else None
             answers = self._start_answers(session, form, data, by)
         turn = checkout(self, Start(by, loaded, answers, business_key, form=form))
         return Started(
