@@ -55,17 +55,33 @@ class Answer(ma.fields.Field[Any]):
         except ma.ValidationError:
             return None
 
-    def bound(self, name: str) -> Any:
-        return given(self.spec.get(name), self.spec["kind"], self.situation)
+    def bounds(self, read: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """`min` and `max` as values; None where there is none, or where the process's data holds nothing usable."""
+        found = []
+        for name in ("min", "max"):
+            limit = given(self.spec.get(name), self.spec["kind"], self.situation)
+            try:
+                found.append(None if limit is None else read(limit))
+            except (ValueError, TypeError, ArithmeticError):
+                found.append(None)
+        return found[0], found[1]
 
-    def within(self, value: Any, shown: Callable[[Any], str], read: Callable[[Any], Any]) -> Any:
-        """The value, if it keeps `min` and `max`."""
-        low, high = self.bound("min"), self.bound("max")
-        if low is not None and value < read(low):
-            raise ma.ValidationError(_("不得小于 %(limit)s", limit=shown(read(low))))
-        if high is not None and value > read(high):
-            raise ma.ValidationError(_("不得大于 %(limit)s", limit=shown(read(high))))
+    def within(self, value: Any, read: Callable[[Any], Any]) -> Any:
+        """The number, if it keeps `min` and `max`."""
+        low, high = self.bounds(read)
+        if low is not None and value < low:
+            raise ma.ValidationError(_("不得小于 %(limit)s", limit=f"{low:,}"))
+        if high is not None and value > high:
+            raise ma.ValidationError(_("不得大于 %(limit)s", limit=f"{high:,}"))
         return value
+
+    def between(self, value: Any, read: Callable[[Any], Any], layout: str) -> None:
+        """The same for days and instants."""
+        low, high = self.bounds(read)
+        if low is not None and value < low:
+            raise ma.ValidationError(_("不得早于 %(limit)s", limit=low.strftime(layout)))
+        if high is not None and value > high:
+            raise ma.ValidationError(_("不得晚于 %(limit)s", limit=high.strftime(layout)))
 
 
 class Text(Answer):
@@ -101,12 +117,12 @@ class Number(Answer):
             number = tolerance.decimal(str(value) if not isinstance(value, float) else format(Decimal(str(value)), "f"))
         except (ValueError, ArithmeticError) as wrong:
             raise ma.ValidationError(_("应为数字")) from wrong
+        if abs(number) > _LARGEST:
+            raise ma.ValidationError(_("数字过大"))
         places = self.spec.get("decimals", 6)
         if number != round(number, places):
             raise ma.ValidationError(_("最多 %(n)s 位小数", n=places) if places else _("应为整数"))
-        if abs(number) > _LARGEST:
-            raise ma.ValidationError(_("数字过大"))
-        self.within(number, lambda v: f"{v:,}", lambda v: Decimal(str(v)))
+        self.within(number, lambda limit: Decimal(str(limit)))
         return int(number) if number == number.to_integral_value() else float(number)
 
 
@@ -124,7 +140,7 @@ class Money(Answer):
             raise ma.ValidationError(_("数字过大"))
         if yuan < 0 and self.spec.get("min") is None:
             raise ma.ValidationError(_("不得小于 %(limit)s", limit="0"))
-        return int(self.within(yuan, lambda v: f"{v:,}", int))
+        return int(self.within(yuan, int))
 
 
 class Date(Answer):
@@ -133,11 +149,7 @@ class Date(Answer):
             day = tolerance.date(value)
         except (ValueError, TypeError) as wrong:
             raise ma.ValidationError(_("日期有误，应如 2026-04-20")) from wrong
-        low, high = self.bound("min"), self.bound("max")
-        if low and day < (earliest := _day(low)):
-            raise ma.ValidationError(_("不得早于 %(limit)s", limit=earliest.isoformat()))
-        if high and day > (latest := _day(high)):
-            raise ma.ValidationError(_("不得晚于 %(limit)s", limit=latest.isoformat()))
+        self.between(day, _day, "%Y-%m-%d")
         return day.isoformat()
 
 
@@ -154,11 +166,7 @@ class Moment(Answer):
             at = tolerance.moment(value)
         except (ValueError, TypeError) as wrong:
             raise ma.ValidationError(_("时间有误，应如 2026-04-20 10:30")) from wrong
-        low, high = self.bound("min"), self.bound("max")
-        if low and at < (earliest := tolerance.moment(low)):
-            raise ma.ValidationError(_("不得早于 %(limit)s", limit=f"{earliest:%Y-%m-%d %H:%M}"))
-        if high and at > (latest := tolerance.moment(high)):
-            raise ma.ValidationError(_("不得晚于 %(limit)s", limit=f"{latest:%Y-%m-%d %H:%M}"))
+        self.between(at, tolerance.moment, "%Y-%m-%d %H:%M")
         return at.isoformat(timespec="minutes")
 
 
