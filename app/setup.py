@@ -15,6 +15,6 @@ def install(app: Flask) -> None:
 
     with app.extensions["duban.sessions"]() as session, write_transaction(session):
         seed_calendars(session)
-    for folder in sorted(settings().bpmn.iterdir()):
-        if (folder / "process.toml").exists():
-            engine().deploy(load_folder(folder), by=SYSTEM)
+    packages = [load_folder(path.parent) for path in sorted(settings().bpmn.glob("*/process.toml"))]
+    for package in packages:
+        engine().deploy(package, by=SYSTEM, known=[one.key for one in packages])

@@ -287,6 +287,7 @@ class Amend:
         return load_turn(engine, session, self.instance_id, self.actor)
 
     def begin(self, turn: Turn) -> None:
+        turn.restructured = True
         live = [
             task
             for task in turn.workflow.all_tasks()

@@ -116,6 +116,7 @@ class Turn:
     failures: list[Failure] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)  # rows of the human tasks that began
     end_node: str | None = None
+    restructured: bool = False  # the act changed more than tokens: the state must survive a round trip (guard 5)
     ran: int = 0
     total: int = 0
     _failing: list[tuple[int, Failure]] = field(default_factory=list)

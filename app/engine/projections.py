@@ -83,8 +83,12 @@ def _head(turn: Turn) -> dict[str, Any]:
 
 
 def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
+    first = not turn.instance["rev"]
     rev = turn.instance["rev"] or 1
-    state, mac = serializing.seal(serializing.dump(turn.workflow), turn.engine.secret, turn.id, rev)
+    text = serializing.dump(turn.workflow)
+    if first or turn.restructured:
+        serializing.require_round_trip(text, turn.loaded.specs)
+    state, mac = serializing.seal(text, turn.engine.secret, turn.id, rev)
     earliest = turn.session.scalar(
         sa.select(sa.func.min(_TIMER.c.due_at)).where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting")
     )

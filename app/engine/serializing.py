@@ -172,6 +172,12 @@ def load(text: bytes, specs: Specs) -> Workflow:
     return workflow
 
 
+def require_round_trip(text: bytes, specs: Specs) -> None:
+    """Guard 5: what was never stored before, or changed its structure, must come back as it went. ValueError."""
+    if dump(load(text, specs)) != text:
+        raise ValueError("the state would not be restored as it was stored")
+
+
 def restore_specs(stored: bytes, content_hash: str) -> Specs:
     """Shared specs from the text that `store_specs` made."""
     registry, dct = _registry(), orjson.loads(stored)

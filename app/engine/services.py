@@ -102,6 +102,8 @@ def as_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, dt.timedelta):
+        return f"PT{value.total_seconds():g}S"
     if isinstance(value, bytes):
         return value.hex()
     return value

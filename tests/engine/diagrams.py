@@ -132,7 +132,7 @@ def package(
     definitions: str = "",
 ) -> Package:
     """Without `flows` the elements follow one another; a plain start event is put before them if there is none."""
-    if not any("startEvent" in element.xml for element in elements):
+    if not any(element.xml.startswith("<bpmn:startEvent") for element in elements):
         elements = (start(), *elements)
         if flows is not None:
             flows = [Flow("start", elements[1].id), *flows]
