@@ -24,9 +24,10 @@ _FULL = re.compile(r"([0-9]{4}|[0-9]{2}) *[-./年、—–] *([0-9]{1,2}) *[-./�
 _PLAIN = re.compile(r"(20[0-9]{2})([01][0-9])([0-3][0-9])")
 _SHORT = re.compile(r"([0-9]{1,2}) *[-./月] *([0-9]{1,2}) *[日号]?(.*)")
 _SERIAL = re.compile(r"([0-9]{5})(\.[0-9]+)?")
-_AFTER_DAY = re.compile(
-    r"[ T]*((星期|周)[一二三四五六日天])?[ T]*([0-2]?[0-9][:：时点][0-5]?[0-9]?([:：分][0-5]?[0-9]?)?(\.[0-9]+)?秒?|上午|下午|中午|晚上?)?"
-    r" *(前|以前|之前|前完成|之前完成|前整改完毕|前整改完成|止|截止|为止|底)? *[。.;；]?"
+_AFTER_DAY = re.compile(  # a weekday, a time or a part of the day, and “before”
+    r"[ T]*((星期|周)[一二三四五六日天])?[ T]*"
+    r"([0-2]?[0-9][:时点][0-5]?[0-9]?([:分][0-5]?[0-9]?)?(\.[0-9]+)?秒?|上午|下午|中午|晚上?)?"
+    r" *((以|之)?前((整改)?(完成|完毕|到位))?|止|截止|为止|底)? *[。.;]?"
 )
 _AT_ONCE = re.compile(r"(立即|立行立改|当场|现场|即时|马上|即行)(整改|改正|整治|完成)?(完毕|到位)?")
 _WITHIN = re.compile(r"(?:限期?)?([0-9]{1,3}) *(?:个)? *(?:自然)?[日天](?:之?内|以内)?(?:整改)?(?:完成|完毕|到位)?")
@@ -137,22 +138,20 @@ def _by_words(words: str, offset: int, near: dt.date | None, after: dt.date | No
         return _by_serial(float(words), offset, words)
     if (match := _SHORT.fullmatch(words)) and _AFTER_DAY.fullmatch(match[3]) and "月" in words:
         return _yearless(int(match[1]), int(match[2]), words, near, after)
-    _unreadable(words)
+    raise Unclear("day_unreadable", value=words[:40])
 
 
 def _yearless(month: int, day_of_month: int, words: str, near: dt.date | None, after: dt.date | None) -> dt.date:
-    if after is not None:
-        years, fits = range(after.year, after.year + 2), (lambda found: found >= after)
-    elif near is not None:
-        years, fits = range(near.year, near.year - 2, -1), (lambda found: found <= near)
-    else:
+    """The day in this year or the neighbouring one, whichever lies on the right side."""
+    from_day = after or near
+    if from_day is None:
         _unreadable(words)
-    for year in years:
+    for year in (from_day.year, from_day.year + (1 if after else -1)):
         try:
             found = dt.date(year, month, day_of_month)
         except ValueError:
             continue  # 29 February, or a day that no year has
-        if fits(found):
+        if found >= from_day if after else found <= from_day:
             return found
     raise Unclear("no_such_day", value=words[:40])
 
@@ -190,7 +189,7 @@ def _shown(value: object) -> str:
 
 
 def looks_like_formula(found: str) -> bool:
-    """Text that a spreadsheet would compute if it were typed: `=cmd|…`, `@SUM(…)`, `+HYPERLINK(…)`; in full width too."""
+    """Text that a spreadsheet would compute if typed: `=cmd|…`, `@SUM(…)`, `+HYPERLINK(…)`; in full width too."""
     head = unicodedata.normalize("NFKC", found.lstrip()[:200])
     if head.startswith(("=", "@")):
         return len(head) > 1

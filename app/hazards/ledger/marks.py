@@ -31,7 +31,8 @@ class Marks:
 
 def scan(xml: bytes) -> Marks:
     """Read a sheet's XML once, in a stream. Invalid for a sheet with more rows or columns than the limits."""
-    found, shared = Marks(), {}
+    found = Marks()
+    shared: dict[str, str] = {}
     position: Position = (-1, -1)
     row = -1
     events = etree.iterparse(

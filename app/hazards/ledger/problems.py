@@ -101,7 +101,7 @@ class Problem:
         if self.column is None:
             return self.message
         place = address(row, self.column)
-        return _("“%(heading)s”（%(place)s）：%(message)s", heading=self.heading, place=place, message=self.message)
+        return _("“%(heading)s”（%(place)s）：%(text)s", heading=self.heading, place=place, text=self.message)
 
     def as_data(self) -> dict[str, Any]:
         return {"code": self.code, "values": dict(self.values), "column": self.column, "heading": self.heading}

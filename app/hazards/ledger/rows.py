@@ -100,9 +100,9 @@ class Reading:
         found = self.head.columns.get(name)
         return self.row[found[0]] if found else Cell()
 
-    def say(self, code: str, name: str | None = None, **values: object) -> None:
-        found = self.head.columns.get(name or "")
-        heading = self.head.heading(name) if name else ""
+    def say(self, code: str, column: str | None = None, /, **values: object) -> None:
+        found = self.head.columns.get(column or "")
+        heading = self.head.heading(column) if column else ""
         problem = Problem(code, values, found[0] if found else None, heading)
         if problem not in self.problems:  # a cell may be looked at twice
             self.problems.append(problem)
