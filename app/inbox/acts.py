@@ -1,0 +1,148 @@
+"""The verbs of a task for the signed-in person, one way for pages and programs.
+
+A task that the person may not see is NotFound before anything else; whether they may act is the engine's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app import web
+from app.accounts import User, find_people
+from app.engine import Completed
+from app.errors import DubanError, Invalid
+from app.i18n import _, lazy_
+from app.inbox import queries
+
+MOST = 200  # tasks in one batch
+
+
+def _seen(task_id: str) -> None:
+    queries.task(web.db.session(), task_id, web.current_user())
+    web.db.session.rollback()  # the verb opens its own transaction; ours must not read from before it
+
+
+def claim(task_id: str) -> None:
+    _seen(task_id)
+    web.engine().claim(task_id, by=web.actor())
+    web.refresh()
+
+
+def unclaim(task_id: str) -> None:
+    _seen(task_id)
+    web.engine().unclaim(task_id, by=web.actor())
+    web.refresh()
+
+
+def complete(task_id: str, answers: Mapping[str, Any], rev: int | None = None) -> Completed:
+    _seen(task_id)
+    done = web.engine().complete(task_id, answers, by=web.actor(), rev=rev)
+    web.refresh()
+    return done
+
+
+def save_draft(task_id: str, values: Mapping[str, Any]) -> None:
+    _seen(task_id)
+    web.engine().save_draft(task_id, values, by=web.actor())
+    web.refresh()
+
+
+def reassign(task_id: str, to: str, reason: str) -> None:
+    _seen(task_id)
+    web.engine().reassign(task_id, to, reason=reason, by=web.actor())
+    web.refresh()
+
+
+def urge(task_id: str, text: str) -> None:
+    _seen(task_id)
+    web.engine().urge(task_id, text, by=web.actor())
+    web.refresh()
+
+
+def copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
+    """Who had no copy before. Copies go only to people whom this person may know of."""
+    _seen(task_id)
+    wanted = list(dict.fromkeys(user_ids))
+    known = set(web.db.session.scalars(find_people(web.current_user()).with_only_columns(User.id).order_by(None)))
+    if any(user_id not in known for user_id in wanted):
+        raise Invalid({"user_ids": [_("没有这个人，或者不在可选范围内")]})
+    web.db.session.rollback()
+    new = web.engine().copy(task_id, wanted, by=web.actor())
+    web.refresh()
+    return new
+
+
+def comment(task_id: str, text: str, file_ids: Iterable[str]) -> str:
+    """The id of the remark."""
+    _seen(task_id)
+    made = web.engine().comment(task_id, text, list(file_ids), by=web.actor())
+    web.refresh()
+    return made
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one task of a batch."""
+
+    id: str
+    ok: bool
+    title: str = ""
+    status: int = 200
+    code: str = ""
+    detail: str = ""
+
+
+def batch(verb: str, ids: Iterable[str], *, to: str = "", text: str = "") -> list[Result]:
+    """Each task for itself: one that cannot be done does not hold up the others."""
+    acts: dict[str, Callable[[str], None]] = {
+        "claim": claim,
+        "unclaim": unclaim,
+        "reassign": lambda task_id: reassign(task_id, to, text),
+        "urge": lambda task_id: urge(task_id, text),
+    }
+    wanted = list(dict.fromkeys(ids))
+    if verb not in acts:
+        raise Invalid({"verb": [_("不支持这种批量操作")]})
+    if not wanted:
+        raise Invalid({"ids": [_("没有选择任何一项")]})
+    if len(wanted) > MOST:
+        raise Invalid({"ids": [_("一次最多 %(n)s 项", n=MOST)]})
+    if verb == "reassign":
+        missing = {"to": [_("请选择接办人")]} if not to else {}
+        if not text:
+            missing["text"] = [_("请写明转办原因")]
+        if missing:
+            raise Invalid(missing)
+    return [_one(acts[verb], task_id) for task_id in wanted]
+
+
+def _one(act: Callable[[str], None], task_id: str) -> Result:
+    title = ""
+    try:
+        title = queries.task(web.db.session(), task_id, web.current_user()).title
+        act(task_id)
+    except DubanError as refused:
+        web.refresh()
+        return Result(task_id, False, title, refused.status, refused.code, _why(refused))
+    return Result(task_id, True, title)
+
+
+def _why(refused: DubanError) -> str:
+    if isinstance(refused, Invalid):
+        said = [str(message) for messages in refused.errors.values() for message in messages]
+        return "；".join(said) or str(refused.detail)
+    return str(refused.detail)
+
+
+_DONE = {
+    "claim": lazy_("已签收 %(n)s 项"),
+    "unclaim": lazy_("已退回待签收 %(n)s 项"),
+    "reassign": lazy_("已转办 %(n)s 项"),
+    "urge": lazy_("已催办 %(n)s 项"),
+}
+
+
+def done_text(verb: str, count: int) -> str:
+    return str(_DONE[verb]) % {"n": count}

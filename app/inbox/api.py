@@ -1,0 +1,114 @@
+"""Tasks under /api/v1: the same acts as the pages, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from app import web
+from app.engine import Completed, HumanTask
+from app.inbox import acts, queries
+from app.inbox import schemas as s
+
+blp = web.blueprint("tasks", description="Tasks: the inbox and its verbs")
+
+
+@blp.route("/tasks")
+@blp.arguments(s.TaskQuery, location="query")
+@blp.response(200, s.TaskOut(many=True))
+def index(query: dict[str, Any]) -> Any:
+    """The caller's tasks. Boxes: todo (mine), claimable, started (of what I began), done (by me), cc."""
+    select = queries.tasks(web.current_user(), query["box"], query, web.clock().now(), query["sort"] or "")
+    page = web.paginate(select, query["page"], query["per_page"])
+    return [task for task, _heading in page.items], 200, {"X-Total-Count": str(page.total)}
+
+
+@blp.route("/tasks/<task_id>")
+@blp.response(200, s.TaskDetail)
+def show(task_id: str) -> HumanTask:
+    """One task: form, deadline, remaining working time, light, permitted acts, own draft, the data it starts from."""
+    return _task(task_id)
+
+
+def _task(task_id: str) -> HumanTask:
+    return queries.task(web.db.session(), task_id, web.current_user())
+
+
+@blp.route("/tasks/<task_id>/claim", methods=["POST"])
+@blp.response(200, s.TaskDetail)
+def claim(task_id: str) -> HumanTask:
+    """签收. 409 names the present holder when somebody was faster."""
+    acts.claim(task_id)
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/claim", methods=["DELETE"])
+@blp.response(200, s.TaskDetail)
+def unclaim(task_id: str) -> HumanTask:
+    """Give a claimed task back to those who may take it."""
+    acts.unclaim(task_id)
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/completion", methods=["POST"])
+@blp.arguments(s.AnswersIn)
+@blp.response(200, s.CompletedOut)
+def completion(payload: dict[str, Any], task_id: str) -> Completed:
+    """提交. 422 with errors per field; 409 when it was done or changed meanwhile, with who and when."""
+    return acts.complete(task_id, payload["answers"], payload["rev"])
+
+
+@blp.route("/tasks/<task_id>/draft", methods=["PUT"])
+@blp.arguments(s.DraftIn)
+@blp.response(204)
+def draft(payload: dict[str, Any], task_id: str) -> None:
+    """暂存: kept as it is, unchecked, until the task is completed."""
+    acts.save_draft(task_id, payload["answers"])
+
+
+@blp.route("/tasks/<task_id>/reassignment", methods=["POST"])
+@blp.arguments(s.ReassignmentIn)
+@blp.response(200, s.TaskDetail)
+def reassignment(payload: dict[str, str], task_id: str) -> HumanTask:
+    """转办 to somebody who holds the same role."""
+    acts.reassign(task_id, payload["to"], payload["reason"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/urges", methods=["POST"])
+@blp.arguments(s.UrgeIn)
+@blp.response(201, s.UrgeOut)
+def urge(payload: dict[str, str], task_id: str) -> dict[str, int]:
+    """催办: recorded and counted."""
+    acts.urge(task_id, payload["text"])
+    return {"urges": _task(task_id).urges}
+
+
+@blp.route("/tasks/<task_id>/copies", methods=["POST"])
+@blp.arguments(s.CopiesIn)
+@blp.response(201, s.CopiesOut)
+def copies(payload: dict[str, list[str]], task_id: str) -> dict[str, list[str]]:
+    """抄送: whoever gets a copy may read along. A repeat reaches nobody twice."""
+    return {"user_ids": acts.copy(task_id, payload["user_ids"])}
+
+
+@blp.route("/tasks/<task_id>/comments", methods=["POST"])
+@blp.arguments(s.CommentIn)
+@blp.response(201, s.CommentOut)
+def comment(payload: dict[str, Any], task_id: str) -> dict[str, str]:
+    """A remark in the discussion, also after the task is done; `files` are ids of uploaded files."""
+    return {"id": acts.comment(task_id, payload["text"], payload["files"])}
+
+
+@blp.route("/tasks/batches", methods=["POST"])
+@blp.arguments(s.BatchIn)
+@blp.response(200, s.ResultOut(many=True))
+def batch(payload: dict[str, Any]) -> list[acts.Result]:
+    """One verb for every task named; a result per id, in order."""
+    text = payload["reason"] if payload["verb"] == "reassign" else payload["text"]
+    return acts.batch(payload["verb"], payload["ids"], to=payload["to"], text=text)
+
+
+def init_app(_app: Flask) -> None:
+    web.api.register_blueprint(blp)

@@ -1,0 +1,98 @@
+"""The boxes of the inbox: which tasks lie in which, and what a person may see at all. All of it is SQL conditions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.accounts import effective, scope_condition
+from app.clock import SHANGHAI, local
+from app.engine import HumanTask, Instance, TaskCopy
+
+Condition = sa.ColumnElement[bool]
+BOXES = ("todo", "claimable", "started", "done", "cc")
+LIGHTS = ("red", "amber", "green", "paused", "none")
+# Written into the statement, not bound: only so do SQLite's partial indexes on open tasks apply.
+OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
+
+
+def mine(user: Any) -> Condition:
+    return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id == user.id)
+
+
+def claimable(user: Any) -> Condition:
+    """Open, held by nobody, and addressed to a role and organisation that the person fills."""
+    addressed = [sa.and_(HumanTask.role.is_(None), HumanTask.org_id == user.org_id)]
+    for grant in user.grants:
+        roles = HumanTask.role.in_(effective([grant.role]))
+        addressed.append(sa.and_(roles, sa.or_(HumanTask.org_id == grant.org_id, HumanTask.org_id.is_(None))))
+    return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id.is_(None), sa.or_(*addressed))
+
+
+def started(user: Any) -> Condition:
+    """What became of what the person began: its open steps; of a finished instance its last step."""
+    own = sa.select(Instance.id).where(Instance.starter_id == user.id)
+    later = sa.orm.aliased(HumanTask)
+    last = ~sa.exists().where(
+        later.instance_id == HumanTask.instance_id,
+        sa.or_(
+            later.created_at > HumanTask.created_at,
+            sa.and_(later.created_at == HumanTask.created_at, later.id > HumanTask.id),
+        ),
+    )
+    return sa.and_(HumanTask.instance_id.in_(own), sa.or_(HumanTask.status == OPEN, last))
+
+
+def done(user: Any) -> Condition:
+    return HumanTask.completed_by_id == user.id
+
+
+def copied(user: Any) -> Condition:
+    return HumanTask.id.in_(sa.select(TaskCopy.task_id).where(TaskCopy.user_id == user.id))
+
+
+_IN_BOX = {"todo": mine, "claimable": claimable, "started": started, "done": done, "cc": copied}
+
+
+def in_box(box: str, user: Any) -> Condition:
+    return _IN_BOX[box](user)
+
+
+def may_see(user: Any) -> Condition:
+    """Row scope, and whatever was ever put before this person: held, done, offered, copied."""
+    return sa.or_(
+        scope_condition(HumanTask, user),
+        HumanTask.assignee_id == user.id,
+        done(user),
+        claimable(user),
+        copied(user),
+    )
+
+
+def light_of(now: dt.datetime) -> sa.ColumnElement[str]:
+    """The light of each row; a finished task is red when it was late, green otherwise."""
+    return sa.case(
+        (HumanTask.due_at.is_(None), "none"),
+        (sa.and_(HumanTask.status != OPEN, HumanTask.late), "red"),
+        (HumanTask.status != OPEN, "green"),
+        (HumanTask.paused_at.is_not(None), "paused"),
+        (HumanTask.due_at < now, "red"),
+        (HumanTask.amber_at <= now, "amber"),
+        else_="green",
+    )
+
+
+def group_of(now: dt.datetime) -> sa.ColumnElement[str]:
+    """Under which heading an open task stands: by the day it falls due. Sorts in the order of the headings."""
+    today = dt.datetime.combine(local(now).date(), dt.time(), tzinfo=SHANGHAI)
+    return sa.case(
+        (HumanTask.status != OPEN, "6-ended"),
+        (HumanTask.due_at.is_(None), "5-none"),
+        (HumanTask.paused_at.is_not(None), "4-later"),
+        (HumanTask.due_at < now, "1-overdue"),
+        (HumanTask.due_at < today + dt.timedelta(1), "2-today"),
+        (HumanTask.due_at < today + dt.timedelta(2), "3-tomorrow"),
+        else_="4-later",
+    )

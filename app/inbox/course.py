@@ -1,0 +1,92 @@
+"""The course of an instance: its strip, its timeline and its people, for the task page and the instance page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import files, web
+from app.calendars import day_text, deadline_of, this_office
+from app.clock import local
+from app.engine import HumanTask, Instance, Loaded
+from app.i18n import _
+from app.inbox import queries, strip, timeline
+from app.inbox.mainline import STEPS
+from app.inbox.upcoming import expected
+
+
+@dataclass(frozen=True)
+class Course:
+    """Everything a page shows of an instance beside the one task."""
+
+    instance: Instance
+    loaded: Loaded
+    tasks: list[HumanTask]
+    strip: strip.Strip
+    entries: list[timeline.Entry]
+
+    @property
+    def open_tasks(self) -> list[HumanTask]:
+        return [task for task in self.tasks if task.status == "open"]
+
+    @property
+    def urging(self) -> list[timeline.Entry]:
+        """Urges, reminders and escalations among the entries (督办)."""
+        return [entry for entry in self.entries if entry.event in timeline.URGING]
+
+    @property
+    def day(self) -> int:
+        """Which day of the whole this is, from 1."""
+        last = self.instance.ended_at or web.clock().now()
+        return (local(last).date() - local(self.instance.started_at).date()).days + 1
+
+
+def course_of(session: Session, instance: Instance, user: Any) -> Course:
+    engine = web.engine()
+    loaded = engine.definition(session, instance.definition_id)
+    tasks = queries.tasks_of(session, instance.id)
+    progress = engine.progress(session, instance.id)
+    words = _Words(session, tasks, user)
+    return Course(
+        instance,
+        loaded,
+        tasks,
+        strip.draw(loaded, progress, words.under),
+        timeline.timeline(session, loaded, instance.id, tasks, this_office()),
+    )
+
+
+def attachments(session: Session, instance_id: str) -> list[files.Attachment]:
+    return files.of_instance(session, instance_id)
+
+
+class _Words:
+    """What stands under each node of the strip."""
+
+    def __init__(self, session: Session, tasks: Sequence[HumanTask], user: Any) -> None:
+        self.session, self.user = session, user
+        self.open = {task.node_id: task for task in tasks if task.status == "open"}
+        self.data: Mapping[str, Any] = tasks[-1].data | (tasks[-1].answers or {}) if tasks else {}
+
+    def under(self, node: Any, state: Any) -> str:
+        """3月24日 孙强; 您，剩 3 时 10 分; or who is expected."""
+        if state is not None and state.state == "done" and state.at is not None:
+            who = state.who or _("系统")
+            return f"{day_text(local(state.at).date(), local(web.clock().now()).date())} {who}"
+        if state is not None and state.state == "now":
+            task = self.open.get(node.id)
+            return self._present(task) if task else ""
+        if node.kind not in STEPS:
+            return _("系统")
+        return str(expected(web.engine(), self.session, node, self.data))
+
+    def _present(self, task: HumanTask) -> str:
+        if task.assignee_id == self.user.id:
+            who = _("您")
+        else:
+            who = task.assignee_name or _("待签收")
+        left = deadline_of(task)
+        return who if left.state == "none" else _("%(who)s，%(left)s", who=who, left=left.text)

@@ -1,0 +1,192 @@
+"""Reads of the inbox: the list with its counts, one task, one instance, and what stands around them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.accounts import Organisation, Region, User, like, scope_condition
+from app.engine import HumanTask, Instance, Participant, TaskComment, TaskCopy
+from app.errors import NotFound
+from app.inbox import boxes
+from app.inbox.boxes import Condition
+
+SORTS: dict[str, Any] = {"due": HumanTask.due_at, "created": HumanTask.created_at, "title": HumanTask.title}
+
+
+def tasks(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str = "") -> sa.Select[Any]:
+    """(task, heading) of one box, filtered and in order."""
+    heading = boxes.group_of(now).label("heading")
+    return sa.select(HumanTask, heading).where(*_conditions(user, box, filters, now)).order_by(*_order(box, user, sort))
+
+
+def _conditions(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> list[Condition]:
+    found = [boxes.in_box(box, user)]
+    if filters.get("light"):
+        found.append(boxes.light_of(now) == filters["light"])
+    if filters.get("process"):
+        found.append(HumanTask.definition_key == filters["process"])
+    if filters.get("urged"):
+        found.append(HumanTask.urges > 0)
+    if q := str(filters.get("q") or "").strip():
+        columns = (HumanTask.title, HumanTask.business_key, HumanTask.name_zh, HumanTask.name_en, HumanTask.from_name)
+        found.append(sa.or_(*(column.ilike(like(q), escape="\\") for column in columns)))
+    return found
+
+
+def _order(box: str, user: Any, sort: str) -> list[Any]:
+    """By what was asked for; else what is finished newest first, and everything open by what is due first."""
+    column = SORTS.get(sort.lstrip("-"))
+    if column is not None:
+        return [column.is_(None), column.desc() if sort.startswith("-") else column, HumanTask.id]
+    if box == "done":
+        return [HumanTask.completed_at.desc(), HumanTask.id]
+    if box == "cc":
+        at = sa.select(TaskCopy.created_at).where(TaskCopy.task_id == HumanTask.id, TaskCopy.user_id == user.id)
+        return [at.scalar_subquery().desc(), HumanTask.id]
+    return [sa.literal_column("heading"), HumanTask.due_at, HumanTask.created_at, HumanTask.id]
+
+
+def headings(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
+    """How many tasks stand under each heading, over all pages."""
+    return _counted(session, boxes.group_of(now), _conditions(user, box, filters, now))
+
+
+def lights(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
+    """How many tasks show each light under the other filters; "" counts all."""
+    counts = _counted(session, boxes.light_of(now), _conditions(user, box, {**filters, "light": ""}, now))
+    return {"": sum(counts.values()), **{light: counts.get(light, 0) for light in boxes.LIGHTS}}
+
+
+def urged(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> int:
+    return _count(session, *_conditions(user, box, {**filters, "urged": "1"}, now))
+
+
+def _counted(session: Session, key: sa.ColumnElement[str], conditions: list[Condition]) -> dict[str, int]:
+    rows = sa.select(key.label("key")).where(*conditions).subquery()
+    counted = sa.select(rows.c.key, sa.func.count()).group_by(rows.c.key)
+    return {str(value): int(count) for value, count in session.execute(counted)}
+
+
+def _count(session: Session, *conditions: Condition) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(HumanTask).where(*conditions)) or 0
+
+
+def box_counts(session: Session, user: Any) -> dict[str, int]:
+    """The numbers on the tabs. 已办 has none: it only grows."""
+    return {box: _count(session, boxes.in_box(box, user)) for box in boxes.BOXES if box != "done"}
+
+
+def todo_count(session: Session, user: Any) -> int:
+    return _count(session, boxes.mine(user))
+
+
+def processes(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
+    """The processes that occur in a box: (key, Chinese name, English name)."""
+    select = sa.select(
+        HumanTask.definition_key, sa.func.max(HumanTask.process_zh), sa.func.max(HumanTask.process_en)
+    ).where(boxes.in_box(box, user))
+    return [tuple(row) for row in session.execute(select.group_by(HumanTask.definition_key).order_by(sa.literal(2)))]
+
+
+def ids(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> list[str]:
+    """The tasks of a filtered list in its order, for going from one to the next; the first 500."""
+    select = tasks(user, box, filters, now, sort)
+    narrow = select.with_only_columns(HumanTask.id, boxes.group_of(now).label("heading"))
+    return [str(row.id) for row in session.execute(narrow.limit(500))]
+
+
+def task(session: Session, task_id: str, user: Any) -> HumanTask:
+    """The task, if the person may see it; else NotFound."""
+    found = session.scalar(sa.select(HumanTask).where(HumanTask.id == task_id, boxes.may_see(user)))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def instance(session: Session, instance_id: str, user: Any) -> Instance:
+    """The instance, if it lies in the person's scope or one of its tasks was ever put before them; else NotFound."""
+    seen = sa.exists().where(HumanTask.instance_id == Instance.id, boxes.may_see(user))
+    condition = sa.or_(scope_condition(Instance, user), Instance.starter_id == user.id, seen)
+    found = session.scalar(sa.select(Instance).where(Instance.id == instance_id, condition))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def tasks_of(session: Session, instance_id: str) -> list[HumanTask]:
+    """All tasks of an instance in the order they came up."""
+    select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id)
+    return list(session.scalars(select.order_by(HumanTask.created_at, HumanTask.id)))
+
+
+def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
+    """For tasks whose step was done before in the same instance: which time this is."""
+    found = list(rows)
+    earlier, later = sa.orm.aliased(HumanTask), HumanTask
+    select = (
+        sa.select(later.id, sa.func.count())
+        .join(
+            earlier,
+            sa.and_(
+                earlier.instance_id == later.instance_id,
+                earlier.node_id == later.node_id,
+                earlier.status == "done",
+                earlier.created_at < later.created_at,
+            ),
+        )
+        .where(later.id.in_([row.id for row in found]))
+        .group_by(later.id)
+    )
+    return {str(task_id): int(count) + 1 for task_id, count in session.execute(select)}
+
+
+def names_of(session: Session, rows: Iterable[HumanTask]) -> dict[str, dict[str, Any]]:
+    """Regions and organisations that the rows name: {"region": {code: Region}, "org": {id: Organisation}}."""
+    found = list(rows)
+    regions = {row.region_code for row in found if row.region_code}
+    orgs = {row.org_id for row in found if row.org_id}
+    return {
+        "region": {r.code: r for r in session.scalars(sa.select(Region).where(Region.code.in_(regions)))},
+        "org": {o.id: o for o in session.scalars(sa.select(Organisation).where(Organisation.id.in_(orgs)))},
+    }
+
+
+def comments(session: Session, instance_id: str) -> list[TaskComment]:
+    """The discussion beside the instance's tasks, oldest first."""
+    select = sa.select(TaskComment).where(TaskComment.instance_id == instance_id)
+    return list(session.scalars(select.order_by(TaskComment.created_at, TaskComment.id)))
+
+
+def copies(session: Session, task_id: str) -> frozenset[str]:
+    """Who has been sent a copy of a task."""
+    return frozenset(session.scalars(sa.select(TaskCopy.user_id).where(TaskCopy.task_id == task_id)))
+
+
+def coming(session: Session, user: Any, limit: int = 2) -> list[HumanTask]:
+    """What is under way with others in matters the person takes part in, soonest due first: their turn is next."""
+    own = sa.select(Participant.instance_id).where(Participant.user_id == user.id)
+    select = sa.select(HumanTask).where(
+        HumanTask.status == boxes.OPEN,
+        HumanTask.due_at.is_not(None),
+        HumanTask.instance_id.in_(own),
+        HumanTask.assignee_id.is_distinct_from(user.id),
+        boxes.may_see(user),
+    )
+    return list(session.scalars(select.order_by(HumanTask.due_at, HumanTask.id).limit(limit)))
+
+
+def finished_on(session: Session, user: Any, since: dt.datetime) -> tuple[int, int]:
+    """(how many tasks the person finished since an instant, how many of them late)."""
+    select = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.cast(HumanTask.late, sa.Integer)), 0))
+    row = session.execute(select.where(boxes.done(user), HumanTask.completed_at >= since)).one()
+    return int(row[0]), int(row[1])
+
+
+def people(ids: Iterable[str]) -> sa.Select[Any]:
+    """People by id, by name."""
+    return sa.select(User).where(User.id.in_(list(ids))).order_by(User.name)

@@ -1,0 +1,315 @@
+"""The flow strip: the diagram's main line as a drawing, a list of steps and a sentence (DESIGN §4, db-bp).
+
+done is green, now is filled, ahead is grey, what was not taken is dashed. Under each node stands when and who, or who
+is expected. Only coordinates are computed here; the template draws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.i18n import ENGLISH, _, bilingual, get_locale
+from app.inbox.mainline import AUTOMATIC, HUMAN, STEPS, Side, main_line, sides
+
+TASK_WIDTH, TASK_HEIGHT, GATEWAY, EVENT = 104, 38, 28, 22
+WIDTH, MARGIN, LEAST_GAP, WIDEST_GAP = 1160, 12, 30, 120
+RISE, LEVEL = 20, 17  # of the lowest way drawn above the nodes, and between one such way and the next
+STUB = 46  # length of an arrow that leads off the main line
+_ROOMY = 9  # with more steps than this on the line, automatic ones are left out
+
+
+@dataclass(frozen=True)
+class Box:
+    """One node of the strip. `shape`: start, end, gateway, task; `state`: done, now, ahead or off."""
+
+    id: str
+    shape: str
+    icon: str
+    lines: list[str]
+    state: str
+    under: str
+    x: int
+    width: int
+    title: str = ""
+
+    @property
+    def middle(self) -> int:
+        return self.x + self.width // 2
+
+    @property
+    def end(self) -> int:
+        return self.x + self.width
+
+
+@dataclass(frozen=True)
+class Line:
+    """A flow between two neighbours (`level` 0), or an arc above or a stub beside the main line."""
+
+    points: list[tuple[int, int]]
+    state: str  # done, ahead or off (dashed)
+    label: str = ""
+    label_x: int = 0
+    label_y: int = 0
+    anchor: str = "middle"
+
+    @property
+    def path(self) -> str:
+        return "M" + "L".join(f"{x} {y}" for x, y in self.points)
+
+    @property
+    def head(self) -> str:
+        """The arrow's tip at the last point, in the direction of the last piece."""
+        (x1, y1), (x2, y2) = self.points[-2:]
+        if x1 == x2:
+            return f"M{x2} {y2}l-4 {-7 if y2 > y1 else 7}h8Z"
+        back = -7 if x2 > x1 else 7
+        return f"M{x2} {y2}l{back} -4v8Z"
+
+
+@dataclass(frozen=True)
+class Strip:
+    boxes: list[Box]
+    lines: list[Line]
+    width: int
+    height: int
+    axis: int
+    sentence: str
+    marks: dict[str, str] = field(default_factory=dict)  # for the full diagram: element → state
+    tags: dict[str, str] = field(default_factory=dict)  # for the full diagram: element → text under it
+
+    @property
+    def steps(self) -> list[Box]:
+        """The steps that people or other processes take, in order."""
+        return [box for box in self.boxes if box.icon in ("user", "sub")]
+
+    @property
+    def at(self) -> int:
+        """On which of the steps the process stands, from 1; all of them when it has ended."""
+        places = [place for place, box in enumerate(self.steps, 1) if box.state == "now"]
+        passed = [place for place, box in enumerate(self.steps, 1) if box.state == "done"]
+        return max(places or passed or [0])
+
+    @property
+    def top(self) -> int:
+        return self.axis - TASK_HEIGHT // 2
+
+    @property
+    def bottom(self) -> int:
+        return self.axis + TASK_HEIGHT // 2
+
+
+def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str]) -> Strip:
+    """The strip of an instance. `under(node, state)` gives the words below a node."""
+    nodes, flows = loaded.nodes, loaded.flows
+    states = {node_id: progress.nodes[node_id].state for node_id in nodes if node_id in progress.nodes}
+    whole = main_line(nodes, flows, states)
+    line = _shown(whole, nodes)
+    branches = [_to_shown(side, whole, line) for side in sides(whole, nodes, flows) if side.origin in line]
+    labels = _labels(whole, nodes, flows)
+    spans, width = _placed(line, nodes, labels)
+    boxes = [_box(nodes[i], states.get(i, "ahead"), progress.nodes.get(i), under, spans[i]) for i in line]
+    levels = _levelled(branches, line)
+    axis = TASK_HEIGHT // 2 + 4 + (RISE + 10 + (len(levels) - 1) * LEVEL if levels else 0)
+    below = axis + TASK_HEIGHT // 2 + 26
+    lines = _straight(boxes, labels, axis) + _above(levels, boxes, nodes, states, progress.taken, axis, width)
+    return Strip(
+        boxes,
+        lines,
+        width,
+        below,
+        axis,
+        _sentence(boxes),
+        marks={
+            **{i: s for i, s in states.items() if s in ("done", "now", "off")},
+            **dict.fromkeys(progress.taken, "done"),
+        },
+        tags={
+            i: under(nodes[i], progress.nodes.get(i))
+            for i, s in states.items()
+            if s == "done" and nodes[i].kind in HUMAN
+        },
+    )
+
+
+def _to_shown(side: Side, whole: list[str], line: list[str]) -> Side:
+    """A way that rejoins the line at a node which is not drawn ends at the next one that is."""
+    if side.target not in whole or side.target in line:
+        return side
+    onward = [node_id for node_id in whole[whole.index(side.target) :] if node_id in line]
+    return replace(side, target=onward[0]) if onward else side
+
+
+def _shown(line: list[str], nodes: Mapping[str, Any]) -> list[str]:
+    """Steps, ends and splits; automatic steps only while there is room. Joins and waiting events carry no news."""
+    kept = []
+    roomy = sum(nodes[i].kind in STEPS | AUTOMATIC for i in line) <= _ROOMY
+    for node_id in line:
+        node = nodes[node_id]
+        if node.kind in STEPS or node.kind in ("startEvent", "endEvent"):
+            kept.append(node_id)
+        elif node.kind in AUTOMATIC:
+            if roomy and node.name:
+                kept.append(node_id)
+        elif node.kind.endswith("Gateway") and len(node.out_flows) > 1:
+            kept.append(node_id)
+    return kept
+
+
+def _labels(line: list[str], nodes: Mapping[str, Any], flows: Mapping[str, Any]) -> dict[str, str]:
+    """The name of the flow by which the main line leaves each split."""
+    found = {}
+    for node_id, following in zip(line, line[1:], strict=False):
+        node = nodes[node_id]
+        if node.kind.endswith("Gateway"):
+            direct = [flows[f] for f in node.out_flows if flows[f].target == following]
+            found[node_id] = bilingual(direct[0].name, direct[0].name_en) if direct else ""
+    return found
+
+
+def _width(kind: str) -> int:
+    if kind.endswith("Gateway"):
+        return GATEWAY
+    return EVENT if kind.endswith("Event") else TASK_WIDTH
+
+
+def _placed(
+    line: list[str], nodes: Mapping[str, Any], labels: Mapping[str, str]
+) -> tuple[dict[str, tuple[int, int]], int]:
+    """(x, width) of each node and the width of the drawing: spread evenly, wider where a flow has a name."""
+    widths = [_width(nodes[i].kind) for i in line]
+    gaps = [max(LEAST_GAP, _text_width(labels.get(i, "")) + 14) for i in line[:-1]]
+    spare = WIDTH - 2 * MARGIN - sum(widths) - sum(gaps)
+    if spare > 0 and gaps:
+        gaps = [min(gap + spare // len(gaps), max(gap, WIDEST_GAP)) for gap in gaps]
+    used = 2 * MARGIN + sum(widths) + sum(gaps)
+    x, spans = MARGIN + max(0, (WIDTH - used) // 2), {}
+    for node_id, width, gap in zip(line, widths, [*gaps, 0], strict=True):
+        spans[node_id] = (x, width)
+        x += width + gap
+    return spans, max(WIDTH, used)
+
+
+def _text_width(text: str) -> int:
+    return sum(12 if ord(c) > 0x2E7F else 7 for c in text)
+
+
+def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], span: tuple[int, int]) -> Box:
+    x, width = span
+    name = bilingual(node.name, node.name_en)
+    if node.kind.endswith("Gateway"):
+        return Box(node.id, "gateway", "", [], state, "", x, width, name)
+    if node.kind.endswith("Event"):
+        return Box(node.id, "end" if node.kind == "endEvent" else "start", "", [], state, "", x, width, name)
+    icon = "user" if node.kind in HUMAN else "sub" if node.kind in STEPS else "send"
+    return Box(node.id, "task", icon, _wrapped(name or node.id), state, under(node, facts), x, width, name)
+
+
+def _wrapped(text: str) -> list[str]:
+    """A name in at most two lines of a node's width; only names may end in an ellipsis."""
+    room = TASK_WIDTH - 24
+    if _text_width(text) <= room:
+        return [text]
+    words = text.split(" ") if " " in text else list(text)
+    glue = " " if " " in text else ""
+    lines = [""]
+    for word in words:
+        longer = f"{lines[-1]}{glue if lines[-1] else ''}{word}"
+        if _text_width(longer) <= room or not lines[-1]:
+            lines[-1] = longer
+        elif len(lines) == 1:
+            lines.append(word)
+        else:
+            lines[-1] = lines[-1][:-1] + "…"
+            break
+    return lines
+
+
+def _straight(boxes: list[Box], labels: Mapping[str, str], axis: int) -> list[Line]:
+    lines = []
+    for box, following in zip(boxes, boxes[1:], strict=False):
+        done = box.state == "done" and following.state in ("done", "now")
+        state = "done" if done else "off" if "off" in (box.state, following.state) else "ahead"
+        middle = (box.end + following.x) // 2
+        lines.append(Line([(box.end, axis), (following.x, axis)], state, labels.get(box.id, ""), middle - 3, axis - 6))
+    return lines
+
+
+def _levelled(branches: list[Side], line: list[str]) -> list[list[Side]]:
+    """Ways above the nodes that do not overlap share a level, the shortest lowest."""
+    place = {node_id: index for index, node_id in enumerate(line)}
+
+    def span(side: Side) -> tuple[int, int]:
+        here = place[side.origin]
+        there = place.get(side.target, here + 2)  # what leads off the line needs room for its label
+        return min(here, there), max(here, there)
+
+    levels: list[list[Side]] = []
+    for side in sorted(branches, key=lambda s: span(s)[1] - span(s)[0]):
+        if side.target == side.origin:
+            continue
+        first, last = span(side)
+        for level in levels:
+            if all(last <= span(other)[0] or span(other)[1] <= first for other in level):
+                level.append(side)
+                break
+        else:
+            levels.append([side])
+    return levels
+
+
+def _above(
+    levels: list[list[Side]],
+    boxes: list[Box],
+    nodes: Mapping[str, Any],
+    states: Mapping[str, str],
+    taken: Any,
+    axis: int,
+    width: int,
+) -> list[Line]:
+    by_id = {box.id: box for box in boxes}
+    lines = []
+    for height, level in enumerate(levels):
+        y = axis - TASK_HEIGHT // 2 - RISE - height * LEVEL
+        for side in level:
+            state = "done" if side.flow_id in taken else "off"
+            if side.target in by_id:
+                lines.append(_arc(side, by_id[side.origin], by_id[side.target], state, axis, y))
+            else:
+                lines.append(_stub(side, by_id[side.origin], nodes[side.target], state, axis, y, width))
+    return lines
+
+
+def _arc(side: Side, origin: Box, target: Box, state: str, axis: int, y: int) -> Line:
+    label = side.label
+    if target.x < origin.x and label and target.title:
+        label = _("%(why)s，退回%(step)s", why=label, step=target.title)
+    end = axis - (TASK_HEIGHT if target.shape == "task" else target.width) // 2
+    points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (target.middle, y), (target.middle, end)]
+    return Line(points, state, label, (origin.middle + target.middle) // 2, y - 4)
+
+
+def _stub(side: Side, origin: Box, target: Any, state: str, axis: int, y: int, width: int) -> Line:
+    """A way that does not come back to the main line: a short arrow with the name of where it leads."""
+    name = bilingual(target.name, target.name_en) or (_("结束") if not target.out_flows else "")
+    label = f"{side.label} → {name}" if side.label and name else side.label or name
+    back = -1 if origin.middle + STUB + 6 + _text_width(label) > width else 1
+    x = origin.middle + back * STUB
+    points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (x, y)]
+    return Line(points, state, label, x + back * 6, y + 4, "start" if back == 1 else "end")
+
+
+def _sentence(boxes: list[Box]) -> str:
+    """What a screen reader hears: where the process stands, what is behind and what lies ahead."""
+    comma = ", " if get_locale() == ENGLISH else "、"
+    named = {state: comma.join(b.title for b in boxes if b.shape == "task" and b.state == state) for state in _STATES}
+    parts = [_("当前在%(steps)s", steps=named["now"]) if named["now"] else _("当前没有进行中的步骤")]
+    if named["done"]:
+        parts.append(_("之前已完成%(steps)s", steps=named["done"]))
+    if named["ahead"]:
+        parts.append(_("之后为%(steps)s", steps=named["ahead"]))
+    return _("流程图：%(text)s", text=("; " if get_locale() == ENGLISH else "；").join(parts))
+
+
+_STATES = ("now", "done", "ahead")

@@ -1,0 +1,178 @@
+"""An instance's history as people read it: newest first, the open steps pinned on top."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import web
+from app.calendars import DeadlineView, Office, deadline_view
+from app.calendars.words import clock_span, days_text, work_span
+from app.clock import local
+from app.engine import History, HumanTask, Loaded
+from app.i18n import _, bilingual, lazy_
+
+ICONS = {
+    "now": "edit",
+    "instance.started": "plus",
+    "task.completed": "check",
+    "task.claimed": "mail-check",
+    "task.unclaimed": "mail-x",
+    "task.reassigned": "arrows-exchange",
+    "task.copied": "copy",
+    "task.urged": "bell-ringing",
+    "task.reminded": "clock",
+    "task.overdue": "alert-octagon",
+    "task.escalated": "stairs-up",
+    "instance.amended": "pencil",
+    "instance.cancelled": "ban",
+    "instance.suspended": "player-pause",
+    "instance.resumed": "player-play",
+    "instance.ended": "circle-check",
+}
+WORDS: dict[str, Any] = {
+    "instance.started": lazy_("发起"),
+    "task.claimed": lazy_("签收"),
+    "task.unclaimed": lazy_("退回待签收"),
+    "task.reassigned": lazy_("转办"),
+    "task.copied": lazy_("抄送"),
+    "task.urged": lazy_("催办"),
+    "task.reminded": lazy_("临期提醒"),
+    "task.overdue": lazy_("超期"),
+    "task.cancelled": lazy_("撤销步骤"),
+    "instance.amended": lazy_("更正"),
+    "instance.cancelled": lazy_("作废"),
+    "instance.suspended": lazy_("中止"),
+    "instance.resumed": lazy_("恢复"),
+    "instance.ended": lazy_("办结"),
+}
+# What is no news to a reader: every step's arrival, timers, faults, and remarks (they stand in the discussion).
+_SILENT = ("task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved")
+URGING = ("task.urged", "task.reminded", "task.overdue", "task.escalated")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline."""
+
+    icon: str
+    title: str
+    who: str
+    org: str
+    at: dt.datetime
+    text: str = ""
+    spent: str = ""
+    tone: str = ""  # green, red
+    files: int = 0
+    now: bool = False
+    event: str = ""
+
+
+def timeline(
+    session: Session, loaded: Loaded, instance_id: str, tasks: Sequence[HumanTask], office: Office
+) -> list[Entry]:
+    """Everything that happened, newest first."""
+    by_id = {task.id: task for task in tasks}
+    rows = session.scalars(
+        sa.select(History)
+        .where(History.instance_id == instance_id, History.event.not_in(_SILENT))
+        .order_by(History.seq.desc())
+    )
+    pinned = [_open(task) for task in reversed(tasks) if task.status == "open"]
+    told = [entry for row in rows if (entry := _entry(row, by_id, loaded, office))]
+    return pinned + told
+
+
+def _open(task: HumanTask) -> Entry:
+    text = _("%(step)s　办理中", step=bilingual(task.name_zh, task.name_en))
+    if task.assignee_id is None:
+        text = _("%(step)s　待签收", step=bilingual(task.name_zh, task.name_en))
+    return Entry(ICONS["now"], text, task.assignee_name, "", task.created_at, now=True)
+
+
+def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office: Office) -> Entry | None:
+    task = tasks.get(row.task_id or "")
+    step = bilingual(task.name_zh, task.name_en) if task else ""
+    data = row.data or {}
+    common: dict[str, Any] = {"who": row.actor_name, "org": row.actor_org, "at": row.at, "event": row.event}
+    if row.event == "task.completed" and task is not None:
+        view = _deadline(task, office)
+        return Entry(
+            ICONS[row.event],
+            step,
+            **common,
+            text=_remark(loaded, task.form, data.get("answers") or {}),
+            spent=_spent(task, office, view),
+            tone="red" if task.late else "green",
+            files=_files(loaded, task.form, data.get("answers") or {}),
+        )
+    if row.event == "task.escalated":
+        title = _("超期升级第 %(level)s 级", level=data.get("level") or 1)
+        return Entry(ICONS[row.event], title, **common, text=step, tone="red")
+    if row.event == "instance.started":
+        return Entry(ICONS[row.event], _start_title(loaded), **common)
+    words = WORDS.get(row.event) or web.event_words.get(row.event)
+    if words is None:
+        node = loaded.nodes.get(row.node_id or "")
+        if node is None or not node.name:
+            return None
+        words = bilingual(node.name, node.name_en)
+    text = str(data.get("text") or data.get("reason") or "")
+    if row.event == "task.reassigned" and data.get("to_name"):
+        text = "　".join(part for part in (_("转给%(name)s", name=data["to_name"]), text) if part)
+    title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
+    tone = "red" if row.event == "task.overdue" else ""
+    return Entry(ICONS.get(row.event, "point"), title, **common, text=text, tone=tone)
+
+
+def _start_title(loaded: Loaded) -> str:
+    form = loaded.form(loaded.manifest.get("start_form"))
+    title = (form or {}).get("title") or {}
+    named = bilingual(title.get("zh"), title.get("en")) if isinstance(title, dict) else str(title)
+    return named or str(WORDS["instance.started"])
+
+
+def _fields(form: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    return list((form or {}).get("fields") or [])
+
+
+def _remark(loaded: Loaded, name: str | None, answers: Mapping[str, Any]) -> str:
+    """What the person wrote: the last long text of the form that was filled in."""
+    texts = [str(answers.get(f.get("name")) or "") for f in _fields(loaded.form(name)) if f.get("kind") == "textarea"]
+    return next((text for text in reversed(texts) if text), "")
+
+
+def _files(loaded: Loaded, name: str | None, answers: Mapping[str, Any]) -> int:
+    kinds = [f for f in _fields(loaded.form(name)) if f.get("kind") in ("photos", "files")]
+    return sum(len(answers.get(f["name"]) or []) for f in kinds)
+
+
+def _deadline(task: HumanTask, office: Office) -> DeadlineView:
+    return deadline_view(
+        office,
+        web.clock().now(),
+        due_at=task.due_at,
+        started_at=task.clock_started_at,
+        basis=task.due_basis,
+        finished_at=task.completed_at,
+    )
+
+
+def _spent(task: HumanTask, office: Office, view: DeadlineView) -> str:
+    """用时 6 时，限 1 工作日: on the clock that the limit counts."""
+    start, end = task.clock_started_at or task.created_at, task.completed_at
+    if end is None:
+        return ""
+    unit = str((task.due_basis or {}).get("unit") or "calendar")
+    days = (local(end).date() - local(start).date()).days
+    if unit == "work":
+        span = work_span(office.work_seconds(start, end), office.hours(local(end).date()).seconds)
+    else:
+        span = days_text(days) if days else clock_span(int((end - start).total_seconds()))
+    used = _("用时 %(span)s", span=span)
+    return _("%(used)s，%(limit)s", used=used, limit=view.limit_text) if view.limit_text else used

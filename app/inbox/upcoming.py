@@ -1,0 +1,132 @@
+"""What happens after a submit: the next steps, who is expected there and by when, as far as the diagram can say.
+
+A condition is decided here only if nothing of what it reads is still to be answered or computed; otherwise every way
+is told, each with the name of its flow.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts import Organisation, role_name
+from app.engine import Engine, Loaded
+from app.i18n import bilingual
+from app.inbox.mainline import STEPS
+
+_MOST_WAYS = 6
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who will be asked: the organisation, the person where only one comes into question, else the role."""
+
+    org: str = ""
+    person: str = ""
+    role: str = ""
+
+    def __str__(self) -> str:
+        if self.person:
+            return " ".join(part for part in (self.org, self.person) if part)
+        return self.org or self.role
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """One way onward. Without a name the process ends there."""
+
+    name: str
+    why: str  # the name of the flow that leads there: 合格
+    who: Expected
+    due_at: dt.datetime | None = None
+
+
+def upcoming(
+    engine: Engine, session: Session, loaded: Loaded, node_id: str, data: Mapping[str, Any], asked: frozenset[str]
+) -> list[Upcoming]:
+    """The ways onward from a node. `asked` are the fields that its form will still fill."""
+    found: list[Upcoming] = []
+    seen: set[str] = set()
+    ways = [(flow_id, "", True) for flow_id in _open_flows(engine, loaded, node_id, data, asked)]
+    while ways and len(found) < _MOST_WAYS:
+        flow_id, why, certain = ways.pop(0)
+        flow = loaded.flows[flow_id]
+        why = why or bilingual(flow.name, flow.name_en)
+        target = loaded.nodes.get(flow.target)
+        if target is None or target.id in seen:
+            continue
+        seen.add(target.id)
+        if target.kind in STEPS or not target.out_flows:
+            found.append(_told(engine, session, loaded, target, why, data))
+            continue
+        # Behind an automatic step the data may be another; only a gateway leaves it as it is.
+        certain = certain and target.kind.endswith("Gateway")
+        flows = _open_flows(engine, loaded, target.id, data, asked) if certain else list(target.out_flows)
+        ways += [(following, why, certain) for following in flows]
+    return found
+
+
+def _open_flows(
+    engine: Engine, loaded: Loaded, node_id: str, data: Mapping[str, Any], asked: frozenset[str]
+) -> list[str]:
+    """The flows out of a node that can still be taken."""
+    node = loaded.nodes[node_id]
+    if not node.kind.endswith("Gateway") or node.kind == "parallelGateway":
+        return list(node.out_flows)
+    decided: dict[str, bool] = {}
+    for flow_id in node.out_flows:
+        condition = loaded.flows[flow_id].condition
+        if not condition:
+            continue
+        try:
+            names = engine.language.names(condition)
+            if names & asked or not names <= data.keys():
+                return list(node.out_flows)
+            decided[flow_id] = bool(engine.evaluate(condition, data))
+        except Exception:  # whatever cannot be said now is not said
+            return list(node.out_flows)
+    taken = [flow_id for flow_id, holds in decided.items() if holds]
+    if node.kind == "exclusiveGateway":
+        taken = taken[:1]
+    return taken or ([node.default] if node.default else list(node.out_flows))
+
+
+def _told(engine: Engine, session: Session, loaded: Loaded, node: Any, why: str, data: Mapping[str, Any]) -> Upcoming:
+    if node.kind not in STEPS:
+        return Upcoming("", why, Expected())
+    name = bilingual(node.name, node.name_en) or node.id
+    return Upcoming(name, why, expected(engine, session, node, data), _due(engine, session, node, data))
+
+
+def expected(engine: Engine, session: Session, node: Any, data: Mapping[str, Any]) -> Expected:
+    """Who is expected at a step, by its own words or its lane's."""
+    lane = engine.lane(node)
+    role = node.properties.get("role") or (lane.role if lane else None)
+    expression = node.properties.get("org") or (lane.org if lane and not node.properties.get("role") else None)
+    org_id = engine.directory.organisation(session, engine.evaluate_softly(expression, data)) if expression else None
+    org = session.get(Organisation, org_id) if org_id else None
+    org_name = bilingual(org.short_name, org.name_en) if org else ""
+    if assignee := engine.evaluate_softly(node.properties.get("assignee"), data):
+        if person := engine.directory.person(session, str(assignee)):
+            return Expected(person.org_name, person.name)
+    title = role_name(role) if role else ""
+    if expression and org is None:
+        return Expected("", "", title)
+    people = engine.directory.candidates(session, role, org_id) if role or org_id else ()
+    if len(people) == 1:
+        return Expected(org_name or people[0].org_name, people[0].name, title)
+    return Expected(org_name, "", title)
+
+
+def _due(engine: Engine, session: Session, node: Any, data: Mapping[str, Any]) -> dt.datetime | None:
+    """Until when, if the step began now."""
+    if not (text := node.properties.get("deadline")):
+        return None
+    try:
+        return engine.calendar.due(session, text, engine.clock.now(), lambda words: engine.evaluate(words, data)).at
+    except Exception:  # depends on what is still to be answered
+        return None

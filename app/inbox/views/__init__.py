@@ -1,0 +1,53 @@
+"""The pages of the inbox: the list, one task with its verbs, starting a process, an instance of any process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Flask, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import web
+from app.accounts import SEPARATED
+from app.i18n import lazy_
+from app.inbox import queries
+
+blueprint = Blueprint("inbox", __name__)
+
+
+@dataclass(frozen=True)
+class InboxItem(web.MenuItem):
+    """The inbox and the starting page share a blueprint; the path tells them apart."""
+
+    @property
+    def current(self) -> bool:
+        return request.path == self.href or request.path.startswith(f"{self.href}/")
+
+
+def _has_business(user: Any) -> bool:
+    """The three administrators have no part in business; a process may still address them (their inbox then shows)."""
+    return any(grant.role not in SEPARATED for grant in user.grants) or _todo(user) > 0
+
+
+def _todo(user: Any) -> int:
+    return queries.todo_count(web.db.session(), user)
+
+
+@blueprint.get("/")
+def home() -> BaseResponse:
+    """The first page of the person's menu: for nearly everybody the inbox."""
+    groups = web.menu.groups(web.current_user())
+    return web.see_other(groups[0].items[0].href if groups else "/tasks")
+
+
+def init_app(app: Flask) -> None:
+    from app.inbox.views import instances, lists, start, tasks, verbs  # noqa: F401  (their routes)
+
+    app.register_blueprint(blueprint)
+    web.menu.add(
+        InboxItem("work", 10, "inbox.index", lazy_("待办"), icon="inbox", shown=_has_business, count=_todo, phone=True)
+    )
+    web.menu.add(
+        InboxItem("work", 20, "inbox.start", lazy_("发起"), icon="plus", shown=lambda user: start.has_startable(user))
+    )
