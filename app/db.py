@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 import sqlalchemy as sa
@@ -79,6 +79,9 @@ class Json(sa.types.TypeDecorator[Any]):
 
 class Base(DeclarativeBase):
     """What every model derives from; Flask-SQLAlchemy wraps it in app.web."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[sa.Table]  # SQLAlchemy says FromClause, which cannot be updated
 
     metadata = sa.MetaData(
         naming_convention={
