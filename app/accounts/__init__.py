@@ -33,12 +33,15 @@ from app.accounts.queries import (
 from app.accounts.regions import contains, region_prefix, within
 from app.accounts.roles import effective, holders, role_name, separation_problem
 from app.accounts.scope import participations, scope_condition, visible
+from app.accounts.security.demo import DemoAccount
+from app.accounts.security.demo import offer as offer_demo_accounts
 
 __all__ = [
     "ROLES",
     "SEPARATED",
     "AccountsDirectory",
     "ApiToken",
+    "DemoAccount",
     "Grant",
     "Organisation",
     "OrganisationSector",
@@ -51,6 +54,7 @@ __all__ = [
     "holders",
     "init_app",
     "like",
+    "offer_demo_accounts",
     "organisation_options",
     "participations",
     "people",

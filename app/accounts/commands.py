@@ -50,16 +50,20 @@ def _named(session: Session, username: str) -> User:
 
 
 def _organisation(session: Session, text: str | None) -> Organisation:
-    """The organisation that an id, code or name means; on an empty database the committee office is made."""
+    """The organisation that an id, code or name means; on an empty database the committee office is made, one that
+    is the only one need not be named.
+    """
     if text and (found := AccountsDirectory().organisation(session, text)):
         return session.get_one(Organisation, found)
-    existing = session.scalars(sa.select(Organisation).order_by(Organisation.code).limit(1)).first()
-    if existing is None:
+    existing = session.scalars(sa.select(Organisation).order_by(Organisation.code).limit(2)).all()
+    if not existing:
         name = text or "安全生产委员会办公室"
         org = Organisation(code="AWB", name=name, short_name=name[:60], kind="awc_office")
         session.add(org)
         session.flush()
         return org
+    if text is None and len(existing) == 1:
+        return existing[0]
     if text is None:
         raise click.ClickException("用 --org 指明单位 / name the organisation with --org")
     raise click.ClickException(f"没有单位 / no such organisation: {text}")

@@ -12,7 +12,7 @@ from flask_security import Security, SQLAlchemyUserDatastore, password_changed, 
 
 from app import audit, web
 from app.accounts.models import User
-from app.accounts.security import tokens
+from app.accounts.security import demo, tokens
 from app.accounts.security.forms import OfficeChangePasswordForm, SignInForm
 from app.accounts.security.passwords import MIN_LENGTH, OfficePasswords
 from app.errors import Forbidden
@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
     app.view_functions["security.change_password"] = web.writes(app.view_functions["security.change_password"])
     app.view_functions["security.logout"] = _logout(app.view_functions["security.logout"])
     _load_people(app)
+    demo.init_app(app)
     user_authenticated.connect(_rotate, app)
     password_changed.connect(_password_changed, app)
     app.before_request(guard)
