@@ -11,8 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import errors
+from app.engine import serializing
+from app.engine.checkout import unsealed
 from app.engine.core import Core, Loaded
 from app.engine.models import History, HumanTask, Instance
+from app.engine.serializing import DamagedState
+from app.engine.services import as_json
 
 _HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
 
@@ -49,9 +53,11 @@ class Reads(Core):
         loaded = self.definition(session, row.definition_id)
         progress = Progress(loaded, row.status)
         visited = self._visited(session, instance_id, progress)
-        open_tasks = session.execute(
-            sa.select(_TASK).where(_TASK.c.instance_id == instance_id, _TASK.c.status == "open")
-        ).mappings().all()
+        open_tasks = (
+            session.execute(sa.select(_TASK).where(_TASK.c.instance_id == instance_id, _TASK.c.status == "open"))
+            .mappings()
+            .all()
+        )
         now = {task["node_id"] for task in open_tasks}
         ahead = _ahead(loaded, now) if row.status in ("running", "suspended") else set()
         for node_id in loaded.nodes:
@@ -69,6 +75,22 @@ class Reads(Core):
                 task["id"],
             )
         return progress
+
+    def data(self, session: Session, instance_id: str) -> dict[str, Any]:
+        """The variables of an instance as they stand, also of one that has ended; {} where its state is damaged.
+
+        NotFound for an unknown instance. Row scope is the caller's to ask.
+        """
+        row = session.execute(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == instance_id)).mappings().first()
+        if row is None:
+            raise errors.NotFound()
+        loaded = self.definition(session, row["definition_id"])
+        try:
+            workflow = self.attach(serializing.load(unsealed(self, dict(row)), loaded.specs))
+        except DamagedState:
+            return {}
+        found: dict[str, Any] = as_json(workflow.data_now)
+        return found
 
     def _visited(self, session: Session, instance_id: str, progress: Progress) -> set[str]:
         """Replay the paths of all turns; who completed a task is the one who was there."""
