@@ -1,5 +1,6 @@
 """The process engine: the only package that knows SpiffWorkflow. Outside it, only what stands here is imported."""
 
+from app.engine.checking import Problem
 from app.engine.core import Loaded
 from app.engine.deadline_text import (
     DeadlineTextError,
@@ -69,6 +70,7 @@ __all__ = [
     "Package",
     "Participant",
     "Person",
+    "Problem",
     "Progress",
     "ServiceCall",
     "ServiceFunction",

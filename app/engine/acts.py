@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor
 from app.db import new_id
+from app.engine import step_timers
 from app.engine.checkout import Stale, Turn, load_turn
 from app.engine.core import Core, Loaded
 from app.engine.models import HumanTask, Incident, Instance, Timer
 from app.engine.plain import checked
 from app.engine.ports import ServiceCall, TaskCheck
-from app.engine import step_timers
 from app.engine.projections import participate, redo
 from app.engine.serializing import VERSION
 from app.engine.services import as_json
@@ -178,9 +178,7 @@ class Complete:
         if self.actor.id:
             participate(session, turn.id, user_id=self.actor.id)
         if self.form is not None and turn.engine.forms is not None:
-            turn.engine.forms.keep(
-                session, self.form, self.clean, instance_id=turn.id, actor=self.actor, now=now
-            )
+            turn.engine.forms.keep(session, self.form, self.clean, instance_id=turn.id, actor=self.actor, now=now)
         turn.happened(
             "task.completed",
             node_id=row["node_id"],
@@ -358,8 +356,14 @@ def require_may_act(engine: Core, session: Session, row: Mapping[str, Any], acto
     if row["assignee_id"] is not None:
         if row["assignee_id"] == actor.id and engine.directory.person(session, actor.id) is not None:
             return
-        raise errors.Conflict(
-            lazy_("%(name)s已签收这项工作", name=row["assignee_name"]), status="claimed", holder=row["assignee_name"]
-        ) if engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]) else errors.Forbidden()
+        raise (
+            errors.Conflict(
+                lazy_("%(name)s已签收这项工作", name=row["assignee_name"]),
+                status="claimed",
+                holder=row["assignee_name"],
+            )
+            if engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"])
+            else errors.Forbidden()
+        )
     if not engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]):
         raise errors.Forbidden()

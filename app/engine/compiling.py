@@ -41,7 +41,7 @@ def compile_package(package: Package, seconds: int = SECONDS) -> bytes:
     }
     order = json.dumps({"key": package.key, "files": files, "seconds": seconds}).encode()
     try:
-        done = subprocess.run(  # noqa: S603: our own file, nothing from outside on the command line
+        done = subprocess.run(  # noqa: S603 (our own file; nothing from outside on the command line)
             [sys.executable, "-I", __file__], input=order, capture_output=True, env={}, timeout=seconds + 5, check=False
         )
     except subprocess.TimeoutExpired:
@@ -129,7 +129,7 @@ def _main() -> int:
     _limit(order["seconds"])
     try:
         sys.stdout.buffer.write(_parse(order))
-    except Exception as error:  # any failure of the parser is an answer; a TypeError as much as its own
+    except Exception as error:  # noqa: BLE001 (any failure of the parser is an answer, a TypeError as much as its own)
         element = getattr(error, "id", None) or None
         answer = {"message": f"{type(error).__name__}: {error}"[:1000], "element_id": element}
         sys.stderr.write("\n" + json.dumps(answer))

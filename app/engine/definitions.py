@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,20 +13,16 @@ from app import errors
 from app.audit import SYSTEM, Actor, record
 from app.db import write_transaction
 from app.engine import compiled
+from app.engine.checking import Problem, check_package
 from app.engine.core import Core, Loaded
 from app.engine.models import Definition, DefinitionFile
 from app.engine.package import Package
 from app.i18n import lazy_
 
-if TYPE_CHECKING:
-    from app.engine.checking import Problem
-
 
 class DefinitionVerbs(Core):
     def check(self, package: Package, known: Iterable[str] = ()) -> list[Problem]:
         """Every problem of a package at once; `known` are processes that may be called or started by name."""
-        from app.engine.checking import check_package
-
         return check_package(
             package,
             lanes=self.lanes,

@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from app.engine.front_door import BPMN, BPMNDI, DC, DI, FLOW_NODES, SPIFF, local_name, open_xml
+from app.engine.front_door import BPMN, BPMNDI, DC, DI, FLOW_NODES, SPIFF, line_of, local_name, open_xml
 
 HUMAN = frozenset({"userTask", "manualTask"})
 SCOPES = frozenset({"subProcess", "callActivity"})
@@ -164,10 +164,11 @@ def diagram_of(root: etree._Element) -> Diagram:
     for flow in flows.values():
         outgoing.setdefault(flow.source, []).append(flow.id)
         incoming.setdefault(flow.target, []).append(flow.id)
-    processes, nodes = {}, {}
+    processes: dict[str, Process] = {}
+    nodes: dict[str, Node] = {}
     for element in root.iter(f"{B}process"):
         process = Process(
-            element.get("id", ""), _text(element.get("name")), element.get("isExecutable") == "true", element.sourceline
+            element.get("id", ""), _text(element.get("name")), element.get("isExecutable") == "true", line_of(element)
         )
         processes.setdefault(process.id, process)
         for node in _nodes(element, process.id, process.id, None, lane_of, shapes, incoming, outgoing):
@@ -216,9 +217,7 @@ def _lanes(root: etree._Element, shapes: Mapping[str, Box]) -> dict[str, Lane]:
     for element in root.iter(f"{B}lane"):
         members = tuple(_text(ref.text) for ref in element.findall(f"{B}flowNodeRef"))
         x, y, width, height = shapes.get(element.get("id", ""), (0.0, 0.0, 0.0, 0.0))
-        lane = Lane(
-            element.get("id", ""), _text(element.get("name")), members, x, y, width, height, element.sourceline
-        )
+        lane = Lane(element.get("id", ""), _text(element.get("name")), members, x, y, width, height, line_of(element))
         lanes.setdefault(lane.id, lane)
     return lanes
 
@@ -237,7 +236,7 @@ def _flows(root: etree._Element, edges: Mapping[str, tuple[tuple[float, float], 
             condition=None if condition is None else (condition.text or "").strip(),
             parent="" if parent is None else parent.get("id", ""),
             waypoints=edges.get(identity, ()),
-            line=element.sourceline,
+            line=line_of(element),
         )
 
 
@@ -252,7 +251,7 @@ def _nodes(
     outgoing: Mapping[str, list[str]],
 ) -> Iterator[Node]:
     for element in scope:
-        if not isinstance(element.tag, str) or not element.tag.startswith(B) or local_name(element) not in FLOW_NODES:
+        if not str(element.tag).startswith(B) or local_name(element) not in FLOW_NODES:
             continue
         identity = element.get("id", "")
         lane = lane_of.get(identity) or outer_lane
@@ -278,7 +277,7 @@ def _nodes(
             attached_to=element.get("attachedToRef"),
             interrupting=element.get("cancelActivity", "true").lower() == "true",
             events=tuple(_events(element)),
-            line=element.sourceline,
+            line=line_of(element),
             **_work(element),
         )
         yield from _nodes(element, identity, process, lane, lane_of, shapes, incoming, outgoing)
@@ -308,7 +307,7 @@ def _operator(extensions: etree._Element | None) -> Operator | None:
     if found is None:
         return None
     params = tuple(
-        Param(element.get("id", ""), element.get("value"), element.get("type"), element.sourceline)
+        Param(element.get("id", ""), element.get("value"), element.get("type"), line_of(element))
         for element in found.iter(f"{S}parameter")
     )
     return Operator(found.get("id", ""), found.get("resultVariable") or None, params)
@@ -327,7 +326,7 @@ def _properties(element: etree._Element) -> dict[str, str]:
 
 def _events(element: etree._Element) -> Iterator[Event]:
     for definition in element:
-        if not isinstance(definition.tag, str) or not local_name(definition).endswith("EventDefinition"):
+        if not local_name(definition).endswith("EventDefinition"):
             continue
         kind = local_name(definition).removesuffix("EventDefinition")
         time = next((t for form in _TIMES if (t := definition.find(f"{B}{form}")) is not None), None)
@@ -339,7 +338,7 @@ def _events(element: etree._Element) -> Iterator[Event]:
             text=None if inner is None else (inner.text or "").strip(),
             form=None if time is None else local_name(time),
             ref=definition.get(f"{kind}Ref"),
-            line=definition.sourceline,
+            line=line_of(definition),
         )
 
 

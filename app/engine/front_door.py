@@ -9,11 +9,18 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH, MAX_ELEMENTS, MAX_NODES, MAX_ID = 60, 50_000, 400, 120
+
+
+def names(text: str) -> list[str]:
+    """A list of names as one text."""
+    return text.split()
+
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -26,10 +33,12 @@ DMN = (
     "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
 )
 FLOW_NODES = frozenset(
-    "startEvent endEvent userTask manualTask scriptTask serviceTask businessRuleTask sendTask receiveTask task "
-    "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway complexGateway subProcess transaction "
-    "adHocSubProcess callActivity intermediateCatchEvent intermediateThrowEvent boundaryEvent implicitThrowEvent "
-    "event choreographyTask subChoreography callChoreography".split()
+    names(
+        "startEvent endEvent userTask manualTask scriptTask serviceTask businessRuleTask sendTask receiveTask task "
+        "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway complexGateway subProcess transaction "
+        "adHocSubProcess callActivity intermediateCatchEvent intermediateThrowEvent boundaryEvent implicitThrowEvent "
+        "event choreographyTask subChoreography callChoreography"
+    )
 )
 _ID = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
@@ -150,7 +159,7 @@ def _size_faults(root: etree._Element) -> list[Fault]:
     while level:
         depth += 1
         if depth > MAX_DEPTH:
-            faults.append(_too_deep(level[0].sourceline))
+            faults.append(_too_deep(line_of(level[0])))
             break
         elements += len(level)
         nodes += sum(_is_flow_node(element) for element in level)
@@ -175,7 +184,7 @@ def _size_faults(root: etree._Element) -> list[Fault]:
 
 
 def _is_flow_node(element: etree._Element) -> bool:
-    namespace, _brace, local = str(element.tag)[1:].partition("}")
+    namespace, local = parts_of(element)
     return namespace == BPMN and local in FLOW_NODES
 
 
@@ -184,12 +193,12 @@ def id_faults(root: etree._Element) -> list[Fault]:
     faults: list[Fault] = []
     seen: dict[str, int] = {}
     for element in root.iter():
-        if not isinstance(element.tag, str) or element.tag.startswith(f"{{{SPIFF}}}"):
+        if parts_of(element)[0] == SPIFF:
             continue
         value = element.get("id")
         if value is None:
             continue
-        line = element.sourceline or 0
+        line = line_of(element) or 0
         if len(value) > MAX_ID or not _ID.fullmatch(value):
             shown = value[:80]
             faults.append(
@@ -218,3 +227,14 @@ def id_faults(root: etree._Element) -> list[Fault]:
 
 def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname
+
+
+def parts_of(element: etree._Element) -> tuple[str, str]:
+    """Namespace and local name. Comments and processing instructions never get past the parser."""
+    name = etree.QName(element)
+    return name.namespace or "", name.localname
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Where an element begins in its file."""
+    return cast("int | None", element.sourceline)

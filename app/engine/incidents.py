@@ -50,9 +50,7 @@ def record_timer_fault(
 
 
 def _raise(session: Session, instance_id: str, node_id: str | None, kind: str, message: str, now: dt.datetime) -> None:
-    same = sa.and_(
-        _INCIDENT.c.instance_id == instance_id, _INCIDENT.c.kind == kind, _INCIDENT.c.resolved_at.is_(None)
-    )
+    same = sa.and_(_INCIDENT.c.instance_id == instance_id, _INCIDENT.c.kind == kind, _INCIDENT.c.resolved_at.is_(None))
     known = session.scalar(sa.select(_INCIDENT.c.id).where(same))
     if known is not None:
         session.execute(

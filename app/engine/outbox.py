@@ -22,16 +22,20 @@ class Deliveries(Core):
     def deliver_outbox(self, limit: int = 500) -> int:
         """Hand waiting rows to the handlers of their kinds; the number delivered."""
         with self.sessions() as session:
-            rows = session.execute(
-                sa.select(_OUTBOX)
-                .where(
-                    _OUTBOX.c.state == "waiting",
-                    _OUTBOX.c.kind.in_(list(self.handlers)),
-                    _OUTBOX.c.next_attempt_at <= self.clock.now(),
+            rows = (
+                session.execute(
+                    sa.select(_OUTBOX)
+                    .where(
+                        _OUTBOX.c.state == "waiting",
+                        _OUTBOX.c.kind.in_(list(self.handlers)),
+                        _OUTBOX.c.next_attempt_at <= self.clock.now(),
+                    )
+                    .order_by(_OUTBOX.c.next_attempt_at, _OUTBOX.c.id)
+                    .limit(limit)
                 )
-                .order_by(_OUTBOX.c.next_attempt_at, _OUTBOX.c.id)
-                .limit(limit)
-            ).mappings().all()
+                .mappings()
+                .all()
+            )
         return sum(self._deliver(row) for row in rows)
 
     def deliver_all(self) -> None:

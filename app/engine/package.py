@@ -53,7 +53,7 @@ class Package:
 
 
 def load_folder(path: Path) -> Package:
-    """Read a process folder. Hidden files stay out; of an oversized file one byte too many is read, and refused later."""
+    """Read a process folder. Hidden files stay out; of an oversized file one byte too many is read, then refused."""
     path = path.resolve()
     files: dict[str, bytes] = {}
     for file in sorted(path.rglob("*")):

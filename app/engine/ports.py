@@ -29,9 +29,7 @@ class Due:
 class Calendar(Protocol):
     """Deadlines on the office's calendar. Implemented by app.calendars."""
 
-    def due(
-        self, session: Session, text: str, start: dt.datetime, evaluate: Callable[[str], Any]
-    ) -> Due:
+    def due(self, session: Session, text: str, start: dt.datetime, evaluate: Callable[[str], Any]) -> Due:
         """The deadline that `text` (see deadline_text.py) gives for a clock that starts at `start`."""
 
     def offset(self, session: Session, text: str, base: dt.datetime) -> dt.datetime:

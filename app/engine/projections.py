@@ -255,7 +255,12 @@ def give_copies(
 
 
 def participate(
-    session: Session, instance_id: str, *, user_id: str | None = None, org_id: str | None = None, role: str | None = None
+    session: Session,
+    instance_id: str,
+    *,
+    user_id: str | None = None,
+    org_id: str | None = None,
+    role: str | None = None,
 ) -> None:
     """Remember who has to do with the instance."""
     same = sa.and_(
@@ -274,9 +279,13 @@ def participate(
 
 def redo(turn: Turn, incident: Mapping[str, Any]) -> None:
     """Retry what a task lacks: an address (the task is made anew), or a deadline (its clock starts where it did)."""
-    row = turn.session.execute(
-        sa.select(_TASK).where(_TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open")
-    ).mappings().first()
+    row = (
+        turn.session.execute(
+            sa.select(_TASK).where(_TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open")
+        )
+        .mappings()
+        .first()
+    )
     task = turn.workflow.task(incident["spiff_task_id"])
     if row is None or task is None:
         return
@@ -351,7 +360,9 @@ def _incidents(turn: Turn, ended: bool) -> None:
         if open_incident is not None and not turn.workflow.lives(stuck_id):
             _resolve(turn, open_incident)
     if not ended and not turn.failures and _nothing_will_happen(turn):
-        raise_incident(turn, Failure(None, None, "stuck", "no open task, timer or message is left, yet it has not ended"))
+        raise_incident(
+            turn, Failure(None, None, "stuck", "no open task, timer or message is left, yet it has not ended")
+        )
 
 
 def raise_incident(turn: Turn, failure: Failure) -> None:
@@ -454,4 +465,3 @@ def _typed(value: Any) -> tuple[str | None, float | None, dt.datetime | None] | 
 
 def _iso(at: dt.datetime | None) -> str | None:
     return at.isoformat() if at else None
-

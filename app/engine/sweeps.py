@@ -164,7 +164,9 @@ class Sweeps(Core):
             level = row["detail"]["level"]
             notify["level"] = data["level"] = level
             data["started"] = self._start_rung(session, row, task)
-        line = Happened(event, SYSTEM, task["node_id"], task["id"], data | {"offset": row["detail"].get("offset")}, notify)
+        line = Happened(
+            event, SYSTEM, task["node_id"], task["id"], data | {"offset": row["detail"].get("offset")}, notify
+        )
         history.append(session, row["instance_id"], now, [line])
 
     def _start_rung(self, session: Session, row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:

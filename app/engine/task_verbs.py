@@ -53,8 +53,8 @@ class TaskVerbs(Core):
         """Give a claimed task back to its candidates. Only where there are any; the draft stays."""
         with self._acting(task_id, by, "claim") as (session, row):
             if row["assignee_id"] != by.id:
-                raise held(row) if row["assignee_id"] else errors.Conflict(
-                    lazy_("这项工作尚未签收"), status="unclaimed"
+                raise (
+                    held(row) if row["assignee_id"] else errors.Conflict(lazy_("这项工作尚未签收"), status="unclaimed")
                 )
             if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
                 raise errors.Conflict(lazy_("这项工作指定由您办理，不能退回待签收，可以转办"), status="assigned")
@@ -75,9 +75,7 @@ class TaskVerbs(Core):
                 raise errors.Invalid(
                     {"to": [lazy_("%(name)s没有办理这项工作的岗位，只能转给有同样岗位的人", name=person.name)]}
                 )
-            self._change(
-                session, row, assignee_id=person.id, assignee_name=person.name, claimed_at=self.clock.now()
-            )
+            self._change(session, row, assignee_id=person.id, assignee_name=person.name, claimed_at=self.clock.now())
             participate(session, row["instance_id"], user_id=person.id)
             data = {"to_id": person.id, "to_name": person.name, "from_name": row["assignee_name"], "reason": reason}
             line = Happened(
@@ -139,7 +137,9 @@ class TaskVerbs(Core):
             )
             participate(session, row["instance_id"], user_id=by.id)
             data = {"text": text, "files": files, "comment_id": comment_id}
-            self._tell(session, row, Happened("task.commented", by, row["node_id"], task_id, data, {"text": text[:200]}))
+            self._tell(
+                session, row, Happened("task.commented", by, row["node_id"], task_id, data, {"text": text[:200]})
+            )
             return comment_id
 
     def save_draft(self, task_id: str, values: Mapping[str, Any], *, by: Actor) -> None:
@@ -228,9 +228,7 @@ class TaskVerbs(Core):
         if self.forms is None:
             raise errors.Invalid({"files": [lazy_("不能添加附件")]})
         now, answers = self.clock.now(), {"files": files}
-        clean = self.forms.validate(
-            session, FILES_FORM, answers, data={}, actor=by, instance_id=instance_id, now=now
-        )
+        clean = self.forms.validate(session, FILES_FORM, answers, data={}, actor=by, instance_id=instance_id, now=now)
         self.forms.keep(session, FILES_FORM, clean, instance_id=instance_id, actor=by, now=now)
 
 

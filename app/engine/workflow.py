@@ -164,7 +164,9 @@ class Workflow(BpmnWorkflow):
     def has_fired(self, task_id: str) -> bool:
         """Whether a timer's task went on because its instant had come (and was not cancelled)."""
         task = self.task(task_id)
-        return task is not None and bool(task.internal_data.get("event_fired")) and not task.has_state(TaskState.CANCELLED)
+        return (
+            task is not None and bool(task.internal_data.get("event_fired")) and not task.has_state(TaskState.CANCELLED)
+        )
 
     def lives(self, task_id: str) -> bool:
         """Whether a token still is at this task."""

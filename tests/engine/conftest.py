@@ -114,7 +114,9 @@ def build(url: str, clock: FixedClock) -> World:
         secret=SECRET,
     )
     world = World(sessions, clock, engine)
-    engine.outbox_handler("event")(lambda _session, payload, *, key, now: world.told.append(dict(payload) | {"key": key}))
+    engine.outbox_handler("event")(
+        lambda _session, payload, *, key, now: world.told.append(dict(payload) | {"key": key})
+    )
     return world
 
 

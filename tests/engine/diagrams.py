@@ -36,7 +36,9 @@ class Flow:
 
     @property
     def xml(self) -> str:
-        inner = f"<bpmn:conditionExpression>{escape(self.condition)}</bpmn:conditionExpression>" if self.condition else ""
+        inner = (
+            f"<bpmn:conditionExpression>{escape(self.condition)}</bpmn:conditionExpression>" if self.condition else ""
+        )
         return (
             f'<bpmn:sequenceFlow id="{self.name}" sourceRef="{self.source}" targetRef="{self.target}">'
             f"{inner}</bpmn:sequenceFlow>"
@@ -68,13 +70,13 @@ def user(id: str, name: str = "", **properties: str) -> Element:
 
 
 def script(id: str, text: str) -> Element:
-    return Element(id, f'<bpmn:scriptTask id="{id}" name="{id}"><bpmn:script>{escape(text)}</bpmn:script></bpmn:scriptTask>')
+    return Element(
+        id, f'<bpmn:scriptTask id="{id}" name="{id}"><bpmn:script>{escape(text)}</bpmn:script></bpmn:scriptTask>'
+    )
 
 
 def service(id: str, operator: str, result: str = "", **params: str) -> Element:
-    inner = "".join(
-        f'<spiffworkflow:parameter id="{k}" type="str" value={quoteattr(v)}/>' for k, v in params.items()
-    )
+    inner = "".join(f'<spiffworkflow:parameter id="{k}" type="str" value={quoteattr(v)}/>' for k, v in params.items())
     call = (
         f'<spiffworkflow:serviceTaskOperator id="{operator}" resultVariable="{result}">'
         f"<spiffworkflow:parameters>{inner}</spiffworkflow:parameters></spiffworkflow:serviceTaskOperator>"

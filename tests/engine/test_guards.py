@@ -90,7 +90,13 @@ def test_without_guard_1_the_same_reset_ends_in_an_attribute_error() -> None:
 
 def test_what_a_timer_opens_is_executed_in_the_same_sweep(world: World) -> None:
     world.deploy(
-        d.package("pause", d.catch("wait", d.timer("timeDuration", "P1D")), d.script("mark", "done = True"), d.user("next"), d.end())
+        d.package(
+            "pause",
+            d.catch("wait", d.timer("timeDuration", "P1D")),
+            d.script("mark", "done = True"),
+            d.user("next"),
+            d.end(),
+        )
     )
     instance = world.start("pause")
     assert world.open_nodes(instance) == []
@@ -100,7 +106,9 @@ def test_what_a_timer_opens_is_executed_in_the_same_sweep(world: World) -> None:
 
 
 def test_an_interrupting_boundary_event_goes_before_the_rest_of_its_sub_process(world: World) -> None:
-    inner = d.subprocess("inner", d.start("s"), d.script("first", "stop = True"), d.script("second", "ran_on = True"), d.end("e"))
+    inner = d.subprocess(
+        "inner", d.start("s"), d.script("first", "stop = True"), d.script("second", "ran_on = True"), d.end("e")
+    )
     world.deploy(
         d.package(
             "order",
@@ -136,7 +144,11 @@ def test_a_conditional_event_is_looked_at_after_every_step(world: World) -> None
     )
     world.deploy(
         d.package(
-            "conditional", d.script("before", "ready = amount > 3"), d.catch("until_ready", d.condition("ready")), d.user("go"), d.end()
+            "conditional",
+            d.script("before", "ready = amount > 3"),
+            d.catch("until_ready", d.condition("ready")),
+            d.user("go"),
+            d.end(),
         )
     )
     assert world.open_nodes(world.start("conditional", {"amount": 5})) == ["go"]
@@ -200,7 +212,12 @@ def test_an_endless_automatic_loop_is_stopped_and_nothing_of_the_step_is_stored(
             d.script("turn", "n = n + 1"),
             d.exclusive("more", default="f_more_turn"),
             d.end(),
-            flows=[d.Flow("begin", "turn"), d.Flow("turn", "more"), d.Flow("more", "turn"), d.Flow("more", "end", "n < 0")],
+            flows=[
+                d.Flow("begin", "turn"),
+                d.Flow("turn", "more"),
+                d.Flow("more", "turn"),
+                d.Flow("more", "end", "n < 0"),
+            ],
         )
     )
     instance = world.start("endless", {"n": 0})
@@ -278,7 +295,9 @@ def test_a_name_that_would_make_the_state_unloadable_is_refused(world: World, na
 
 def test_answers_are_assigned_not_merged_into_older_ones(world: World) -> None:
     world.deploy(
-        d.package("lists", d.user("ask", form="ask"), d.user("look"), d.end(), files={"forms/ask.json": '{"fields": []}'})
+        d.package(
+            "lists", d.user("ask", form="ask"), d.user("look"), d.end(), files={"forms/ask.json": '{"fields": []}'}
+        )
     )
     instance = world.start("lists", {"items": [1, 2, 3], "place": {"town": "a", "village": "b"}})
     world.complete(instance, "ask", items=[9], place={"town": "c"})

@@ -1,0 +1,120 @@
+"""A state that was damaged, put back or written by another version is never restored; the others go on."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app import errors
+from app.db import write_transaction
+from app.engine import History, Instance
+from tests.engine import diagrams as d
+from tests.engine.conftest import World
+
+CASE = d.package("case", d.user("act"), d.user("look"), d.end())
+
+
+def change(world: World, instance: str, **values: object) -> None:
+    with world.sessions() as session, write_transaction(session):
+        session.execute(sa.update(Instance).where(Instance.id == instance).values(**values))
+
+
+def state_of(world: World, instance: str) -> tuple[bytes, str]:
+    with world.sessions() as session:
+        row = session.execute(sa.select(Instance.state, Instance.state_mac).where(Instance.id == instance)).one()
+    return row.state, row.state_mac
+
+
+def test_one_changed_byte_quarantines_that_instance_and_no_other(world: World) -> None:
+    world.deploy(CASE)
+    damaged, sound = world.start("case"), world.start("case")
+    state, _mac = state_of(world, damaged)
+    change(world, damaged, state=state[:40] + bytes([state[40] ^ 1]) + state[41:])
+    with pytest.raises(errors.Conflict):
+        world.complete(damaged, "act")
+    assert world.instance(damaged).status == "quarantined"
+    assert [incident.kind for incident in world.incidents(damaged)] == ["state"]
+    world.complete(sound, "act")
+    assert world.open_nodes(sound) == ["look"]
+
+
+def test_an_older_state_put_back_is_refused(world: World) -> None:
+    world.deploy(CASE)
+    instance = world.start("case")
+    state, mac = state_of(world, instance)
+    world.complete(instance, "act")
+    change(world, instance, state=state, state_mac=mac)
+    with pytest.raises(errors.Conflict):
+        world.complete(instance, "look")
+    assert world.instance(instance).status == "quarantined"
+
+
+def test_the_state_of_another_instance_is_refused(world: World) -> None:
+    world.deploy(CASE)
+    one, other = world.start("case"), world.start("case")
+    state, mac = state_of(world, other)
+    change(world, one, state=state, state_mac=mac)
+    with pytest.raises(errors.Conflict):
+        world.complete(one, "act")
+
+
+def test_a_state_labelled_with_an_old_serializer_is_never_parsed(world: World) -> None:
+    """SpiffWorkflow would run `eval` on a state that says it is of version 1.1."""
+    world.deploy(CASE)
+    instance = world.start("case")
+    change(world, instance, serializer_version="1.1")
+    with pytest.raises(errors.Conflict):
+        world.complete(instance, "act")
+    assert world.instance(instance).status == "quarantined"
+
+
+def test_a_changed_line_of_history_is_named(world: World) -> None:
+    world.deploy(CASE)
+    instance = world.start("case")
+    world.complete(instance, "act")
+    with world.sessions() as session, write_transaction(session):
+        session.execute(
+            sa.update(History).where(History.instance_id == instance, History.seq == 2).values(actor_name="别人")
+        )
+    with world.sessions() as session:
+        broken = world.engine.verify(session, instance)
+        assert broken is not None
+        assert broken.seq == 2
+        assert [found for found, _break in world.engine.verify_all(session)] == [instance]
+
+
+def test_a_removed_line_of_history_is_named(world: World) -> None:
+    world.deploy(CASE)
+    instance = world.start("case")
+    world.complete(instance, "act")
+    with world.sessions() as session, write_transaction(session):
+        session.execute(sa.delete(History).where(History.instance_id == instance, History.seq == 2))
+    with world.sessions() as session:
+        broken = world.engine.verify(session, instance)
+    assert broken is not None
+    assert broken.seq == 3
+
+
+def test_a_stale_revision_is_run_again_on_the_new_state(world: World) -> None:
+    """Two branches of one instance completed at the same time: both count, none is overwritten."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    world.deploy(
+        d.package(
+            "branches", d.parallel("split"), d.user("left", form="f"), d.user("right", form="f"), d.parallel("join"), d.user("after"), d.end(),
+            flows=[
+                d.Flow("split", "left"), d.Flow("split", "right"), d.Flow("left", "join"), d.Flow("right", "join"),
+                d.Flow("join", "after"), d.Flow("after", "end"),
+            ],
+            files={"forms/f.json": '{"fields": []}'},
+        )
+    )  # fmt: skip
+    for _round in range(10):
+        instance = world.start("branches")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda node, i=instance: world.complete(i, node, **{node: True}), ["left", "right"]))  # type: ignore[misc]
+        assert world.open_nodes(instance) == ["after"]
+        data = world.data(instance)
+        assert data["left"] is True
+        assert data["right"] is True
+        assert set(data["completed_by"]) == {"left", "right"}
