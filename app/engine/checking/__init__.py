@@ -1,0 +1,81 @@
+"""What is wrong with a package: everything at once, offline, in both languages, before anything of it runs.
+
+Nothing is accepted that would not be executed. Each module looks at one side of the package and only adds to the
+list; a document that does not open takes with it only what depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from app.engine.checking import (
+    decisions,
+    documents,
+    elements,
+    expressions,
+    flows,
+    forms,
+    loops,
+    manifest,
+    schema,
+    scripts,
+    services,
+    size,
+    timing,
+    vocabulary,
+)
+from app.engine.checking.desk import Desk, FormCheck
+from app.engine.checking.problem import ERROR, WARNING, Problem
+from app.engine.compiling import CompileError, compile_package
+from app.engine.lanes import Lane
+from app.engine.language import Language
+from app.engine.package import Package
+from app.engine.services import Services
+
+__all__ = ["ERROR", "WARNING", "Problem", "check_package"]
+
+
+def check_package(
+    package: Package,
+    *,
+    lanes: Mapping[str, Lane],
+    roles: Iterable[str],
+    rules: Iterable[str],
+    services: Services,
+    form_check: FormCheck | None,
+    language: Language,
+    known: Iterable[str] = (),
+) -> list[Problem]:
+    """Every problem of a package. `known` are the processes that it may start by name."""
+    desk = Desk(package, lanes, frozenset(roles), frozenset(rules), services, form_check, language, frozenset(known))
+    for look in _LOOKS:
+        look(desk)
+    if not any(problem.severity == ERROR for problem in desk.problems):
+        _compile(desk)
+    return sorted(desk.problems, key=lambda p: (p.severity != ERROR, p.file, p.line or 0))
+
+
+_LOOKS = (
+    documents.check,
+    manifest.check,
+    elements.check,
+    flows.check,
+    loops.check,
+    size.check,
+    vocabulary.check,
+    timing.check,
+    forms.check,
+    decisions.check,
+    services.check,
+    scripts.check,
+    expressions.check,
+    schema.check,
+)
+
+
+def _compile(desk: Desk) -> None:
+    """Last, SpiffWorkflow's own parser, behind everything that is known to upset it."""
+    try:
+        compile_package(desk.package)
+    except CompileError as error:
+        desk.add("parser", error.zh, error.en, element_id=error.element_id)

@@ -1,0 +1,126 @@
+"""Expressions against the language and against the variables that there can be."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import marshmallow as ma
+
+from app.engine.checking.desk import Desk
+from app.engine.checking.problem import ERROR, WARNING
+from app.engine.front_door import names
+
+ENGINE = frozenset({"instance_id", "starter", "completed_by"})
+# What a late task hands to the process that its ladder starts.
+LADDER = frozenset(
+    names(
+        "level task_id task_name instance_id_of_origin title subject_kind subject_id subject_business_key due_at "
+        "assignee_id role org_id region_code sector_code supervising_org_id responsible_org_id"
+    )
+)
+_MAX_SHOWN = 120
+
+
+def lint(desk: Desk, text: str, zh: str, en: str, *, extra: frozenset[str] = frozenset(), **where: Any) -> None:
+    """Name what is wrong with an expression; `zh` and `en` say where it stands."""
+    if not text.strip():
+        desk.add("expression_empty", f"{zh}是空的", f"Empty: {en}", **where)
+    elif problem := desk.language.problem(text):
+        _refused(desk, text, problem, zh, en, where)
+    else:
+        _unknown(desk, desk.language.names(text) - extra, zh, en, where)
+
+
+def lint_script(desk: Desk, text: str, zh: str, en: str, **where: Any) -> None:
+    if not text.strip():
+        desk.add("expression_empty", f"{zh}是空的", f"Empty: {en}", **where)
+    elif problem := desk.language.script_problem(text):
+        _refused(desk, text, problem, zh, en, where)
+    else:
+        reads, _assigned = desk.language.script_names(text)
+        _unknown(desk, reads, zh, en, where)
+
+
+def _refused(desk: Desk, text: str, problem: tuple[str, str], zh: str, en: str, where: dict[str, Any]) -> None:
+    shown = " ".join(text.split())[:_MAX_SHOWN]
+    desk.add(
+        "expression",
+        f"{zh}“{shown}”无法使用：{problem[0]}",
+        f"Refused: {en} {shown!r}: {problem[1]}",
+        **where,
+    )
+
+
+def _unknown(desk: Desk, names: frozenset[str], zh: str, en: str, where: dict[str, Any]) -> None:
+    known = known_variables(desk)
+    for name in sorted(names - known):
+        near = difflib.get_close_matches(name, known, 1, 0.75)
+        fix = (
+            (f"是否为 {near[0]}？", f"Is it {near[0]}?")
+            if near
+            else (
+                "由启动者带入的数据请列在 process.toml 的 inputs 中",
+                "Data that whoever starts the process brings along belongs into inputs in process.toml",
+            )
+        )
+        desk.add(
+            "variable_unknown",
+            f"{zh}用到了未知的变量 {name}",
+            f"Unknown variable {name} in {en}",
+            severity=ERROR if _all_is_known(desk) else WARNING,
+            fix=fix,
+            **where,
+        )
+
+
+def known_variables(desk: Desk) -> frozenset[str]:
+    """Every name that something in the package, the engine or a starter may set."""
+    if desk.variables is None:
+        desk.variables = frozenset(_found(desk))
+    return desk.variables
+
+
+def _all_is_known(desk: Desk) -> bool:
+    """Whether nobody else can bring in a name: it starts by its own form only, and every result is declared."""
+    manifest = desk.package.manifest
+    if not manifest.get("start_form") or not manifest.get("starters") or "inputs" in manifest:
+        return False
+    operators = [node.operator for node in desk.diagram.nodes.values() if node.operator]
+    services = [desk.services.tasks.get(operator.name) for operator in operators if not operator.result]
+    return all(service is not None and service.result is not None for service in services)
+
+
+def _found(desk: Desk) -> set[str]:
+    names = set(ENGINE)
+    manifest = desk.package.manifest
+    inputs = manifest.get("inputs")
+    if isinstance(inputs, list):
+        names |= {name for name in inputs if isinstance(name, str)}
+    if not manifest.get("starters"):
+        names |= LADDER
+    for form in desk.forms:
+        names |= set(desk.fields(form))
+    for node in desk.diagram.nodes.values():
+        for script in (node.script, node.pre_script, node.post_script):
+            if script and desk.language.script_problem(script) is None:
+                names |= desk.language.script_names(script)[1]
+        if node.operator:
+            names |= _results(desk, node.operator.name, node.operator.result)
+    for _file, root in desk.decisions.values():
+        names |= {
+            str(element.get("name") or element.get("label") or "").partition(".")[0]
+            for element in root.iter()
+            if element.tag.endswith("}output")
+        }
+    return names
+
+
+def _results(desk: Desk, service_name: str, variable: str | None) -> set[str]:
+    if variable:
+        return {variable}
+    service = desk.services.tasks.get(service_name)
+    if service is None or service.result is None:
+        return set()
+    schema: type[ma.Schema] = service.result
+    return {field.data_key or name for name, field in schema().fields.items()}

@@ -1,0 +1,245 @@
+"""The words on a step: lanes, roles, properties, verbs, policies; names in both languages; a place on the canvas."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from app.engine.checking.desk import Desk, quoted
+from app.engine.checking.variables import lint
+from app.engine.diagram import B, Flow, Node, S
+from app.engine.front_door import names
+from app.engine.words import VERBS, words_of
+
+STEP = frozenset(names("role org assignee policy form deadline remind ladder cc checks allow statutory name_en"))
+_ANYWHERE = frozenset({"name_en"})
+_ACTIVITY = _ANYWHERE | {"statutory"}
+LATER = frozenset({"extension_process", "detached", "subject", "starters"})
+POLICIES, LATER_POLICIES = ("single", "pool"), ("all", "any", "ratio", "veto", "in_turn")
+LATER_VERBS = names(
+    "delegate add_signer remove_signer send_back withdraw pause_clock resume_clock reschedule move_token"
+)
+_ACTIVITIES = frozenset(names("userTask manualTask scriptTask serviceTask businessRuleTask subProcess callActivity"))
+
+
+def check(desk: Desk) -> None:
+    if desk.root is None:
+        return
+    _written(desk)
+    _lanes(desk)
+    for node in desk.diagram.nodes.values():
+        _words(desk, node)
+        if node.is_human:
+            _step(desk, node)
+        _names(desk, node)
+    _layout(desk)
+
+
+def _written(desk: Desk) -> None:
+    """Properties as they stand in the file: each with a name and a value, each once, and only where they count."""
+    assert desk.root is not None
+    for holder in desk.root.iter(f"{S}properties"):
+        seen: set[str] = set()
+        for prop in holder.iter(f"{S}property"):
+            name = prop.get("name")
+            if not name or prop.get("value") is None:
+                desk.add("property_empty", "属性须有名称和值", "A property needs a name and a value", element=prop)
+            elif name in seen:
+                desk.add("property_twice", f"属性 {name} 出现两次", f"The property {name} stands twice", element=prop)
+            seen.add(name or "")
+    for flow in desk.root.iter(f"{B}sequenceFlow"):
+        for prop in flow.iter(f"{S}property"):
+            if prop.get("name") not in _ANYWHERE:
+                _misplaced(desk, prop.get("name") or "", desk.diagram.flows.get(flow.get("id", "")))
+
+
+def _words(desk: Desk, node: Node) -> None:
+    allowed = STEP if node.is_human else _ACTIVITY if node.kind in _ACTIVITIES else _ANYWHERE
+    for name in node.properties:
+        if name in LATER:
+            desk.add(
+                "property_unavailable",
+                f"属性 {name} 在此版本中尚不可用",
+                f"The property {name} is not yet available in this version",
+                at=node,
+            )
+        elif name not in STEP:
+            near = difflib.get_close_matches(name, STEP, 1)
+            desk.add(
+                "property_unknown",
+                f"没有名为 {name} 的步骤属性",
+                f"There is no step property called {name}",
+                at=node,
+                fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
+                if near
+                else (f"可用：{quoted(STEP)}", f"There are: {quoted(STEP)}"),
+            )
+        elif name not in allowed:
+            _misplaced(desk, name, node)
+    statutory = node.properties.get("statutory")
+    if statutory is not None and statutory not in ("true", "false"):
+        _value(desk, node, "statutory", statutory, ("true", "false"))
+
+
+def _misplaced(desk: Desk, name: str, at: Node | Flow | None) -> None:
+    desk.add(
+        "property_misplaced",
+        f"属性 {name} 在此处不起作用，只用于用户任务和手工任务",
+        f"The property {name} has no effect here; it belongs to user and manual tasks",
+        at=at,
+    )
+
+
+def _value(desk: Desk, node: Node, name: str, value: str, allowed: tuple[str, ...]) -> None:
+    desk.add(
+        "property_value",
+        f"属性 {name} 的值“{value}”不对，应为：{'、'.join(allowed)}",
+        f"The property {name} cannot be {value!r}; it is one of: {', '.join(allowed)}",
+        at=node,
+    )
+
+
+def _lanes(desk: Desk) -> None:
+    humans = {node.lane for node in desk.diagram.nodes.values() if node.is_human}
+    members: dict[str, str] = {}
+    for lane in desk.diagram.lanes.values():
+        for node in lane.nodes:
+            if members.setdefault(node, lane.id) != lane.id:
+                desk.add(
+                    "lane_twice",
+                    f"节点“{node}”同时属于两个泳道",
+                    f"The node {node!r} stands in two lanes",
+                    element_id=node,
+                )
+        known = desk.lanes.get(lane.name)
+        where: dict[str, Any] = {"element_id": lane.id, "line": lane.line}
+        if known is None and (lane.name in humans or not lane.name):
+            near = difflib.get_close_matches(lane.name, desk.lanes, 1, 0.5)
+            desk.add(
+                "lane_unknown",
+                f"泳道“{lane.name}”没有对应的角色",
+                f"The lane {lane.name!r} stands for no role",
+                fix=(f"是否为“{near[0]}”？", f"Is it {near[0]!r}?")
+                if near
+                else ("泳道名见 bpmn/roles.toml", "The lanes are listed in bpmn/roles.toml"),
+                **where,
+            )
+        elif known is not None:
+            _role(desk, known.role, **where)
+            if known.org and lane.name in humans:
+                lint(desk, known.org, f"泳道“{lane.name}”的单位", f"the organisation of lane {lane.name!r}", **where)
+
+
+def _role(desk: Desk, role: str, **where: Any) -> None:
+    if role not in desk.roles:
+        near = difflib.get_close_matches(role, desk.roles, 1)
+        desk.add(
+            "role_unknown",
+            f"没有名为 {role} 的角色",
+            f"There is no role called {role}",
+            fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
+            if near
+            else (f"可用：{quoted(desk.roles)}", f"There are: {quoted(desk.roles)}"),
+            **where,
+        )
+
+
+def _step(desk: Desk, node: Node) -> None:
+    given = words_of(node.properties)
+    if given.role:
+        _role(desk, given.role, at=node)
+    elif not given.assignee and node.lane is None:
+        desk.add(
+            "role_missing",
+            "不知道由谁办理：不在任何泳道中，也没有属性 role 或 assignee",
+            "Nobody would get this task: it is in no lane and has neither role nor assignee",
+            at=node,
+            fix=("放入泳道，或写上属性 role", "Put it into a lane, or give it a role"),
+        )
+    for name, text in (("org", given.org), ("assignee", given.assignee)):
+        if text:
+            lint(desk, text, f"属性 {name}", f"the property {name}", at=node)
+    for copy in given.cc:
+        _role(desk, copy.role, at=node)
+        if copy.org:
+            lint(desk, copy.org, "属性 cc", "the property cc", at=node)
+    _policy(desk, node)
+    _verbs(desk, node)
+    for name in given.checks:
+        if name not in desk.services.checks:
+            desk.add(
+                "check_unknown",
+                f"没有名为 {name} 的办理检查",
+                f"There is no task check called {name}",
+                at=node,
+                fix=(f"可用：{quoted(desk.services.checks)}", f"There are: {quoted(desk.services.checks)}"),
+            )
+
+
+def _verbs(desk: Desk, node: Node) -> None:
+    for verb in re.split(r"[,，;；\s]+", node.properties.get("allow", "")):
+        if verb in LATER_VERBS:
+            desk.add(
+                "verb_unavailable",
+                f"操作 {verb} 在此版本中尚不可用",
+                f"The verb {verb} is not yet available in this version",
+                at=node,
+            )
+        elif verb and verb not in VERBS:
+            desk.add(
+                "verb_unknown",
+                f"没有名为 {verb} 的操作",
+                f"There is no verb called {verb}",
+                at=node,
+                fix=(f"可用：{quoted(VERBS)}", f"There are: {quoted(VERBS)}"),
+            )
+
+
+def _policy(desk: Desk, node: Node) -> None:
+    policy = node.properties.get("policy")
+    if policy is None or policy in POLICIES:
+        return
+    if policy in LATER_POLICIES:
+        desk.add(
+            "policy_unavailable",
+            f"会签方式 {policy} 在此版本中尚不可用",
+            f"The policy {policy} is not yet available in this version",
+            at=node,
+            fix=(f"可用：{', '.join(POLICIES)}", f"There are: {', '.join(POLICIES)}"),
+        )
+    else:
+        _value(desk, node, "policy", policy, POLICIES)
+
+
+def _names(desk: Desk, node: Node) -> None:
+    if not node.is_human and node.kind != "serviceTask":
+        return
+    if not node.name:
+        desk.warn("name_missing", "步骤没有名称", "The step has no name", at=node)
+    if not node.name_en:
+        desk.warn(
+            "name_en_missing",
+            f"步骤“{node.name or node.id}”没有英文名称",
+            f"The step {node.name or node.id!r} has no English name",
+            at=node,
+            fix=("写上属性 name_en", "Give it the property name_en"),
+        )
+
+
+def _layout(desk: Desk) -> None:
+    nodes = desk.diagram.nodes.values()
+    missing = [node for node in nodes if not node.drawn]
+    if nodes and len(missing) == len(nodes):
+        desk.warn(
+            "layout_missing",
+            "图中没有任何位置信息，页面上画不出流程图",
+            "Nothing has a place on the canvas, so no diagram can be shown",
+            element_id=desk.package.key,
+        )
+        return
+    for node in missing:
+        desk.warn("layout_missing", "此节点在图中没有位置", "This node has no place on the canvas", at=node)
+    for flow in desk.diagram.flows.values():
+        if len(flow.waypoints) < 2:
+            desk.warn("layout_missing", "此连线在图中没有路径", "This flow has no path on the canvas", at=flow)
