@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from flask import Flask
+
+from app import web
 from app.hazards.models import (
     CATEGORIES,
     GRADES,
@@ -10,9 +13,11 @@ from app.hazards.models import (
     SOURCES,
     STATUSES,
     Hazard,
+    HazardDraft,
     HazardNumber,
     HazardRound,
 )
+from app.i18n import lazy_
 
 __all__ = [
     "CATEGORIES",
@@ -22,6 +27,33 @@ __all__ = [
     "SOURCES",
     "STATUSES",
     "Hazard",
+    "HazardDraft",
     "HazardNumber",
     "HazardRound",
+    "init_app",
 ]
+
+
+def init_app(app: Flask) -> None:
+    from app.hazards import api, service_tasks, task_checks, views
+
+    engine = app.extensions["duban.engine"]
+    service_tasks.init_engine(engine)
+    task_checks.init_engine(engine)
+    web.event_words.update(_EVENTS)
+    views.init_app(app)
+    api.init_app(app)
+
+
+_EVENTS = {
+    "hazards.registered": lazy_("登记编号"),
+    "hazards.graded": lazy_("记录定级"),
+    "hazards.ordered": lazy_("开始计时"),
+    "hazards.received": lazy_("记录签收"),
+    "hazards.submitted": lazy_("记录整改"),
+    "hazards.reviewed": lazy_("记录复查"),
+    "hazards.returned": lazy_("退回复查"),
+    "hazards.closed": lazy_("销号"),
+    "hazards.voided": lazy_("作废"),
+    "hazards.corrected": lazy_("更正登记"),
+}

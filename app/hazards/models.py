@@ -186,3 +186,13 @@ class HazardNumber(Base):
     __tablename__ = "hazard_number"
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
+
+
+class HazardDraft(Base):
+    """A registration that somebody has begun; one a person, gone once it is registered."""
+
+    __tablename__ = "hazard_draft"
+    __scope__ = Scope(owner="user_id")
+    user_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("user.id"), primary_key=True)
+    values: Mapped[dict[str, Any]]
+    saved_at: Mapped[dt.datetime]

@@ -16,7 +16,7 @@ from app.calendars import OfficeCalendar
 from app.clock import local
 from app.errors import Invalid
 from app.hazards import queries
-from app.hazards.models import Hazard, HazardNumber, HazardRound
+from app.hazards.models import Hazard, HazardDraft, HazardNumber, HazardRound
 from app.hazards.schemas import CORRECTABLE
 from app.i18n import _
 from app.subjects import Subject
@@ -54,6 +54,7 @@ def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: 
     hazard.search_text = queries.search_text(hazard, subject)
     session.add(hazard)
     session.flush()
+    session.execute(sa.delete(HazardDraft).where(HazardDraft.user_id == by.id))
     photos = [*data["photos_before"], *data["photos_after"]]
     if photos:
         files.attach(session, photos, by=by, now=now, instance_id=instance_id)
