@@ -98,18 +98,8 @@ def _bytes_faults(content: bytes) -> list[Fault]:
     declared = _DECLARED.match(content.removeprefix(codecs.BOM_UTF8)[:400])
     if declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
         faults.append(_not_utf8(declared[1].decode("ascii", "replace")[:40], 1))
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        line = content.count(b"\n", 0, wrong.start) + 1
-        faults.append(
-            Fault(
-                "xml_encoding",
-                f"第 {line} 行含有不是 UTF-8 的字节",
-                f"Line {line} holds bytes that are not UTF-8",
-                line,
-            )
-        )
+    elif wrong := _wrong_byte(content):
+        faults.append(wrong)
     for code, mark, zh, en in (
         ("xml_nul", rb"\0", "文件含有空字节（NUL）", "The file contains a NUL byte"),
         ("xml_doctype", rb"<!DOCTYPE", "不允许使用 <!DOCTYPE>", "<!DOCTYPE> is not allowed"),
@@ -118,6 +108,16 @@ def _bytes_faults(content: bytes) -> list[Fault]:
         if found := re.search(mark, content, re.IGNORECASE):
             faults.append(Fault(code, zh, en, content.count(b"\n", 0, found.start()) + 1))
     return faults
+
+
+def _wrong_byte(content: bytes) -> Fault | None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        line = content.count(b"\n", 0, wrong.start) + 1
+        zh, en = f"第 {line} 行含有不是 UTF-8 的字节", f"Line {line} holds bytes that are not UTF-8"
+        return Fault("xml_encoding", zh, en, line)
+    return None
 
 
 def _not_utf8(what: str, line: int | None = None) -> Fault:
