@@ -16,8 +16,9 @@ from app.errors import Invalid
 from app.forms.kinds import MAX_FILES, MAX_ROWS
 from app.forms.schemas import answering
 from app.forms.situation import Spec
+from app.i18n import pick
 
-STEP = "_step"  # refresh | find | add:<group> | remove:<group>:<index>
+STEP = "_step"  # refresh | find | add:<group> | remove:<group>:<index> | phrase:<field>:<index>
 _SEARCH = "__q"
 
 
@@ -86,7 +87,16 @@ def _read(specs: Sequence[Spec], sent: MultiDict[str, str], prefix: str) -> Iter
             if spec["kind"] in ("checklist", "photos", "files"):
                 yield name, [value for value in values if value]
             else:  # a checkbox follows an empty marker that says it was on the page
-                yield name, values[-1]
+                yield name, values[-1] + _phrase(spec, sent, html_name)
+
+
+def _phrase(spec: Spec, sent: MultiDict[str, str], name: str) -> str:
+    """The usual phrase that a button asks to add to this field."""
+    word, _colon, place = sent.get(STEP, "").rpartition(":")
+    phrases = spec.get("phrases", ())
+    if word != f"phrase:{name}" or not place.isdecimal() or int(place) >= len(phrases):
+        return ""
+    return pick(phrases[int(place)])
 
 
 def _group(spec: Spec, sent: MultiDict[str, str], name: str) -> Any:

@@ -36,8 +36,10 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.subjects import api, views
+    from app.forms import Picker, pickers
+    from app.subjects import api, queries, views
 
+    pickers["subject"] = Picker(queries.options, queries.name_of, queries.may_pick)
     app.register_blueprint(views.blueprint)
     views.register_menu()
     api.init_app(app)

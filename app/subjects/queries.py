@@ -89,6 +89,22 @@ def find(session: Session, user: Any, q: str, limit: int = 20) -> list[Subject]:
     return list(session.scalars(select.limit(limit)))
 
 
+def options(session: Session, user: Any, q: str) -> list[tuple[str, str]]:
+    """For the field kind `subject` of forms: (id, name　number)."""
+    return [(s.id, f"{s.name}　{s.id_no}" if s.id_no else s.name) for s in find(session, user, q)]
+
+
+def name_of(session: Session, subject_id: str) -> str:
+    subject = session.get(Subject, subject_id)
+    return subject.name if subject else ""
+
+
+def may_pick(session: Session, user: Any, subject_id: str) -> bool:
+    """Whether the person may see the subject and it is still supervised."""
+    select = sa.select(Subject.id).where(Subject.id == subject_id, Subject.status != "closed")
+    return session.scalar(visible(select, Subject, user)) is not None
+
+
 def match(
     session: Session,
     *,

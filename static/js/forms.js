@@ -62,10 +62,11 @@ on("input", "form[data-autosubmit] [type=search]", (_event, input) => {
   typing.set(input, setTimeout(() => input.form.requestSubmit(), 350));
 });
 
-// [data-phrase] buttons put a usual phrase into the field named by data-for
-on("click", "[data-phrase]", (_event, button) => {
+// [data-phrase] buttons put a usual phrase into the field named by data-for; without this script the server does
+on("click", "[data-phrase]", (event, button) => {
   const field = document.getElementById(button.dataset.for);
   if (!field) return;
+  event.preventDefault();
   field.setRangeText(button.dataset.phrase, field.selectionStart, field.selectionEnd, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
   button.closest("details")?.removeAttribute("open");
