@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from app.engine.language import expressions, scripts
 from app.engine.language.budget import Run
 from app.engine.language.errors import ExpressionFailed, UnknownName, UnsafeExpression
 from app.engine.language.functions import frozen
-from app.engine.language.limits import MAX_CACHED, MAX_LOGGED
+from app.engine.language.limits import MAX_CACHED
+from app.engine.language.refusals import guarded, log_refusal
 from app.engine.language.spiff import LanguageEngine
 from app.engine.language.values import leaving
 
 __all__ = ["ExpressionFailed", "Language", "UnknownName", "UnsafeExpression"]
-
-log = logging.getLogger("duban.language")
 
 
 class Language:
@@ -43,13 +41,13 @@ class Language:
         UnknownName when a variable or field is not there (yet), UnsafeExpression when the text is refused,
         ExpressionFailed when its values do not fit.
         """
-        with _guarded(text):
+        with guarded(text):
             expression = self.translated(text)
             return leaving(expression.step(Run(_record(data), outside)))
 
     def execute(self, script: str, data: MutableMapping[str, Any], outside: Mapping[str, Any] | None = None) -> None:
         """Run a script and assign its variables to `data`: all of them, or none when it fails."""
-        with _guarded(script):
+        with guarded(script):
             translated = self.translated_script(script)
             run = Run(_record(data), outside)
             translated.run(run)
@@ -85,32 +83,10 @@ def _record(data: Any) -> Mapping[str, Any]:
     return data
 
 
-@contextmanager
-def _guarded(text: str) -> Iterator[None]:
-    """Every refusal is logged, and whatever else a value may provoke becomes an ExpressionFailed."""
-    try:
-        yield
-    except UnsafeExpression as refusal:
-        _log(logging.WARNING, text, refusal)
-        raise
-    except (ExpressionFailed, UnknownName):
-        raise
-    except RecursionError as error:
-        too_deep = UnsafeExpression("嵌套过深", "nested too deeply")
-        _log(logging.WARNING, text, too_deep)
-        raise too_deep from error
-    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-        raise ExpressionFailed(f"数据不适合此运算（{error}）", f"the values do not fit ({error})") from error
-
-
 def _problem(translate: Callable[[str], Any], text: str) -> tuple[str, str] | None:
     try:
         translate(text)
     except UnsafeExpression as refusal:
-        _log(logging.INFO, text, refusal)
+        log_refusal(logging.INFO, text, refusal)
         return refusal.zh, refusal.en
     return None
-
-
-def _log(level: int, text: object, refusal: UnsafeExpression) -> None:
-    log.log(level, "expression refused: %s: %r", refusal.en, str(text)[:MAX_LOGGED])

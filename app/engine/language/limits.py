@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # -- what is written
-MAX_SOURCE = 4_000  # characters: more is not readable in the editor, and a bounded text keeps Python's parser bounded
+MAX_SOURCE = 4_000  # characters: more is not readable, and Python's parser then needs at most half a megabyte of stack
 MAX_NODES = 600  # parts of one text: the work between two charges to the budget is at most this
 MAX_DEPTH = 40  # nesting: far from Python's own recursion limit, whatever calls us
 MAX_NAME = 80  # characters of a name: it is repeated in messages and compared with others

@@ -66,6 +66,8 @@ def numeric(sign: str, compute: Callable[[Any, Any], Any]) -> Binary:
     def apply(_run: Run, left: Any, right: Any) -> Any:
         if type(left) in NUMBERS and type(right) in NUMBERS:
             return number(compute(*_calculable(left, right)))
+        if type(left) is str:  # repetition and formatting are what Python would do here
+            raise UnsafeExpression(f"文本不能用 {sign} 运算", f"text has no {sign}")
         raise misfit(sign, left, right)
 
     return apply

@@ -6,12 +6,16 @@ The *environment* is replaced, not only the engine's methods: correlations and a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.exceptions import WorkflowTaskException
 from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
 from SpiffWorkflow.task import Task
+
+from app.engine.language.errors import UnsafeExpression
+from app.engine.language.refusals import log_refusal
 
 if TYPE_CHECKING:
     from app.engine.language import Language
@@ -44,9 +48,10 @@ class LanguageEngine(PythonScriptEngine):
         """SyntaxError for what is no expression: by it a decision table knows a cell like `> 5` from a value."""
         try:
             self._language.translated(expression)
-        except ValueError as refusal:
+        except UnsafeExpression as refusal:
             if isinstance(refusal.__cause__, SyntaxError):
                 raise refusal.__cause__ from refusal
+            log_refusal(logging.WARNING, expression, refusal)
             raise
 
     def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> Any:
