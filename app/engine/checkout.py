@@ -315,7 +315,7 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
             _INCIDENT.c.spiff_task_id.is_not(None),
         )
     )
-    turn.stuck = {spiff: incident for spiff, incident in open_incidents}
+    turn.stuck = {row.spiff_task_id: row.id for row in open_incidents}
     return turn
 
 

@@ -129,7 +129,7 @@ def _main() -> int:
     _limit(order["seconds"])
     try:
         sys.stdout.buffer.write(_parse(order))
-    except Exception as error:  # noqa: BLE001 (any failure of the parser is an answer, a TypeError as much as its own)
+    except Exception as error:
         element = getattr(error, "id", None) or None
         answer = {"message": f"{type(error).__name__}: {error}"[:1000], "element_id": element}
         sys.stderr.write("\n" + json.dumps(answer))

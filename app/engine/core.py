@@ -188,7 +188,7 @@ class Core:
         stored = session.execute(
             sa.select(DefinitionFile.name, DefinitionFile.content).where(DefinitionFile.definition_id == definition_id)
         )
-        files = {name: content for name, content in stored}
+        files: dict[str, bytes] = {row.name: row.content for row in stored}
         kept = files.pop(compiled.NAME, b"")
         package = Package(row.key, files)
         began = time.monotonic()

@@ -201,7 +201,7 @@ class InstanceVerbs(DefinitionVerbs):
 
 
 def _ended(turn: Turn) -> bool:
-    return turn.workflow.is_completed()
+    return bool(turn.workflow.is_completed())
 
 
 def _next(turn: Turn) -> list[NextTask]:

@@ -36,7 +36,7 @@ class Deliveries(Core):
                 .mappings()
                 .all()
             )
-        return sum(self._deliver(row) for row in rows)
+        return sum([self._deliver(dict(row)) for row in rows])
 
     def deliver_all(self) -> None:
         while self.deliver_outbox():

@@ -11,7 +11,7 @@ from typing import Any
 from app import errors
 from app.i18n import lazy_
 
-MAX_DEPTH, MAX_VALUES, MAX_TEXT = 20, 20_000, 200_000
+MAX_DEPTH, MAX_VALUES, MAX_TEXT, MAX_BITS = 20, 20_000, 200_000, 63
 # `typename` marks SpiffWorkflow's own objects in a stored state; `self` cannot be passed to a sub-process.
 RESERVED = frozenset({"typename", "self", "data_objects"})
 _SCALARS = (str, int, float, bool, type(None), Decimal, dt.datetime, dt.date, dt.time, dt.timedelta, bytes)
@@ -35,15 +35,18 @@ def _walk(value: Any, depth: int, left: list[int]) -> None:
     elif isinstance(value, (list, tuple, set, frozenset)):
         for item in value:
             _walk(item, depth + 1, left)
-    elif isinstance(value, str):
-        if len(value) > MAX_TEXT:
-            raise _refused(lazy_("填写的内容过长"))
-    elif isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
-        raise _refused(lazy_("数值过大"))
-    elif isinstance(value, dt.datetime) and value.tzinfo is None:
-        raise _refused(lazy_("时间须带时区"))
-    elif not isinstance(value, _SCALARS):
-        raise _refused(lazy_("填写的内容不是可保存的数据"))
+    elif reason := _scalar_problem(value):
+        raise _refused(reason)
+
+
+def _scalar_problem(value: Any) -> Any:
+    if isinstance(value, str):
+        return lazy_("填写的内容过长") if len(value) > MAX_TEXT else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return lazy_("数值过大") if value.bit_length() > MAX_BITS else None
+    if isinstance(value, dt.datetime) and value.tzinfo is None:
+        return lazy_("时间须带时区")
+    return None if isinstance(value, _SCALARS) else lazy_("填写的内容不是可保存的数据")
 
 
 def _refused(reason: Any) -> errors.Invalid:

@@ -100,7 +100,7 @@ class Forms(Protocol):
     """
 
     def check(self, name: str, content: bytes) -> Sequence[tuple[str, str, str]]:
-        """Every problem of a form file as (path, Chinese, English), path as in `fields[2].options`; needs no database."""
+        """Every problem of a form file as (path, Chinese, English), path as in `fields[2].options`."""
 
     def validate(
         self,

@@ -71,7 +71,7 @@ class Specs:
     subprocesses: Mapping[str, Any]
 
 
-class _TaskConverter(TaskConverter):  # type: ignore[misc]
+class _TaskConverter(TaskConverter):
     """Task data may only hold data: text that looks like a workflow object stays text."""
 
     def from_dict(self, dct: dict[str, Any], workflow: Any) -> Task:
@@ -83,7 +83,7 @@ class _TaskConverter(TaskConverter):  # type: ignore[misc]
             registry.in_data = outer
 
 
-class _WorkflowConverter(BpmnWorkflowConverter):  # type: ignore[misc]
+class _WorkflowConverter(BpmnWorkflowConverter):
     def to_dict(self, workflow: Workflow) -> dict[str, Any]:
         dct: dict[str, Any] = WorkflowConverter.to_dict(self, workflow)
         dct["spec"] = workflow.content_hash
@@ -103,7 +103,7 @@ class _WorkflowConverter(BpmnWorkflowConverter):  # type: ignore[misc]
         return workflow
 
 
-class _Registry(DefaultRegistry):  # type: ignore[misc]
+class _Registry(DefaultRegistry):
     def __init__(self) -> None:
         super().__init__()
         self.specs: Specs | None = None
@@ -119,12 +119,11 @@ class _Registry(DefaultRegistry):  # type: ignore[misc]
         self.register(Decimal, lambda v: {"value": str(v)}, lambda d: Decimal(d["value"]))
         self.register(bytes, lambda v: {"value": v.hex()}, lambda d: bytes.fromhex(d["value"]))
         self.register(set, lambda v: {"value": sorted(v)}, lambda d: set(d["value"]))
-        for cls, converter in SPIFF_CONFIG.items():
-            if cls is Task:
-                converter = _TaskConverter
+        for cls, usual in SPIFF_CONFIG.items():
             if cls is BpmnWorkflow:
                 _WorkflowConverter(Workflow, self, "Workflow")
                 continue
+            converter = _TaskConverter if cls is Task else usual
             converter(_REPLACED.get(cls, cls), self, cls.__name__)
 
     def restore(self, val: Any, **kwargs: Any) -> Any:

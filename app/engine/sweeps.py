@@ -118,7 +118,7 @@ class Sweeps(Core):
             .limit(limit)
         )
         with self.sessions() as session:
-            rows = list(session.execute(select).mappings())
+            rows = [dict(row) for row in session.execute(select).mappings()]
         rows.sort(key=lambda row: row["instance_id"])
         return [(key, list(group)) for key, group in groupby(rows, key=lambda row: str(row["instance_id"]))]
 
@@ -151,7 +151,7 @@ class Sweeps(Core):
                 task = session.execute(sa.select(_TASK).where(_TASK.c.id == row["task_id"])).mappings().first()
                 if task is None or task["status"] != "open" or row["id"] in quiet:
                     continue
-                self._fire_step(session, row, task)
+                self._fire_step(session, row, dict(task))
                 fired += 1
         return fired
 

@@ -115,9 +115,10 @@ class TaskVerbs(Core):
         """A remark in the discussion, perhaps with files, also after the task is done; its id."""
         text, files = required_text(text, "text"), list(file_ids)
         with self.sessions() as session, write_transaction(session):
-            row = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
-            if row is None:
+            found = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
+            if found is None:
                 raise errors.NotFound()
+            row = dict(found)
             self._require_word(row, "comment")
             lock_instance(session, row["instance_id"])
             self._keep_files(session, row["instance_id"], files, by)

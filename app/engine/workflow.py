@@ -129,7 +129,7 @@ class Workflow(BpmnWorkflow):
         return min(ready, key=_order) if ready else None
 
     def settle(self) -> bool:
-        """What may have changed without a token moving: sub-process ends, conditions. True if something became ready."""
+        """What may change without a token moving: sub-process ends, conditions. True if something became ready."""
         for scope in list(self.subprocesses.values()):
             parent = self.task(str(scope.parent_task_id))
             if parent is not None and parent.has_state(TaskState.DEFINITE_MASK):
@@ -200,7 +200,7 @@ def due_at(task: Task) -> dt.datetime | None:
     return dt.datetime.fromisoformat(value) if value else None
 
 
-class _Instant(TimerEventDefinition):  # type: ignore[misc]
+class _Instant(TimerEventDefinition):
     """A timer on the engine's clock and calendar; SpiffWorkflow's own ask the machine's clock."""
 
     def has_fired(self, my_task: Task) -> bool:
@@ -227,15 +227,15 @@ class _Instant(TimerEventDefinition):  # type: ignore[misc]
         return bool(data.get("event_fired", False))
 
 
-class InstantTimer(_Instant, TimeDateEventDefinition):  # type: ignore[misc]
+class InstantTimer(_Instant, TimeDateEventDefinition):
     """timeDate"""
 
 
-class DurationTimer(_Instant, DurationTimerEventDefinition):  # type: ignore[misc]
+class DurationTimer(_Instant, DurationTimerEventDefinition):
     """timeDuration"""
 
 
-class CycleTimer(CycleTimerEventDefinition):  # type: ignore[misc]
+class CycleTimer(CycleTimerEventDefinition):
     """timeCycle. Turns missed during downtime are coalesced into one."""
 
     def cycle_complete(self, my_task: Task) -> bool:
@@ -266,7 +266,7 @@ class CycleTimer(CycleTimerEventDefinition):  # type: ignore[misc]
         return True
 
 
-class Conditional(ConditionalEventDefinition):  # type: ignore[misc]
+class Conditional(ConditionalEventDefinition):
     """A condition that cannot be evaluated is an incident of its own, not the failure of whoever moved last."""
 
     def has_fired(self, my_task: Task) -> bool:
@@ -280,13 +280,13 @@ class Conditional(ConditionalEventDefinition):  # type: ignore[misc]
             return False
 
 
-class ParallelJoin(ParallelGateway):  # type: ignore[misc]
+class ParallelJoin(ParallelGateway):
     def _run_hook(self, my_task: Task) -> bool:
         merge_branches(self, my_task)
         return True
 
 
-class InclusiveJoin(InclusiveGateway):  # type: ignore[misc]
+class InclusiveJoin(InclusiveGateway):
     def _run_hook(self, my_task: Task) -> bool:
         merge_branches(self, my_task)
         matches, defaults = self._get_matching_outputs(my_task)
@@ -298,14 +298,14 @@ class InclusiveJoin(InclusiveGateway):  # type: ignore[misc]
         return True
 
 
-class EndJoin(_EndJoin):  # type: ignore[misc]
+class EndJoin(_EndJoin):
     def _run_hook(self, my_task: Task) -> bool:
         merge_branches(self, my_task)
         my_task.workflow.data.update(my_task.data)
         return True
 
 
-class NamedService(ServiceTask):  # type: ignore[misc]
+class NamedService(ServiceTask):
     """Calls the registry instead of a script engine (guard 3: 3.2.0 turns any failure into NameError: script)."""
 
     def _execute(self, task: Task) -> bool:

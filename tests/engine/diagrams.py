@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
@@ -121,7 +122,7 @@ def subprocess(id: str, *elements: Element, flows: Sequence[Flow] | None = None)
 def _body(elements: Sequence[Element], flows: Sequence[Flow] | None) -> str:
     line = [element for element in elements if not element.attached]
     if flows is None:
-        flows = [Flow(a.id, b.id) for a, b in zip(line, line[1:], strict=False)]
+        flows = [Flow(a.id, b.id) for a, b in itertools.pairwise(line)]
     return "".join(element.xml for element in elements) + "".join(flow.xml for flow in flows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -275,7 +276,7 @@ def test_a_failed_service_task_is_tried_again_by_itself_with_growing_pauses(worl
     instance = world.start("flaky")
     world.advance(hours=1)
     assert world.open_nodes(instance) == ["look"]
-    pauses = [round((b - a).total_seconds()) for a, b in zip(calls, calls[1:], strict=False)]
+    pauses = [round((b - a).total_seconds()) for a, b in itertools.pairwise(calls)]
     assert pauses == [60, 300, 1800]
 
 
