@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ class Browser(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("buffered", True)  # a streamed file is read and closed at once
         with self.application.app_context():
             return super().open(*args, **kwargs)
 
@@ -91,6 +93,18 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         install(app)
         sessions.kw["bind"].dispose()
     return home
+
+
+@pytest.fixture(scope="session")
+def static_files() -> Path:
+    """The built front end, built anew when a source is younger than it."""
+    dist = ROOT / "static" / "dist"
+    manifest = dist / "manifest.json"
+    sources = [*(ROOT / "static" / "js").iterdir(), *(ROOT / "static" / "css").iterdir(), *ROOT.glob("templates/**/*.html")]
+    if not manifest.exists() or max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime:
+        node = shutil.which("node") or pytest.fail("static/dist is not built and there is no node; run.py brings one")
+        subprocess.run([str(node), "static/build.mjs"], cwd=ROOT, check=True, timeout=120)
+    return dist
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def _status(status: str, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     if status == "locked":
         return [User.locked_until > now]
     if status == "no_role":
-        return [User.active, User.id.not_in(sa.select(Grant.user_id))]
+        return [User.active.is_(True), User.id.not_in(sa.select(Grant.user_id))]
     return [User.active == (status == "active")]
 
 

@@ -104,7 +104,7 @@ class User(Base, UserMixin):
     org: Mapped[Organisation] = synonym("organisation")
     grants: Mapped[list[Grant]] = relationship(lazy="selectin", cascade="all, delete-orphan")
     # Flask-Security asks for its own roles; ours are grants (a role in an organisation), so it sees none.
-    roles: list[object] = []  # noqa: RUF012  (class attribute on purpose: never stored)
+    roles: list[object] = []
 
     def has(self, *roles: str) -> bool:
         """Whether the person holds one of the roles, or one that includes it."""

@@ -72,7 +72,7 @@ class People:
         self._record("users.activated", user)
 
     def issue_password(self, user: User) -> str:
-        """A one-time temporary password, shown once. Ends all sessions and tokens: the old ones may be in other hands."""
+        """A one-time temporary password, shown once. Ends all sessions and tokens: those may be in other hands."""
         password = temporary_password()
         self._end_sessions(user)
         tokens.revoke_all(self.session, user.id)

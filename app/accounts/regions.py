@@ -1,4 +1,4 @@
-"""Region codes as permissions: the prefix of a code is the area it covers (GB/T 2260 with town and village, 12 digits)."""
+"""Region codes as permissions: the prefix of a code is the area it covers (GB/T 2260, 12 digits)."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Optional(ma.fields.String):
 class Form(ma.Schema):
     """A form or JSON body; a field it does not know is refused."""
 
-    error_messages = {"unknown": lazy_("没有这个字段"), "type": lazy_("格式不对")}  # noqa: RUF012
+    error_messages = {"unknown": lazy_("没有这个字段"), "type": lazy_("格式不对")}
 
     class Meta:
         unknown = ma.RAISE

@@ -18,16 +18,12 @@ from app.i18n import lazy_
 class ClockIn(ma.Schema):
     """Either an instant or how far to advance."""
 
-    now = ma.fields.String(
-        load_default=None, metadata={"example": "2026-04-09T14:20+08:00"}
-    )
+    now = ma.fields.String(load_default=None, metadata={"example": "2026-04-09T14:20+08:00"})
     advance = ma.fields.String(load_default=None, metadata={"example": "P3D"})
 
 
 class ClockOut(ma.Schema):
-    now = ma.fields.AwareDateTime(
-        metadata={"description": "ISO 8601 with offset +08:00"}
-    )
+    now = ma.fields.AwareDateTime(metadata={"description": "ISO 8601 with offset +08:00"})
     fired = ma.fields.Integer(metadata={"description": "timers that fired on the way"})
 
 
@@ -36,17 +32,13 @@ def _target(payload: dict[str, str | None], now: dt.datetime) -> dt.datetime:
         raise Invalid({"now": [lazy_("请填写 now 或 advance 其中一项")]})
     if payload["advance"]:
         try:
-            return add_duration(
-                now.astimezone(SHANGHAI), parse_duration(payload["advance"])
-            )
+            return add_duration(now.astimezone(SHANGHAI), parse_duration(payload["advance"]))
         except DeadlineTextError as wrong:
             raise Invalid({"advance": [str(wrong)]}) from wrong
     try:
         at = dt.datetime.fromisoformat(cast("str", payload["now"]))
     except ValueError as wrong:
-        raise Invalid(
-            {"now": [lazy_("时间格式应如 2026-04-09T14:20+08:00")]}
-        ) from wrong
+        raise Invalid({"now": [lazy_("时间格式应如 2026-04-09T14:20+08:00")]}) from wrong
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
 
 
@@ -70,6 +62,7 @@ def init_app(app: Flask) -> None:
     @blp.route("/clock")
     @blp.response(200, ClockOut)
     def show() -> dict[str, Any]:
+        """What time it is for every deadline."""
         return {"now": web.clock().now().astimezone(SHANGHAI), "fired": 0}
 
     @blp.route("/clock", methods=["PUT"])

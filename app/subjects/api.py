@@ -32,6 +32,7 @@ def index(query: dict[str, Any]) -> Any:
 @blp.route("/subjects/<subject_id>")
 @blp.response(200, SubjectOut)
 def show(subject_id: str) -> Subject:
+    """One subject, if the caller may see it."""
     return queries.get(web.db.session(), subject_id, web.current_user())
 
 

@@ -71,7 +71,8 @@ def facet_counts(session: Session, user: Any, filters: Mapping[str, str], facet:
     """How many subjects each type or sector has under the other filters."""
     column = {"type": Subject.type, "sector": Subject.sector_code}[facet]
     others = {name: value for name, value in filters.items() if name != facet}
-    select = sa.select(column, sa.func.count()).where(scope_condition(Subject, user), *_conditions(others)).group_by(column)
+    seen = sa.select(column, sa.func.count()).where(scope_condition(Subject, user), *_conditions(others))
+    select = seen.group_by(column)
     return {str(key): int(count) for key, count in session.execute(select)}
 
 

@@ -36,7 +36,7 @@ class Text(ma.fields.String):
 
 
 class Flag(ma.fields.Boolean):
-    default_error_messages = {"invalid": lazy_("应为是或否")}  # noqa: RUF012
+    default_error_messages = {"invalid": lazy_("应为是或否")}
 
 
 class Choice(ma.fields.String):
@@ -98,7 +98,7 @@ class Tags(ma.fields.Field[list[str]]):
 class SubjectIn(ma.Schema):
     """A subject as entered, by form, API or import. Unknown fields are refused."""
 
-    error_messages = {"unknown": lazy_("没有这一项")}  # noqa: RUF012
+    error_messages = {"unknown": lazy_("没有这一项")}
 
     type = Choice(TYPES, required=True)
     name = Text(120, required=True)

@@ -33,6 +33,27 @@ class Unauthenticated(DubanError):
     status, code = 401, "unauthenticated"
 
 
+def describe_authentication() -> None:
+    """Say in the OpenAPI document how a caller proves who it is."""
+    schemes = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal token, made on the account page or by `duban users token`.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "duban",
+            "description": "A signed-in browser; unsafe methods also need the header X-CSRFToken.",
+        },
+    }
+    for name, scheme in schemes.items():
+        if name not in api.spec.components.security_schemes:
+            api.spec.components.security_scheme(name, scheme)
+    api.spec.options["security"] = [{name: []} for name in schemes]
+
+
 def blueprint(
     name: str, description: str = "", *, public: bool = False
 ) -> flask_smorest.Blueprint:

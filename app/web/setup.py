@@ -8,7 +8,7 @@ from sqlalchemy import orm
 
 from app.db import configure_engine
 from app.web import idempotency, problems, shell
-from app.web.api import api
+from app.web.api import api, describe_authentication
 from app.web.database import db
 from app.web.sessions import DatabaseSessions
 
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
     csrf.init_app(app)
     api.init_app(app)
+    describe_authentication()
     shell.init_app(app)
     _protection(app)
     idempotency.init_app(app)
@@ -69,6 +70,8 @@ def _protection(app: Flask) -> None:
         response.headers.setdefault(
             "Permissions-Policy", "camera=(self), geolocation=(self)"
         )
-        if not request.path.startswith("/static/"):
+        if request.blueprint == "security":
+            response.headers["Cache-Control"] = "no-store"  # Flask-Security writes one that no browser reads
+        elif not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.clock import FixedClock
-from app.config import ROOT
 from tests.cast import START
 from tests.conftest import _build
 from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, new_screen
@@ -41,18 +39,6 @@ def browser_type_launch_args() -> dict[str, Any]:
     if path is None:
         pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
     return {"executable_path": path, "args": FLAGS, "headless": True}
-
-
-@pytest.fixture(scope="session")
-def static_files() -> Path:
-    """The built front end, built anew when a source is younger than it."""
-    dist = ROOT / "static" / "dist"
-    manifest = dist / "manifest.json"
-    sources = [*(ROOT / "static" / "js").iterdir(), *(ROOT / "static" / "css").iterdir(), *ROOT.glob("templates/**/*.html")]
-    if not manifest.exists() or max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime:
-        node = shutil.which("node") or pytest.fail("static/dist is not built and there is no node; run.py brings one")
-        subprocess.run([str(node), "static/build.mjs"], cwd=ROOT, check=True, timeout=120)
-    return dist
 
 
 @pytest.fixture(scope="session")

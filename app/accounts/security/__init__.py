@@ -59,8 +59,11 @@ def init_app(app: Flask) -> None:
         password_util_cls=OfficePasswords,
     )
     security.unauthn_handler(_unauthenticated)
-    app.view_functions["security.change_password"] = web.writes(app.view_functions["security.change_password"])
-    app.view_functions["security.logout"] = _logout(app.view_functions["security.logout"])
+    # Flask-Security brings its own JSON provider, so only now: Chinese that a person can read in a terminal.
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    views: dict[str, Any] = app.view_functions
+    views["security.change_password"] = web.writes(views["security.change_password"])
+    views["security.logout"] = _logout(views["security.logout"])
     _load_people(app)
     demo.init_app(app)
     user_authenticated.connect(_rotate, app)

@@ -1,4 +1,4 @@
-"""The people of a demo city, offered on the sign-in page so that a newcomer can be each of them. Never in production."""
+"""The people of a demo city, offered on the sign-in page for a newcomer to be each of them. Never in production."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from app.clock import local
 from app.i18n import _, lazy_
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]  # Flask-Security's forms are untyped
+class SignInForm(LoginForm):
     """User name and password. Whatever is wrong with the two is said in one sentence."""
 
     email = None
@@ -27,7 +27,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # Flask-Security's forms are
             return self._refuse(422)
         outcome = SignIn(
             web.db.session(), request.remote_addr or "", current_app.config["SECRET_KEY"], web.clock()
-        ).attempt(self.username.data, self.password.data)
+        ).attempt(self.username.data or "", self.password.data or "")
         if outcome.locked_until:
             until = local(outcome.locked_until).strftime("%H:%M")
             text = _("失败次数过多，已锁定到 %(until)s，也可请管理员解锁", until=until)
@@ -49,7 +49,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # Flask-Security's forms are
         return False
 
 
-class OfficeChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]
+class OfficeChangePasswordForm(ChangePasswordForm):
     """The present password, the new one twice."""
 
     def validate(self, **kwargs: Any) -> bool:

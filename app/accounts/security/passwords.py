@@ -34,7 +34,7 @@ def problems(password: str, username: str = "", name: str = "") -> list[str]:
     if len(password) > MAX_LENGTH:
         found.append(_("密码至多 %(count)s 个字符", count=MAX_LENGTH))
     lowered = password.lower()
-    if len(username) >= 3 and username.lower() in lowered or len(name) >= 2 and name.lower() in lowered:
+    if (len(username) >= 3 and username.lower() in lowered) or (len(name) >= 2 and name.lower() in lowered):
         found.append(_("密码不得包含用户名或姓名"))
     if _guessable(lowered):
         found.append(_("密码太常见，容易被猜中，换一个"))

@@ -47,7 +47,9 @@ def init_app(app: Flask) -> None:
             group, 25, "accounts.regions", lazy_("区划"), icon="map",
             shown=lambda user: user.has("admin", "security_admin"),
         ),
-        AdminItem(group, 30, "accounts.sectors", lazy_("重点领域"), icon="category", shown=lambda user: user.has("admin")),
+        AdminItem(
+            group, 30, "accounts.sectors", lazy_("重点领域"), icon="category", shown=lambda user: user.has("admin")
+        ),
         AdminItem(
             group, 90, "accounts.audit_log", lazy_("审计日志"), icon="history",
             shown=lambda user: user.has("audit_admin"),

@@ -36,7 +36,7 @@ def page_number() -> int:
     return int(number) if number.isdigit() and len(number) < 6 else 1
 
 
-def neighbours(page: web.Page[Any]) -> dict[str, str]:
+def neighbours(page: web.Page[Any]) -> dict[str, Any]:
     """The URLs of the pages before and after this one under the same filters; empty at the ends."""
     filters = {key: value for key, value in request.args.items() if value and key != "page"}
 

@@ -14,8 +14,8 @@ from app.accounts.models import Organisation, OrganisationSector, Region, User
 from app.accounts.queries import active_people_count, sector_options
 from app.accounts.schemas import ORGANISATION_KINDS, OrganisationIn, kind_name
 from app.accounts.views import blueprint
-from app.accounts.views.forms import organisations as writes_on
 from app.accounts.views.forms import neighbours, page_number, submitted
+from app.accounts.views.forms import organisations as writes_on
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, bilingual
 

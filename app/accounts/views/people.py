@@ -34,8 +34,8 @@ def users() -> Response:
     page = web.paginate(managed_people(by, wanted, now), page_number(), 30)
     template = "accounts/_people.html" if web.is_partial() else "accounts/people.html"
     return web.render(
-        template, page=page, **neighbours(page), wanted=wanted, statuses=_statuses(), now=now, roles=_role_options(ROLES),
-        organisations=_organisations(by), may_add=bool(_orgs_to_add_to(by)),
+        template, page=page, **neighbours(page), wanted=wanted, statuses=_statuses(), now=now,
+        roles=_role_options(ROLES), organisations=_organisations(by), may_add=bool(_orgs_to_add_to(by)),
     )  # fmt: skip
 
 
