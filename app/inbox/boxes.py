@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from app.accounts import effective, scope_condition
 from app.clock import SHANGHAI, local
@@ -34,7 +36,7 @@ def claimable(user: Any) -> Condition:
 def started(user: Any) -> Condition:
     """What became of what the person began: its open steps; of a finished instance its last step."""
     own = sa.select(Instance.id).where(Instance.starter_id == user.id)
-    later = sa.orm.aliased(HumanTask)
+    later = aliased(HumanTask)
     last = ~sa.exists().where(
         later.instance_id == HumanTask.instance_id,
         sa.or_(
@@ -53,7 +55,7 @@ def copied(user: Any) -> Condition:
     return HumanTask.id.in_(sa.select(TaskCopy.task_id).where(TaskCopy.user_id == user.id))
 
 
-_IN_BOX = {"todo": mine, "claimable": claimable, "started": started, "done": done, "cc": copied}
+_IN_BOX: dict[str, Callable[[Any], Condition]] = {"todo": mine, "claimable": claimable, "started": started, "done": done, "cc": copied}
 
 
 def in_box(box: str, user: Any) -> Condition:

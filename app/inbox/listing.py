@@ -63,7 +63,7 @@ class Listing:
             sort=listing.sort if listing.sort.lstrip("-") in queries.SORTS else "",
         )
 
-    def args(self, **changes: Any) -> dict[str, str]:
+    def args(self, **changes: Any) -> dict[str, Any]:
         """As a query string's arguments, with some changed; empty ones are dropped."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__} | changes
         return {name: str(value) for name, value in values.items() if value and (name, value) != ("box", "todo")}
@@ -91,7 +91,7 @@ class Listing:
             return ""
         return {"done": _("按办结时间排序"), "cc": _("按抄送时间排序")}.get(self.box, _("按剩余办理时间排序"))
 
-    def select(self, user: Any, now: dt.datetime) -> sa.Select[Any]:
+    def select(self, user: Any, now: dt.datetime) -> sa.Select[Any, Any]:
         return queries.tasks(user, self.box, self.filters, now, self.sort)
 
     def ids(self, session: Session, user: Any, now: dt.datetime) -> list[str]:

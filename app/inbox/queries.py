@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.accounts import Organisation, Region, User, like, scope_condition
 from app.engine import HumanTask, Instance, Participant, TaskComment, TaskCopy
@@ -18,7 +18,7 @@ from app.inbox.boxes import Condition
 SORTS: dict[str, Any] = {"due": HumanTask.due_at, "created": HumanTask.created_at, "title": HumanTask.title}
 
 
-def tasks(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str = "") -> sa.Select[Any]:
+def tasks(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str = "") -> sa.Select[Any, Any]:
     """(task, heading) of one box, filtered and in order."""
     heading = boxes.group_of(now).label("heading")
     return sa.select(HumanTask, heading).where(*_conditions(user, box, filters, now)).order_by(*_order(box, user, sort))
@@ -90,7 +90,8 @@ def processes(session: Session, user: Any, box: str) -> list[tuple[str, str, str
     select = sa.select(
         HumanTask.definition_key, sa.func.max(HumanTask.process_zh), sa.func.max(HumanTask.process_en)
     ).where(boxes.in_box(box, user))
-    return [tuple(row) for row in session.execute(select.group_by(HumanTask.definition_key).order_by(sa.literal(2)))]
+    rows = session.execute(select.group_by(HumanTask.definition_key).order_by(HumanTask.definition_key))
+    return [(key, zh, en) for key, zh, en in rows]
 
 
 def ids(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> list[str]:
@@ -127,7 +128,7 @@ def tasks_of(session: Session, instance_id: str) -> list[HumanTask]:
 def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
     """For tasks whose step was done before in the same instance: which time this is."""
     found = list(rows)
-    earlier, later = sa.orm.aliased(HumanTask), HumanTask
+    earlier, later = aliased(HumanTask), HumanTask
     select = (
         sa.select(later.id, sa.func.count())
         .join(

@@ -42,6 +42,33 @@ class DueOut(ma.Schema):
     basis = ma.fields.Dict()
 
 
+def light_name(task: HumanTask) -> str:
+    """A finished task is red when it was late."""
+    if task.due_at is None:
+        return "none"
+    if task.status != "open":
+        return "red" if task.late else "green"
+    return light(web.clock().now(), task.due_at, task.amber_at, task.paused_at)
+
+
+def due_of(task: HumanTask) -> dict[str, Any] | None:
+    if task.due_at is None:
+        return None
+    now, office = web.clock().now(), this_office()
+    view = task_deadline(office, now, task)
+    shown = {
+        "at": task.due_at,
+        "original": task.original_due_at,
+        "amber_at": task.amber_at,
+        "remaining": view.text,
+        "remaining_work_seconds": office.work_seconds(now, task.due_at),
+        "used_percent": view.pct,
+        "limit": view.limit_text,
+        "basis": task.due_basis or {},
+    }
+    return dict(DueOut().dump(shown))
+
+
 class TaskOut(ma.Schema):
     """A task in a list."""
 
@@ -71,7 +98,7 @@ class TaskOut(ma.Schema):
     urges = ma.fields.Integer()
     rev = ma.fields.Integer()
     due_at = Local(allow_none=True)
-    light = ma.fields.Function(lambda task: light_name(task), metadata={"enum": list(LIGHTS)})
+    light = ma.fields.Function(light_name, metadata={"enum": list(LIGHTS)})
     due = ma.fields.Method("due_of", metadata={"type": "object", "nullable": True})
 
     def due_of(self, task: HumanTask) -> dict[str, Any] | None:
@@ -96,33 +123,6 @@ class TaskDetail(TaskOut):
 
     def _draft(self, task: HumanTask) -> dict[str, Any] | None:
         return task.draft if task.draft_by_id == web.current_user().id else None
-
-
-def light_name(task: HumanTask) -> str:
-    """A finished task is red when it was late."""
-    if task.due_at is None:
-        return "none"
-    if task.status != "open":
-        return "red" if task.late else "green"
-    return light(web.clock().now(), task.due_at, task.amber_at, task.paused_at)
-
-
-def due_of(task: HumanTask) -> dict[str, Any] | None:
-    if task.due_at is None:
-        return None
-    now, office = web.clock().now(), this_office()
-    view = task_deadline(office, now, task)
-    shown = {
-        "at": task.due_at,
-        "original": task.original_due_at,
-        "amber_at": task.amber_at,
-        "remaining": view.text,
-        "remaining_work_seconds": office.work_seconds(now, task.due_at),
-        "used_percent": view.pct,
-        "limit": view.limit_text,
-        "basis": task.due_basis or {},
-    }
-    return dict(DueOut().dump(shown))
 
 
 class Text(ma.fields.String):

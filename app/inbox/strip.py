@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from app.i18n import ENGLISH, _, bilingual, get_locale
@@ -160,7 +161,7 @@ def _shown(line: list[str], nodes: Mapping[str, Any]) -> list[str]:
 def _labels(line: list[str], nodes: Mapping[str, Any], flows: Mapping[str, Any]) -> dict[str, str]:
     """The name of the flow by which the main line leaves each split."""
     found = {}
-    for node_id, following in zip(line, line[1:], strict=False):
+    for node_id, following in pairwise(line):
         node = nodes[node_id]
         if node.kind.endswith("Gateway"):
             direct = [flows[f] for f in node.out_flows if flows[f].target == following]
@@ -228,7 +229,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _straight(boxes: list[Box], labels: Mapping[str, str], axis: int) -> list[Line]:
     lines = []
-    for box, following in zip(boxes, boxes[1:], strict=False):
+    for box, following in pairwise(boxes):
         done = box.state == "done" and following.state in ("done", "now")
         state = "done" if done else "off" if "off" in (box.state, following.state) else "ahead"
         middle = (box.end + following.x) // 2

@@ -143,7 +143,7 @@ def _fields(form: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 def _remark(loaded: Loaded, name: str | None, answers: Mapping[str, Any]) -> str:
     """What the person wrote: the last long text of the form that was filled in."""
-    texts = [str(answers.get(f.get("name")) or "") for f in _fields(loaded.form(name)) if f.get("kind") == "textarea"]
+    texts = [str(answers.get(f["name"]) or "") for f in _fields(loaded.form(name)) if f.get("kind") == "textarea"]
     return next((text for text in reversed(texts) if text), "")
 
 

@@ -87,7 +87,7 @@ def _open_flows(
             if names & asked or not names <= data.keys():
                 return list(node.out_flows)
             decided[flow_id] = bool(engine.evaluate(condition, data))
-        except Exception:  # whatever cannot be said now is not said
+        except Exception:  # noqa: BLE001  (whatever the language refuses now is not said)
             return list(node.out_flows)
     taken = [flow_id for flow_id, holds in decided.items() if holds]
     if node.kind == "exclusiveGateway":
@@ -110,9 +110,9 @@ def expected(engine: Engine, session: Session, node: Any, data: Mapping[str, Any
     org_id = engine.directory.organisation(session, engine.evaluate_softly(expression, data)) if expression else None
     org = session.get(Organisation, org_id) if org_id else None
     org_name = bilingual(org.short_name, org.name_en) if org else ""
-    if assignee := engine.evaluate_softly(node.properties.get("assignee"), data):
-        if person := engine.directory.person(session, str(assignee)):
-            return Expected(person.org_name, person.name)
+    assignee = engine.evaluate_softly(node.properties.get("assignee"), data)
+    if assignee and (named := engine.directory.person(session, str(assignee))):
+        return Expected(named.org_name, named.name)
     title = role_name(role) if role else ""
     if expression and org is None:
         return Expected("", "", title)
@@ -128,5 +128,5 @@ def _due(engine: Engine, session: Session, node: Any, data: Mapping[str, Any]) -
         return None
     try:
         return engine.calendar.due(session, text, engine.clock.now(), lambda words: engine.evaluate(words, data)).at
-    except Exception:  # depends on what is still to be answered
+    except Exception:  # noqa: BLE001  (depends on what is still to be answered)
         return None

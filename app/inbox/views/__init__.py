@@ -48,6 +48,4 @@ def init_app(app: Flask) -> None:
     web.menu.add(
         InboxItem("work", 10, "inbox.index", lazy_("待办"), icon="inbox", shown=_has_business, count=_todo, phone=True)
     )
-    web.menu.add(
-        InboxItem("work", 20, "inbox.start", lazy_("发起"), icon="plus", shown=lambda user: start.has_startable(user))
-    )
+    web.menu.add(InboxItem("work", 20, "inbox.start", lazy_("发起"), icon="plus", shown=start.has_startable))

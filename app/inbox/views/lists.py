@@ -37,7 +37,7 @@ def context(listing: Listing) -> dict[str, Any]:
     return {
         "listing": listing,
         "page": page,
-        "groups": grouped([(task, heading) for task, heading in page.items], listing),
+        "sections": grouped([(task, heading) for task, heading in page.items], listing),
         "group_counts": queries.headings(session, user, listing.box, listing.filters, now) if listing.grouped else {},
         "box_counts": queries.box_counts(session, user),
         "light_counts": queries.lights(session, user, listing.box, listing.filters, now),

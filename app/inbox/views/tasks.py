@@ -38,7 +38,7 @@ def page(
     conflict: Conflict | None = None,
     panel: str = "",
 ) -> dict[str, Any]:
-    """What the task page shows. `values` is what was sent and not taken; else the person's own draft stands in the form."""
+    """What the task page shows. `values` is what was sent and not taken; else the own draft stands in the form."""
     session, user = web.db.session(), web.current_user()
     instance = session.get_one(Instance, task.instance_id)
     course = course_of(session, instance, user)

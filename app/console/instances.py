@@ -1,0 +1,96 @@
+"""Instances under /api/v1: start, look, history, cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from app import web
+from app.accounts import requires
+from app.console import queries
+from app.console import schemas as s
+from app.engine import Instance, Started
+
+blp = web.blueprint("instances", description="Instances of processes")
+# What the operator may know of an instance; the rest is business.
+_IDS = (
+    "id", "definition_key", "definition_version", "status", "rev", "parent_id", "started_at", "ended_at", "end_node",
+    "next_due_at",
+)  # fmt: skip
+
+
+def told(instance: Instance) -> Any:
+    """The instance as this person may see it."""
+    if not queries.operates(web.current_user()):
+        return instance
+    empty = dict.fromkeys(("title", "business_key", "subject_kind", "subject_id", "starter_name"))
+    return {**empty, **{name: getattr(instance, name) for name in _IDS}}
+
+
+@blp.route("/instances")
+@blp.arguments(s.InstanceQuery, location="query")
+@blp.response(200, s.InstanceOut(many=True))
+def index(query: dict[str, Any]) -> Any:
+    """Instances of the caller's scope, newest first."""
+    page = web.paginate(queries.instances(web.current_user(), query), query["page"], query["per_page"])
+    return [told(found) for found in page.items], 200, {"X-Total-Count": str(page.total)}
+
+
+@blp.route("/instances", methods=["POST"])
+@blp.arguments(s.InstanceIn)
+@blp.response(201, s.StartedOut)
+def start(payload: dict[str, Any]) -> Started:
+    """Start the published version of a process. 409 when this business key was started before."""
+    web.refresh()
+    return web.engine().start(
+        payload["definition"], payload["data"], by=web.actor(), business_key=payload["business_key"]
+    )
+
+
+@blp.route("/instances/<instance_id>")
+@blp.response(200, s.InstanceDetail)
+def show(instance_id: str) -> dict[str, Any]:
+    """State, tokens, open tasks, timers, incidents, variables."""
+    session, user = web.db.session(), web.current_user()
+    found = queries.instance(session, instance_id, user)
+    engine, operator = web.engine(), queries.operates(user)
+    progress = engine.progress(session, instance_id)
+    timers = queries.timers(user, {"instance_id": instance_id, "state": "waiting"})
+    incidents = queries.incidents(resolved=False, instance_id=instance_id)
+    shown: dict[str, Any] = dict(s.InstanceOut().dump(told(found)))
+    return shown | {
+        "tokens": [node_id for node_id, state in progress.nodes.items() if state.state == "now"],
+        "tasks": s.OpenTaskOut(many=True).dump(queries.open_tasks(session, instance_id)),
+        "timers": s.TimerOut(many=True).dump(session.scalars(timers)),
+        "incidents": s.IncidentOut(many=True).dump(session.scalars(incidents)),
+        "data": None if operator else engine.data(session, instance_id),
+    }
+
+
+@blp.route("/instances/<instance_id>/history")
+@blp.response(200, s.HistoryOut)
+def history(instance_id: str) -> dict[str, Any]:
+    """What happened, in order, and whether the chain holds. Operators get the lines without their contents."""
+    session, user = web.db.session(), web.current_user()
+    queries.instance(session, instance_id, user)
+    events = s.EventOut(many=True).dump(queries.history(session, instance_id))
+    if queries.operates(user):
+        events = [event | {"data": {}} for event in events]
+    broken = web.engine().verify(session, instance_id)
+    return {"events": events, "chain": {"ok": broken is None, "broken": broken}}
+
+
+@blp.route("/instances/<instance_id>/cancellation", methods=["POST"])
+@blp.arguments(s.ReasonIn)
+@blp.response(204)
+@requires("coordinator")
+def cancel(payload: dict[str, str], instance_id: str) -> None:
+    """作废 an instance and what it started, with a reason (committee office)."""
+    queries.instance(web.db.session(), instance_id, web.current_user())
+    web.refresh()
+    web.engine().cancel(instance_id, payload["reason"], by=web.actor())
+
+
+def init_app(_app: Flask) -> None:
+    web.api.register_blueprint(blp)

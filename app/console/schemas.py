@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import marshmallow as ma
+
+from app import web
+from app.clock import SHANGHAI
+from app.console import queries
+from app.engine import Definition
+
+KEY = ma.validate.Regexp(r"^[a-z][a-z0-9_]{0,79}$")
+
+
+class Local(ma.fields.AwareDateTime):
+    """An instant with the office's offset."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> Any:
+        return super()._serialize(value.astimezone(SHANGHAI) if value else None, attr, obj, **options)
+
+
+class DefinitionOut(ma.Schema):
+    """One version of a process."""
+
+    key = ma.fields.String()
+    version = ma.fields.Integer()
+    status = ma.fields.String(metadata={"enum": ["draft", "published", "retired"]})
+    title = ma.fields.Function(lambda row: {"zh": row.title_zh, "en": row.title_en})
+    content_hash = ma.fields.String()
+    created_at = Local()
+    published_at = Local(allow_none=True)
+    startable = ma.fields.Function(lambda row: bool(row.manifest.get("starters")))
+
+
+class DefinitionDetail(DefinitionOut):
+    """With its files as text; a file that is no UTF-8 text is left out."""
+
+    files = ma.fields.Method("_files", metadata={"type": "object", "additionalProperties": {"type": "string"}})
+    starters = ma.fields.Function(lambda row: list(row.manifest.get("starters") or []))
+
+    def _files(self, row: Definition) -> dict[str, str]:
+        found = {}
+        for name, content in sorted(web.engine().export(row.key, row.version).files.items()):
+            with suppress(UnicodeDecodeError):
+                found[name] = content.decode()
+        return found
+
+
+class DefinitionVersions(DefinitionOut):
+    """The version in force (else the newest), and every version that the caller may see."""
+
+    versions = ma.fields.Method("_versions", metadata={"type": "array", "items": {"type": "object"}})
+
+    def _versions(self, row: Definition) -> list[Any]:
+        found = queries.versions(web.db.session(), row.key, web.current_user())
+        return list(DefinitionOut(many=True).dump(found))
+
+
+class PackageIn(ma.Schema):
+    """A process package: its key and its files by name inside the folder. Multipart: a field `key`, files by name."""
+
+    key = ma.fields.String(required=True, validate=KEY)
+    files = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
+
+
+class ProblemsOut(ma.Schema):
+    """What is wrong with a package; empty when nothing is."""
+
+    problems = ma.fields.List(ma.fields.Dict())
+
+
+class InstanceIn(ma.Schema):
+    """`data` answers the start form where the process has one."""
+
+    definition = ma.fields.String(required=True)
+    business_key = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=120))
+    data = ma.fields.Dict(keys=ma.fields.String(), load_default=dict)
+
+
+class StartedOut(ma.Schema):
+    id = ma.fields.String(attribute="instance_id")
+    subject_id = ma.fields.String(allow_none=True)
+    tasks = ma.fields.List(ma.fields.String())
+    ended = ma.fields.Boolean()
+
+
+class InstanceQuery(web.ApiPage):
+    """Filters: process key, status, business key, the record it is about."""
+
+    definition = ma.fields.String(load_default="")
+    status = ma.fields.String(load_default="")
+    business_key = ma.fields.String(load_default="")
+    subject_kind = ma.fields.String(load_default="")
+    subject_id = ma.fields.String(load_default="")
+
+
+class InstanceOut(ma.Schema):
+    """An instance. To operators who have no part in business only its ids and state are told."""
+
+    id = ma.fields.String()
+    definition = ma.fields.String(attribute="definition_key")
+    version = ma.fields.Integer(attribute="definition_version")
+    status = ma.fields.String(metadata={"enum": ["running", "suspended", "ended", "cancelled", "quarantined"]})
+    rev = ma.fields.Integer()
+    parent_id = ma.fields.String(allow_none=True)
+    title = ma.fields.String(allow_none=True)
+    business_key = ma.fields.String(allow_none=True)
+    subject_kind = ma.fields.String(allow_none=True)
+    subject_id = ma.fields.String(allow_none=True)
+    starter_name = ma.fields.String(allow_none=True)
+    started_at = Local()
+    ended_at = Local(allow_none=True)
+    end_node = ma.fields.String(allow_none=True)
+    next_due_at = Local(allow_none=True)
+
+
+class OpenTaskOut(ma.Schema):
+    id = ma.fields.String()
+    node_id = ma.fields.String()
+    name = ma.fields.String(attribute="name_zh")
+    role = ma.fields.String(allow_none=True)
+    org_id = ma.fields.String(allow_none=True)
+    assignee_id = ma.fields.String(allow_none=True)
+    due_at = Local(allow_none=True)
+
+
+class TimerOut(ma.Schema):
+    """A due instant that waits, or what became of it."""
+
+    id = ma.fields.String()
+    instance_id = ma.fields.String()
+    task_id = ma.fields.String(allow_none=True)
+    node_id = ma.fields.String()
+    kind = ma.fields.String(metadata={"enum": ["event", "remind", "overdue", "ladder"]})
+    due_at = Local()
+    original_due_at = Local()
+    state = ma.fields.String(metadata={"enum": ["waiting", "fired", "cancelled", "failed"]})
+    fired_at = Local(allow_none=True)
+    attempts = ma.fields.Integer()
+
+
+class IncidentOut(ma.Schema):
+    """Something the engine could not do."""
+
+    id = ma.fields.String()
+    instance_id = ma.fields.String()
+    node_id = ma.fields.String(allow_none=True)
+    kind = ma.fields.String()
+    message = ma.fields.String()
+    created_at = Local()
+    attempts = ma.fields.Integer()
+    next_attempt_at = Local(allow_none=True)
+    resolved_at = Local(allow_none=True)
+
+
+class InstanceDetail(InstanceOut):
+    """With its tokens (ids of the nodes where it stands), open tasks, timers, incidents and variables."""
+
+    tokens = ma.fields.List(ma.fields.String())
+    tasks = ma.fields.List(ma.fields.Nested(OpenTaskOut))
+    timers = ma.fields.List(ma.fields.Nested(TimerOut))
+    incidents = ma.fields.List(ma.fields.Nested(IncidentOut))
+    data = ma.fields.Raw(allow_none=True, metadata={"description": "variables; null to operators"})
+
+
+class EventOut(ma.Schema):
+    """One line of the history."""
+
+    seq = ma.fields.Integer()
+    at = Local()
+    event = ma.fields.String()
+    node_id = ma.fields.String(allow_none=True)
+    task_id = ma.fields.String(allow_none=True)
+    actor_id = ma.fields.String(allow_none=True)
+    actor_name = ma.fields.String()
+    actor_org = ma.fields.String()
+    data = ma.fields.Raw()
+    hash = ma.fields.String()
+
+
+class BreakOut(ma.Schema):
+    seq = ma.fields.Integer()
+    reason = ma.fields.String()
+
+
+class ChainOut(ma.Schema):
+    """Whether the history is whole; `broken` names the first line that is not."""
+
+    ok = ma.fields.Boolean()
+    broken = ma.fields.Nested(BreakOut, allow_none=True)
+
+
+class HistoryOut(ma.Schema):
+    events = ma.fields.List(ma.fields.Nested(EventOut))
+    chain = ma.fields.Nested(ChainOut)
+
+
+class ReasonIn(ma.Schema):
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
+
+
+class OptionalReasonIn(ma.Schema):
+    reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
+
+
+class TimerQuery(web.ApiPage):
+    due_before = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
+    state = ma.fields.String(load_default="waiting")
+    instance_id = ma.fields.String(load_default="")
+
+
+class IncidentQuery(web.ApiPage):
+    resolved = ma.fields.Boolean(load_default=False)
+    instance_id = ma.fields.String(load_default="")
+
+
+class RetriedOut(ma.Schema):
+    resolved = ma.fields.Boolean(metadata={"description": "false: it failed again, and the incident stays open"})
