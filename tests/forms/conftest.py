@@ -20,6 +20,7 @@ from app.clock import FixedClock
 from app.db import Base, write_transaction
 from app.errors import Invalid
 from app.forms import FormFiles
+from app.i18n import CHINESE, set_locale
 from tests.cast import START, member, org_id, people_the_city
 from tests.conftest import _build
 
@@ -30,6 +31,12 @@ DATA = {
 }
 SITES = {"s1": "鑫源纺织", "s2": "宏达铸件"}
 VISIBLE_SITES = {"zhao": {"s1"}}
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> None:
+    """Each test begins in Chinese, whatever language the request before it chose."""
+    set_locale(CHINESE)
 
 
 def site_options(_session: Session, user: User, q: str) -> list[tuple[str, str]]:

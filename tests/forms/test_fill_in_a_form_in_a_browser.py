@@ -1,0 +1,152 @@
+"""With JavaScript the same form is quicker: rows, conditional fields, phrases, searches and uploads in place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.forms.conftest import picture
+
+pytestmark = pytest.mark.e2e
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(app: Flask) -> Iterator[str]:
+    app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    app.config["WTF_CSRF_ENABLED"] = False
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(
+    address: str, chromium: Browser, sign_in: Callable[[str], FlaskClient], app: Flask
+) -> Iterator[Callable[..., Page]]:
+    """A page with the form, opened by 赵明远; an error in the console fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    client = sign_in("zhao")
+    session = client.get_cookie(app.config["SESSION_COOKIE_NAME"]) or next(iter(client._cookies.values()))
+
+    def heard(message: Any) -> None:
+        if message.type in ("error", "warning") and "422" not in message.text:
+            complaints.append(message.text)
+
+    def go(width: int = 1440, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", **options)
+        contexts.append(context)
+        context.add_cookies([{"name": session.key, "value": session.value, "url": address}])
+        page = context.new_page()
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{address}/dev-form")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_a_field_shows_when_another_asks_for_it_and_typing_is_kept(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_label("复查意见").fill("初稿")
+    page.locator("[name=method][value=video]").check(force=True)
+    expect(page.locator("[name=video_reason]")).to_be_visible()
+    expect(page.get_by_label("复查意见")).to_have_value("初稿")
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+
+
+def test_a_row_is_added_and_its_own_condition_works(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_label("指令要求").fill("拆除链锁")
+    page.get_by_role("button", name="添加一项").click()
+    expect(page.locator("[name=items-1-demand_text]")).to_be_focused()
+    page.locator("[name=items-1-verdict][value=fail]").check(force=True)
+    expect(page.locator("[name=items-1-wrong]")).to_be_visible()
+    expect(page.locator("[name=items-0-wrong]")).to_have_count(0)
+    page.get_by_role("button", name="删除第 1 项").click()
+    expect(page.locator("[data-repeat-row]")).to_have_count(1)
+
+
+def test_a_usual_phrase_goes_in_where_the_cursor_is(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_text("常用语").click()
+    page.get_by_role("button", name="已整改到位，建议销号。").click()
+    expect(page.get_by_label("复查意见")).to_have_value("已整改到位，建议销号。")
+    expect(page.get_by_label("复查意见")).to_be_focused()
+
+
+def test_a_search_narrows_the_picker_in_place(visit: Callable[..., Page]) -> None:
+    page = visit()
+    options = page.locator("[name=site] option")
+    expect(options).to_have_count(2)
+    page.locator("[name=site__q]").fill("没有这家")
+    expect(options).to_have_text(["没有找到"])
+    page.locator("[name=site__q]").fill("鑫源")
+    expect(options).to_have_text(["选择", "鑫源纺织"])
+    page.locator("[name=site]").select_option("s1")
+    page.locator("[name=site__q]").fill("别的")
+    expect(options).to_have_text(["选择", "鑫源纺织"])
+    expect(page.locator("[name=site]")).to_have_value("s1")
+
+
+def test_a_photo_goes_up_at_once_and_stays_when_the_form_is_refused(visit: Callable[..., Page]) -> None:
+    page = visit()
+    upload = {"name": "门.png", "mimeType": "image/png", "buffer": picture().getvalue()}
+    page.locator("#f-photos").set_input_files([upload])  # type: ignore[list-item]
+    expect(page.locator("[data-photos] input[type=hidden][name=photos]")).to_have_count(1)
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+    expect(page.locator("[data-photos] img")).to_have_count(1)
+    expect(page.locator(":focus")).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_refused_form_is_read_and_mended_without_javascript(visit: Callable[..., Page]) -> None:
+    page = visit(java_script_enabled=False)
+    page.locator("[name=method][value=video]").check(force=True)
+    page.get_by_role("button", name="按已填内容更新表单").click()
+    expect(page.locator("[name=video_reason]")).to_be_visible()
+    page.get_by_role("button", name="添加一项").click()
+    expect(page.locator("[name=items-1-demand_text]")).to_be_visible()
+    page.get_by_role("button", name="提交").click()
+    page.locator("[data-error-summary] a", has_text="复查意见").click()
+    expect(page.locator("#f-opinion")).to_have_attribute("aria-describedby", "f-opinion-err f-opinion-help")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_form_is_accessible_and_fits(visit: Callable[..., Page], width: int, theme: str) -> None:
+    page = visit(width, color_scheme=theme)
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    report = Axe().run(page, context="#dev-form")
+    assert report.violations_count == 0, report.generate_report()
