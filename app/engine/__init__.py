@@ -42,6 +42,7 @@ from app.engine.ports import (
     TaskCheck,
 )
 from app.engine.reading import NodeState, Progress
+from app.engine.scenarios import run_scenarios
 
 __all__ = [
     "Calendar",
@@ -90,4 +91,5 @@ __all__ = [
     "parse_instant",
     "parse_offset",
     "read_diagram",
+    "run_scenarios",
 ]

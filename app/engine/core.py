@@ -88,6 +88,7 @@ class Core:
     ) -> None:
         self.sessions, self.clock = sessions, clock
         self.directory, self.calendar, self.secret = directory, calendar, secret
+        self.functions = dict(functions)
         self.language = Language(functions)
         self.lanes = dict(lanes or {})
         self.publish_alone = publish_alone

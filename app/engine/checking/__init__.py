@@ -17,6 +17,7 @@ from app.engine.checking import (
     forms,
     loops,
     manifest,
+    scenarios,
     schema,
     scripts,
     services,
@@ -69,6 +70,7 @@ _LOOKS = (
     services.check,
     scripts.check,
     expressions.check,
+    scenarios.check,
     schema.check,
 )
 

@@ -119,7 +119,7 @@ _SUPPORTED = {
 }
 # Extension elements that mean something, and on which kinds of node.
 _EXTENSIONS = {
-    "properties": frozenset(FLOW_NODES | {"sequenceFlow"}),
+    "properties": frozenset(FLOW_NODES | {"sequenceFlow", "lane", "participant"}),
     "serviceTaskOperator": frozenset({"serviceTask"}),
     "calledDecisionId": frozenset({"businessRuleTask"}),
     "preScript": frozenset({"userTask", "manualTask"}),

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
-from app.engine.diagram import B, Flow, Node, S
+from app.engine.diagram import B, Node, S
 from app.engine.front_door import names
 from app.engine.words import VERBS, words_of
 
@@ -48,10 +48,11 @@ def _written(desk: Desk) -> None:
             elif name in seen:
                 desk.add("property_twice", f"属性 {name} 出现两次", f"The property {name} stands twice", element=prop)
             seen.add(name or "")
-    for flow in desk.root.iter(f"{B}sequenceFlow"):
-        for prop in flow.iter(f"{S}property"):
-            if prop.get("name") not in _ANYWHERE:
-                _misplaced(desk, prop.get("name") or "", desk.diagram.flows.get(flow.get("id", "")))
+    for kind in ("sequenceFlow", "lane", "participant"):
+        for element in desk.root.iter(f"{B}{kind}"):
+            for prop in element.iter(f"{S}property"):
+                if prop.get("name") not in _ANYWHERE:
+                    _misplaced(desk, prop.get("name") or "", element=element)
 
 
 def _words(desk: Desk, node: Node) -> None:
@@ -76,18 +77,18 @@ def _words(desk: Desk, node: Node) -> None:
                 else (f"可用：{quoted(STEP)}", f"There are: {quoted(STEP)}"),
             )
         elif name not in allowed:
-            _misplaced(desk, name, node)
+            _misplaced(desk, name, at=node)
     statutory = node.properties.get("statutory")
     if statutory is not None and statutory not in ("true", "false"):
         _value(desk, node, "statutory", statutory, ("true", "false"))
 
 
-def _misplaced(desk: Desk, name: str, at: Node | Flow | None) -> None:
+def _misplaced(desk: Desk, name: str, **where: Any) -> None:
     desk.add(
         "property_misplaced",
         f"属性 {name} 在此处不起作用，只用于用户任务和手工任务",
         f"The property {name} has no effect here; it belongs to user and manual tasks",
-        at=at,
+        **where,
     )
 
 

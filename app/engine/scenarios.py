@@ -1,0 +1,318 @@
+"""Scenarios: the same engine on a database of its own, with a clock that the file moves and people who may do anything.
+
+Service tasks run as their stand-ins, checks before a completion are taken as passed, forms are validated without
+looking at people, records and files, and a process that a ladder starts is an empty one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import SYSTEM, Actor
+from app.clock import FixedClock, local
+from app.db import Base, make_sessions
+from app.engine.checking import Problem
+from app.engine.checking.problem import ERROR
+from app.engine.checking.scenarios import Scenario, ScenarioError, Step, read_scenarios
+from app.engine.diagram import read_diagram
+from app.engine.engine import Engine
+from app.engine.models import Fact, History, HumanTask, Incident, Instance, Timer
+from app.engine.package import Package, package_from_files
+from app.engine.ports import Person
+from app.engine.services import Services
+from app.engine.words import words_of
+
+_EMPTY = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="duban">
+<bpmn:process id="{key}" isExecutable="true"><bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>
+<bpmn:sequenceFlow id="flow" sourceRef="start" targetRef="end"/></bpmn:process></bpmn:definitions>"""
+
+
+class Unmet(Exception):
+    """Something is not as the scenario expects it; in both languages, with the node where there is one."""
+
+    def __init__(self, zh: str, en: str, node_id: str | None = None) -> None:
+        self.zh, self.en, self.node_id = zh, en, node_id
+        super().__init__(en)
+
+
+class Anybody:
+    """A directory in which every word is a person, and every person may do everything."""
+
+    def __init__(self, roles: frozenset[str]) -> None:
+        self._roles = roles
+
+    def person(self, session: Session, user_id: str) -> Person | None:
+        return Person(user_id, user_id, f"org_{user_id}"[:32], user_id)
+
+    def organisation(self, session: Session, value: object) -> str | None:
+        return str(value)[:32] if value else None
+
+    def is_candidate(self, session: Session, user_id: str, role: str | None, org_id: str | None) -> bool:
+        return True
+
+    def candidates(self, session: Session, role: str | None, org_id: str | None) -> Sequence[Person]:
+        return ()
+
+    def roles(self) -> frozenset[str]:
+        return self._roles
+
+
+class _Stage(Engine):
+    """Deploys without checking: what runs here has been checked, or is meant to show what is wrong."""
+
+    def check(self, package: Package, known: Any = ()) -> list[Problem]:
+        return []
+
+
+def run_scenarios(engine: Engine, package: Package) -> list[Problem]:
+    """Play every scenario of a package that the check accepts; each failure is a problem with code `scenario`."""
+    try:
+        scenarios = read_scenarios(package)
+    except ScenarioError:
+        return []  # named by the check
+    problems = []
+    for scenario in scenarios:
+        try:
+            with _stage(engine, package, scenario) as stage:
+                _Play(stage, scenario, package).run()
+        except Unmet as unmet:
+            problems.append(_problem(scenario, package, unmet.zh, unmet.en, unmet.node_id))
+        except errors.DubanError as refused:
+            problems.append(_problem(scenario, package, f"被拒绝：{said(refused)}", f"Refused: {said(refused)}"))
+    return problems
+
+
+def said(refused: errors.DubanError) -> str:
+    """What an error says, field by field where it does."""
+    if isinstance(refused, errors.Invalid) and refused.errors:
+        return "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in refused.errors.items())
+    return f"{refused.code}: {refused.detail}"
+
+
+def _problem(scenario: Scenario, package: Package, zh: str, en: str, node_id: str | None = None) -> Problem:
+    node = read_diagram(package.diagram).nodes.get(node_id or "")
+    return Problem(
+        code="scenario",
+        severity=ERROR,
+        zh=f"场景“{scenario.title.get('zh') or scenario.file}”：{zh}",
+        en=f"Scenario {scenario.title.get('en') or scenario.file!r}: {en}",
+        file=scenario.file,
+        element_id=node_id,
+        element_name=node.name if node else None,
+        position=(node.x, node.y) if node and node.drawn else None,
+    )
+
+
+@contextlib.contextmanager
+def _stage(engine: Engine, package: Package, scenario: Scenario) -> Iterator[_Stage]:
+    """An engine with everything that `engine` was given, on an empty database, with the package deployed."""
+    clock = FixedClock(scenario.clock)
+    functions = dict(engine.functions)
+    if "today" in functions:
+        functions["today"] = lambda: local(clock.now()).date()
+    with tempfile.TemporaryDirectory(prefix="duban-scenario-") as folder:
+        sessions = make_sessions(f"sqlite:///{Path(folder) / 'stage.sqlite'}")
+        bind = sessions.kw["bind"]
+        try:
+            Base.metadata.create_all(bind, tables=_tables())
+            stage = _Stage(
+                sessions, clock, functions, Anybody(engine.directory.roles()), engine.calendar, b"stage", engine.lanes
+            )
+            stage.services = Services(
+                tasks=dict(engine.services.tasks),
+                checks=dict.fromkeys(engine.services.checks, lambda _check: {}),
+                rehearsing=True,
+            )
+            if engine.forms is not None:
+                stage.use_forms(engine.forms.unattended())
+            for key in _ladder_processes(package) - {package.key}:
+                files = {"process.toml": f'key = "{key}"\nstarters = []', "process.bpmn": _EMPTY.format(key=key)}
+                stage.deploy(package_from_files(key, files), by=SYSTEM)
+            stage.deploy(package, by=SYSTEM)
+            yield stage
+        finally:
+            bind.dispose()
+
+
+def _tables() -> list[sa.Table]:
+    """Only the engine's and the audit's: a calendar without its tables works with what ships."""
+    return [
+        sa.Table(mapper.local_table.name, Base.metadata)
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__.startswith(("app.engine.", "app.audit."))
+    ]
+
+
+def _ladder_processes(package: Package) -> set[str]:
+    nodes = read_diagram(package.diagram).nodes.values()
+    return {rung.process for node in nodes for rung in words_of(node.properties).ladder}
+
+
+class _Play:
+    """One scenario being played."""
+
+    def __init__(self, stage: _Stage, scenario: Scenario, package: Package) -> None:
+        self.stage, self.scenario, self.package = stage, scenario, package
+        self.clock: Any = stage.clock
+        self.instance_id = ""
+        self.fired: set[str] = set()
+
+    def run(self) -> None:
+        started = self.stage.start(
+            self.package.key, self.scenario.data, by=_actor(self.scenario.starter), as_form=self._asks()
+        )
+        self.instance_id = started.instance_id
+        self._no_incident()
+        for number, step in enumerate(self.scenario.steps, 1):
+            try:
+                self._step(step)
+                self._no_incident()
+                self._after(step)
+            except Unmet as unmet:
+                where = step.complete or step.advance or str(step.until)
+                zh, en = f"第 {number} 步（{where}）：{unmet.zh}", f"step {number} ({where}): {unmet.en}"
+                raise Unmet(zh, en, unmet.node_id or step.complete) from None
+        self._at_the_end()
+
+    def _asks(self) -> bool:
+        return bool(self.package.manifest.get("start_form")) and bool(self.package.manifest.get("starters"))
+
+    def _step(self, step: Step) -> None:
+        if step.complete:
+            self._complete(step, step.complete)
+        else:
+            self._move(step)
+
+    def _complete(self, step: Step, node_id: str) -> None:
+        tasks = [task for task in self._tasks() if task.node_id == node_id]
+        if not tasks:
+            there = ", ".join(sorted(task.node_id for task in self._tasks())) or "—"
+            raise Unmet(f"没有待办“{node_id}”；待办有：{there}", f"no open task {node_id!r}; open are: {there}")
+        task = tasks[0]
+        actor = _actor(step.by or task.assignee_id or task.role or "somebody")
+        try:
+            self.stage.complete(task.id, step.answers, by=actor)
+        except errors.Invalid as refused:
+            if step.refused and set(refused.errors) == set(step.refused):
+                return
+            raise Unmet(f"不能提交：{said(refused)}", f"not accepted: {said(refused)}") from None
+        except errors.DubanError as refused:
+            raise Unmet(f"不能提交：{said(refused)}", f"not accepted: {said(refused)}") from None
+        if step.refused:
+            names = ", ".join(step.refused)
+            raise Unmet(f"应当因 {names} 被退回，却已提交", f"should have been refused for {names}, but went through")
+
+    def _move(self, step: Step) -> None:
+        target = step.until
+        if step.advance is not None:
+            with self.stage.sessions() as session:
+                target = self.stage.calendar.offset(session, step.advance, self.clock.now())
+        assert target is not None
+        if target < self.clock.now():
+            raise Unmet("时钟不能后退", "the clock does not go back")
+        self.stage.advance_to(target, self.clock.set)
+
+    def _after(self, step: Step) -> None:
+        fresh = self._newly_fired()
+        if step.fired is not None and sorted(fresh) != sorted(step.fired):
+            raise _difference("触发的定时", "timers fired", step.fired, fresh)
+        if step.open is not None:
+            there = [task.node_id for task in self._tasks()]
+            if sorted(there) != sorted(step.open):
+                raise _difference("待办", "open tasks", step.open, there)
+
+    def _at_the_end(self) -> None:
+        expect = self.scenario.expect
+        with self.stage.sessions() as session:
+            instance = session.get_one(Instance, self.instance_id)
+            facts = {row.name: row for row in session.scalars(sa.select(Fact).filter_by(instance_id=instance.id))}
+            passed = self._passed(session)
+            data = self.stage.data(session, instance.id) if expect.get("data") else {}
+        if "end" in expect and instance.end_node != expect["end"]:
+            raise _difference("结束于", "ends at", [expect["end"]], [instance.end_node or instance.status])
+        if "open" in expect:
+            there = [task.node_id for task in self._tasks()]
+            if sorted(there) != sorted(expect["open"]):
+                raise _difference("待办", "open tasks", expect["open"], there)
+        left = iter(passed)
+        for node in expect.get("path", ()):
+            if node not in left:
+                raise Unmet(
+                    f"没有依次经过“{node}”；经过：{' → '.join(passed)}",
+                    f"did not pass {node!r} in this order; passed: {' → '.join(passed)}",
+                    node,
+                )
+        for node in expect.get("never", ()):
+            if node in passed:
+                raise Unmet(f"不应经过“{node}”", f"should not pass {node!r}", node)
+        for name, value in expect.get("facts", {}).items():
+            _same("指标变量", "fact", name, value, _fact(facts.get(name)))
+        for name, value in expect.get("data", {}).items():
+            _same("变量", "variable", name, value, data.get(name))
+
+    def _passed(self, session: Session) -> list[str]:
+        rows = session.scalars(
+            sa.select(History).where(History.instance_id == self.instance_id).order_by(History.seq)
+        )
+        return [step[0] for row in rows for step in (row.data or {}).get("path") or () if step[0]]
+
+    def _tasks(self) -> list[HumanTask]:
+        with self.stage.sessions() as session:
+            select = sa.select(HumanTask).filter_by(instance_id=self.instance_id, status="open")
+            return list(session.scalars(select.order_by(HumanTask.id)))
+
+    def _newly_fired(self) -> list[str]:
+        with self.stage.sessions() as session:
+            rows = session.scalars(
+                sa.select(Timer).filter_by(instance_id=self.instance_id, state="fired").order_by(Timer.due_at, Timer.id)
+            ).all()
+        fresh = [row for row in rows if row.id not in self.fired]
+        self.fired |= {row.id for row in fresh}
+        return [label(row) for row in fresh]
+
+    def _no_incident(self) -> None:
+        with self.stage.sessions() as session:
+            incident = session.scalar(sa.select(Incident).where(Incident.resolved_at.is_(None)).limit(1))
+        if incident is not None:
+            raise Unmet(f"流程出现异常：{incident.message}", f"incident: {incident.message}", incident.node_id)
+
+
+def label(timer: Timer) -> str:
+    """How scenarios call a timer: `remind rectify`, `overdue rectify`, `ladder rectify 2`, `event late`."""
+    level = timer.detail.get("level") if timer.kind == "ladder" else None
+    return f"{timer.kind} {timer.node_id}" + (f" {level}" if level else "")
+
+
+def _actor(word: str) -> Actor:
+    return Actor(id=word[:32], name=word, org_id=f"org_{word}"[:32], org_name=word)
+
+
+def _fact(row: Fact | None) -> Any:
+    if row is None:
+        return None
+    found = [value for value in (row.text, row.number, row.at) if value is not None]
+    return found[0] if found else None
+
+
+def _same(zh: str, en: str, name: str, expected: Any, found: Any) -> None:
+    if isinstance(found, dt.datetime):
+        found = local(found).isoformat()
+    if expected != found:
+        raise Unmet(
+            f"{zh} {name} 应为 {expected!r}，实为 {found!r}",
+            f"the {en} {name} should be {expected!r}, but is {found!r}",
+        )
+
+
+def _difference(zh: str, en: str, expected: Sequence[str], found: Sequence[str]) -> Unmet:
+    wanted, there = ", ".join(sorted(expected)) or "—", ", ".join(sorted(found)) or "—"
+    return Unmet(f"{zh}应为：{wanted}；实为：{there}", f"{en} should be: {wanted}; found: {there}")
