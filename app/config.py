@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +35,7 @@ class Settings:
 
 
 def load_settings(environ: dict[str, str] | None = None) -> Settings:
-    """Read DUBAN_HOME, DUBAN_DATABASE_URL, DUBAN_SECRET_KEY, DUBAN_PORT, DUBAN_ENV, DUBAN_TESTING, DUBAN_SITE_NAME(_EN)."""
+    """Read the variables DUBAN_… that docs/commands.md lists."""
     env = os.environ if environ is None else environ
     home = Path(env.get("DUBAN_HOME") or ROOT / "data").resolve()
     production = env.get("DUBAN_ENV") == "production"
@@ -43,14 +44,11 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
         raise ConfigurationError("DUBAN_TESTING=1 is refused with DUBAN_ENV=production")
     secret = env.get("DUBAN_SECRET_KEY", "")
     if production and len(secret) < 32:
-        raise ConfigurationError(
-            "DUBAN_SECRET_KEY must have at least 32 characters with DUBAN_ENV=production"
-        )
+        raise ConfigurationError("DUBAN_SECRET_KEY must have at least 32 characters with DUBAN_ENV=production")
     home.mkdir(parents=True, exist_ok=True)
     return Settings(
         home=home,
-        database_url=env.get("DUBAN_DATABASE_URL")
-        or f"sqlite:///{home / 'duban.sqlite'}",
+        database_url=env.get("DUBAN_DATABASE_URL") or f"sqlite:///{home / 'duban.sqlite'}",
         secret_key=secret or _kept_secret(home),
         production=production,
         testing=testing,
@@ -59,7 +57,7 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
     )
 
 
-def _site(env: Mapping[str, str]) -> dict[str, str]:
+def _site(env: Mapping[str, str]) -> dict[str, Any]:
     """The office's name; one that gives no English name is called by its Chinese one in English too."""
     if not (name := env.get("DUBAN_SITE_NAME", "").strip()):
         return {}

@@ -24,7 +24,7 @@ _FIRST, _LAST = 2004, 2199
 
 @dataclass(frozen=True)
 class Day:
-    """One cell of the year's grid. kind: work, off, holiday (a work day off), adjusted (a weekend worked), '' (blank)."""
+    """One cell of the year's grid. kind: work, off, holiday (a work day off), adjusted (a weekend worked), or blank."""
 
     day: dt.date | None
     kind: str = ""

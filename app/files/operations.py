@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -60,7 +59,7 @@ def prepare(stream: IO[bytes], filename: str, *, photo: bool = False) -> Prepare
             key,
             _name(filename, kind),
             kind,
-            os.path.getsize(finished),
+            finished.stat().st_size,
             storage.digest(finished),
             original,
             shot,
