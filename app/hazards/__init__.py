@@ -35,13 +35,14 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.hazards import api, service_tasks, task_checks, views
+    from app.hazards import api, ledger, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
     web.event_words.update(_EVENTS)
     views.init_app(app)
+    ledger.init_app(app)
     api.init_app(app)
 
 

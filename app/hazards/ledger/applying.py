@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from marshmallow import ValidationError
@@ -25,6 +25,7 @@ from app.clock import SHANGHAI, Clock
 from app.db import new_id, write_transaction
 from app.engine import Incident
 from app.errors import Busy, DubanError, Forbidden, Invalid, NotFound
+from app.hazards.ledger import queries
 from app.hazards.ledger.models import HazardImport, HazardImportRow, LedgerKey
 from app.hazards.ledger.places import Places, read_places
 from app.hazards.ledger.planning import Plan
@@ -175,8 +176,9 @@ class _Importer:
             taken = session.get(LedgerKey, row.key)
             known = session.scalar(sa.select(Hazard.id).where(Hazard.request_key == row.key))
             if known is not None:
-                own = taken is not None and taken.import_id == self.import_id
-                row.outcome, row.hazard_id = "imported" if own else "known", known
+                row.outcome, row.hazard_id = "known", known
+                if taken is not None and taken.import_id == self.import_id:  # interrupted after the start
+                    row.outcome, taken.hazard_id = "imported", known
                 return None
             if taken is None:
                 taken = LedgerKey(key=row.key)
@@ -243,7 +245,7 @@ class _Importer:
             if kept.state == "done":
                 return
             kept.state, kept.finished_at = "done", now
-            counts = outcome_counts(session, kept.id)
+            counts = queries.counts(session, kept.id)
             record(session, now, self.by, "hazard_imports.finished", "hazard_import", kept.id, **counts)
 
     @contextmanager
@@ -252,18 +254,12 @@ class _Importer:
             yield session
 
 
-def outcome_counts(session: Session, import_id: str) -> dict[str, int]:
-    """How many rows have each outcome."""
-    select = sa.select(HazardImportRow.outcome, sa.func.count()).where(HazardImportRow.import_id == import_id)
-    return {str(outcome): int(n) for outcome, n in session.execute(select.group_by(HazardImportRow.outcome))}
-
-
 def start_data(entry: Entry, subject: Subject, key: str) -> dict[str, Any]:
     """What the process starts with. An order with a last day is taken over; without one the hazard is to be graded."""
     found_at = (
         dt.datetime.fromisoformat(entry.found_on).replace(tzinfo=SHANGHAI).isoformat() if entry.found_on else None
     )
-    data = {
+    data: dict[str, Any] = {
         "subject_id": subject.id,
         "summary": entry.summary,
         "description": entry.description,
@@ -309,7 +305,7 @@ def _leased(around: Surroundings, import_id: str) -> Iterator[str]:
     with around.sessions() as session, write_transaction(session):
         if session.get(HazardImport, import_id) is None:
             raise NotFound()
-        if not session.execute(claim.values(lease=lease, lease_until=now + _LEASE)).rowcount:
+        if not _changed(session, claim.values(lease=lease, lease_until=now + _LEASE)):
             raise Busy(_("这份台账正在登记"))
     try:
         yield lease
@@ -322,5 +318,9 @@ def _leased(around: Surroundings, import_id: str) -> Iterator[str]:
 def _renew(around: Surroundings, import_id: str, lease: str) -> None:
     mine = sa.update(HazardImport).where(HazardImport.id == import_id, HazardImport.lease == lease)
     with around.sessions() as session, write_transaction(session):
-        if not session.execute(mine.values(lease_until=dt.datetime.now(dt.UTC) + _LEASE)).rowcount:
+        if not _changed(session, mine.values(lease_until=dt.datetime.now(dt.UTC) + _LEASE)):
             raise Busy(_("这份台账正在登记"))
+
+
+def _changed(session: Session, update: sa.Update) -> bool:
+    return cast("sa.CursorResult[Any]", session.execute(update)).rowcount > 0

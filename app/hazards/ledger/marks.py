@@ -58,11 +58,16 @@ def scan(xml: bytes) -> Marks:
                 element.clear()
             elif event == "end" and name == "row":
                 element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
+                _forget(element)
     except etree.XMLSyntaxError as wrong:
         raise refuse(_("不是完好的 Excel 文件（xlsx）")) from wrong
     return found
+
+
+def _forget(element: Any) -> None:
+    """Drop the rows before this one, so that memory does not grow with the sheet."""
+    while element.getprevious() is not None:
+        del element.getparent()[0]
 
 
 def column_index(letters: str) -> int:

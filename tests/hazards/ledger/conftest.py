@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db import write_transaction
 from app.subjects import Subject, name_key
-from tests.cast import START, org_id
+from tests.cast import START, XINGANG, org_id
 from tests.hazards.ledger.messy import COMPANIES, Company, Ledger, messy_ledger
 
 
@@ -20,7 +20,7 @@ def enter(session: Session, company: Company, number: str | None = "") -> Subjec
         type="enterprise", name=company.name, name_key=name_key(company.name), search_text=name_key(company.name),
         id_type=None if number is None else "uscc", id_no=None if number is None else company.code,
         region_code=company.region, sector_code=company.sector, supervising_org_id=org_id("emergency"),
-        created_at=now, updated_at=now,
+        town_org_id=org_id("xingang" if company.region == XINGANG else "longwan"), created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(subject)
     session.flush()
