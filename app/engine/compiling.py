@@ -8,6 +8,7 @@ that process: it reads the files as JSON and answers with the stored specs or wi
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import resource
@@ -39,10 +40,20 @@ def compile_package(package: Package, seconds: int = SECONDS) -> bytes:
         for name, content in package.files.items()
         if name == "process.bpmn" or (name.startswith("decisions/") and name.endswith(".dmn"))
     }
-    order = json.dumps({"key": package.key, "files": files, "seconds": seconds}).encode()
+    return _compiled(json.dumps({"key": package.key, "files": files, "seconds": seconds}))
+
+
+@functools.lru_cache(maxsize=16)  # checking and deploying ask for the same within moments
+def _compiled(order: str) -> bytes:
+    seconds: int = json.loads(order)["seconds"]
     try:
         done = subprocess.run(  # noqa: S603 (our own file; nothing from outside on the command line)
-            [sys.executable, "-I", __file__], input=order, capture_output=True, env={}, timeout=seconds + 5, check=False
+            [sys.executable, "-I", __file__],
+            input=order.encode(),
+            capture_output=True,
+            env={},
+            timeout=seconds + 5,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise _too_long(seconds) from None

@@ -63,9 +63,7 @@ def check(desk: Desk) -> None:
             desk.add("scenario", wrong.zh, wrong.en, file=file)
             continue
         for node in _nodes(scenario) - desk.diagram.nodes.keys() if desk.root is not None else ():
-            desk.add(
-                "scenario", f"图中没有节点“{node}”", f"There is no node {node!r} in the diagram", file=file
-            )
+            desk.add("scenario", f"图中没有节点“{node}”", f"There is no node {node!r} in the diagram", file=file)
 
 
 def read_scenarios(package: Package) -> list[Scenario]:

@@ -39,7 +39,8 @@ def _predicted(desk: Desk, start: Node) -> tuple[int, str]:
         if done:
             open_.discard(node_id)
             order.append(node_id)
-            size[node_id] = 1 + sum(size.get(target, 1) for target in _next(desk, node_id))
+            own = 3 if desk.diagram.nodes[node_id].kind == "endEvent" else 1  # with the two of SpiffWorkflow behind it
+            size[node_id] = own + sum(size.get(target, 1) for target in _next(desk, node_id))
             continue
         if node_id in size or node_id in open_:
             continue
