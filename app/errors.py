@@ -45,9 +45,18 @@ class Invalid(DubanError):
         problems: Sequence[Any] = (),
         **extra: Any,
     ) -> None:
-        self.errors = {key: list(value) for key, value in (errors or {}).items()}
+        # marshmallow hands on a single lazy message as it is: taken as a sequence it would fall into characters.
+        self.errors = {
+            key: list(value) if isinstance(value, (list, tuple)) else [value] for key, value in (errors or {}).items()
+        }
         self.problems = list(problems)
         super().__init__(detail, **extra)
+
+    def __str__(self) -> str:
+        """For logs and command lines: every field and problem."""
+        found = [f"{name}: {', '.join(map(str, texts))}" for name, texts in self.errors.items()]
+        found += [problem.as_text() if hasattr(problem, "as_text") else str(problem) for problem in self.problems]
+        return "; ".join(found) or super().__str__()
 
 
 class Conflict(DubanError):

@@ -14,7 +14,7 @@ from app.accounts import (
     town_options,
 )
 from app.audit import record
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, bilingual, lazy_
 from app.subjects import export, operations, queries
 from app.subjects.models import ID_TYPES, STATUSES, TYPES, Subject
@@ -118,6 +118,14 @@ def update(subject_id: str) -> Response:
             queries.get(web.db.session(), subject_id, web.current_user()),
             request.form.to_dict(),
             wrong.errors,
+        )
+    except Conflict as conflict:
+        # Their own text stays; the new revision goes into the form, so that saving again is a decision.
+        web.refresh()
+        return _form(
+            queries.get(web.db.session(), subject_id, web.current_user()),
+            request.form.to_dict(),
+            conflict=str(conflict.detail),
         )
     flash(_("已保存"))
     return web.see_other(url_for("subjects.show", subject_id=subject.id))
@@ -227,11 +235,13 @@ def _form(
     subject: Subject | None,
     values: dict[str, Any],
     errors: dict[str, Any] | None = None,
+    conflict: str = "",
 ) -> Response:
     session, user = web.db.session(), web.current_user()
     return web.render(
         "subjects/form.html",
-        422 if errors else 200,
+        422 if errors else 409 if conflict else 200,
+        conflict=conflict,
         subject=subject,
         values=values,
         errors=errors or {},

@@ -85,10 +85,17 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def _messages(value: Any) -> Any:
+    """Messages per field, always as lists; nested forms keep their nesting."""
+    if isinstance(value, dict):
+        return {str(key): _messages(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else [_plain(value)]
+
+
 def duban_error(error: DubanError) -> Response:
     extra = _plain(error.extra)
     if getattr(error, "errors", None):
-        extra["errors"] = _plain(error.errors)  # type: ignore[attr-defined]
+        extra["errors"] = _messages(error.errors)  # type: ignore[attr-defined]
     if getattr(error, "problems", None):
         extra["problems"] = _plain(error.problems)  # type: ignore[attr-defined]
     detail = _("请先登录") if isinstance(error, Unauthenticated) else str(error.detail)
@@ -122,11 +129,7 @@ def _flatten(messages: dict[str, Any]) -> dict[str, Any]:
     places = ("json", "query", "form", "json_or_form", "files", "headers")
     flat: dict[str, Any] = {}
     for place, value in messages.items():
-        flat |= (
-            _plain(value)
-            if place in places and isinstance(value, dict)
-            else {place: _plain(value)}
-        )
+        flat |= _messages(value) if place in places and isinstance(value, dict) else {place: _messages(value)}
     return flat
 
 
@@ -136,7 +139,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(
         ValidationError,
         lambda error: _answer(
-            422, "invalid", _titles()[422], {"errors": _plain(error.normalized_messages())}
+            422, "invalid", _titles()[422], {"errors": _messages(error.normalized_messages())}
         ),
     )
     app.register_error_handler(
