@@ -20,7 +20,7 @@ MOST = 200  # tasks in one batch
 
 
 def _seen(task_id: str) -> None:
-    queries.task(web.db.session(), task_id, web.current_user())
+    queries.task_to_act_on(web.db.session(), task_id, web.current_user())
     web.db.session.rollback()  # the verb opens its own transaction; ours must not read from before it
 
 
@@ -75,8 +75,9 @@ def copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
 
 
 def comment(task_id: str, text: str, file_ids: Iterable[str]) -> str:
-    """The id of the remark."""
-    _seen(task_id)
+    """The id of the remark. Only for those who may read the discussion."""
+    queries.task(web.db.session(), task_id, web.current_user())
+    web.db.session.rollback()
     made = web.engine().comment(task_id, text, list(file_ids), by=web.actor())
     web.refresh()
     return made
@@ -121,7 +122,7 @@ def batch(verb: str, ids: Iterable[str], *, to: str = "", text: str = "") -> lis
 def _one(act: Callable[[str], None], task_id: str) -> Result:
     title = ""
     try:
-        title = queries.task(web.db.session(), task_id, web.current_user()).title
+        title = queries.task_to_act_on(web.db.session(), task_id, web.current_user()).title
         act(task_id)
     except DubanError as refused:
         web.refresh()

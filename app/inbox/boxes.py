@@ -24,26 +24,25 @@ def mine(user: Any) -> Condition:
     return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id == user.id)
 
 
-def claimable(user: Any) -> Condition:
-    """Open, held by nobody, and addressed to a role and organisation that the person fills."""
-    addressed = [sa.and_(HumanTask.role.is_(None), HumanTask.org_id == user.org_id)]
+def addressed(user: Any) -> Condition:
+    """Addressed to a role and organisation that the person fills, whatever became of it."""
+    offered = [sa.and_(HumanTask.role.is_(None), HumanTask.org_id == user.org_id)]
     for grant in user.grants:
         roles = HumanTask.role.in_(effective([grant.role]))
-        addressed.append(sa.and_(roles, sa.or_(HumanTask.org_id == grant.org_id, HumanTask.org_id.is_(None))))
-    return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id.is_(None), sa.or_(*addressed))
+        offered.append(sa.and_(roles, sa.or_(HumanTask.org_id == grant.org_id, HumanTask.org_id.is_(None))))
+    return sa.or_(*offered)
+
+
+def claimable(user: Any) -> Condition:
+    """Open, held by nobody, and addressed to a role and organisation that the person fills."""
+    return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id.is_(None), addressed(user))
 
 
 def started(user: Any) -> Condition:
     """What became of what the person began: its open steps; of a finished instance its last step."""
     own = sa.select(Instance.id).where(Instance.starter_id == user.id)
     later = aliased(HumanTask)
-    last = ~sa.exists().where(
-        later.instance_id == HumanTask.instance_id,
-        sa.or_(
-            later.created_at > HumanTask.created_at,
-            sa.and_(later.created_at == HumanTask.created_at, later.id > HumanTask.id),
-        ),
-    )
+    last = ~sa.exists().where(later.instance_id == HumanTask.instance_id, later.id > HumanTask.id)
     return sa.and_(HumanTask.instance_id.in_(own), sa.or_(HumanTask.status == OPEN, last))
 
 
@@ -55,7 +54,13 @@ def copied(user: Any) -> Condition:
     return HumanTask.id.in_(sa.select(TaskCopy.task_id).where(TaskCopy.user_id == user.id))
 
 
-_IN_BOX: dict[str, Callable[[Any], Condition]] = {"todo": mine, "claimable": claimable, "started": started, "done": done, "cc": copied}
+_IN_BOX: dict[str, Callable[[Any], Condition]] = {
+    "todo": mine,
+    "claimable": claimable,
+    "started": started,
+    "done": done,
+    "cc": copied,
+}
 
 
 def in_box(box: str, user: Any) -> Condition:

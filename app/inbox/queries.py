@@ -109,6 +109,22 @@ def task(session: Session, task_id: str, user: Any) -> HumanTask:
     return found
 
 
+def task_to_act_on(session: Session, task_id: str, user: Any) -> HumanTask:
+    """The task, also for somebody it was offered to until a moment ago: who comes second is told who was faster.
+
+    That is all they are told: a task that is no longer open shows its page only to those who may see it.
+    """
+    offered = sa.or_(boxes.may_see(user), boxes.addressed(user))
+    found = session.scalar(sa.select(HumanTask).where(HumanTask.id == task_id, offered))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def sees(session: Session, task_id: str, user: Any) -> bool:
+    return session.scalar(sa.select(HumanTask.id).where(HumanTask.id == task_id, boxes.may_see(user))) is not None
+
+
 def instance(session: Session, instance_id: str, user: Any) -> Instance:
     """The instance, if it lies in the person's scope or one of its tasks was ever put before them; else NotFound."""
     seen = sa.exists().where(HumanTask.instance_id == Instance.id, boxes.may_see(user))
@@ -122,7 +138,7 @@ def instance(session: Session, instance_id: str, user: Any) -> Instance:
 def tasks_of(session: Session, instance_id: str) -> list[HumanTask]:
     """All tasks of an instance in the order they came up."""
     select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id)
-    return list(session.scalars(select.order_by(HumanTask.created_at, HumanTask.id)))
+    return list(session.scalars(select.order_by(HumanTask.id)))
 
 
 def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
@@ -137,7 +153,7 @@ def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
                 earlier.instance_id == later.instance_id,
                 earlier.node_id == later.node_id,
                 earlier.status == "done",
-                earlier.created_at < later.created_at,
+                earlier.id < later.id,
             ),
         )
         .where(later.id.in_([row.id for row in found]))

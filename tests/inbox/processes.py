@@ -49,8 +49,7 @@ REVISE: dict[str, Any] = {
 def _words(**words: str) -> str:
     inner = "".join(f'<spiffworkflow:property name="{name}" value="{value}"/>' for name, value in words.items())
     return (
-        "<bpmn:extensionElements><spiffworkflow:properties>"
-        f"{inner}</spiffworkflow:properties></bpmn:extensionElements>"
+        f"<bpmn:extensionElements><spiffworkflow:properties>{inner}</spiffworkflow:properties></bpmn:extensionElements>"
     )
 
 
@@ -60,7 +59,7 @@ def _user(id: str, name: str, **words: str) -> str:
 
 def _flow(id: str, source: str, target: str, name: str = "", condition: str = "") -> str:
     inner = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
-    named = f'{_words(name_en=name)}' if name else ""
+    named = f"{_words(name_en=name)}" if name else ""
     return f'<bpmn:sequenceFlow id="{id}" name="{name}" sourceRef="{source}" targetRef="{target}">{named}{inner}</bpmn:sequenceFlow>'
 
 
@@ -92,7 +91,13 @@ def diagram(review: str = "审核", **words: str) -> str:
         + '<bpmn:exclusiveGateway id="agreed" name="是否同意" default="refused"/>'
         + _user("archive", "归档", role="coordinator", deadline="P3D", name_en="File")
         + _user(
-            "revise", "修改", role="town_staff", org="starter.org_id", assignee="starter.id", form="revise", name_en="Revise"
+            "revise",
+            "修改",
+            role="town_staff",
+            org="starter.org_id",
+            assignee="starter.id",
+            form="revise",
+            name_en="Revise",
         )
         + '<bpmn:endEvent id="done" name="结束"/>'
         + _flow("to_review", "begin", "review")

@@ -9,7 +9,9 @@ from flask.testing import FlaskClient
 SignIn = Callable[[str], FlaskClient]
 
 
-def test_a_candidate_claims_from_the_list_and_may_take_it_back_at_once(sign_in: SignIn, request_seal: Callable[..., str]) -> None:
+def test_a_candidate_claims_from_the_list_and_may_take_it_back_at_once(
+    sign_in: SignIn, request_seal: Callable[..., str]
+) -> None:
     task = request_seal("借章去签合同")
     zhao = sign_in("zhao")
     assert "借章去签合同" in zhao.get("/tasks?box=claimable").text

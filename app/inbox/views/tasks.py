@@ -68,8 +68,8 @@ def page(
         "permitted": permitted,
         "form": bound,
         "errors": errors or {},
-        "kept": _in_words(task, form, values) if bound is None else [],
-        "answered": _in_words(task, form, task.answers),
+        "kept": in_words(task, form, values) if bound is None else [],
+        "answered": in_words(task, form, task.answers),
         "conflict": conflict,
         "panel": panel or request.args.get("panel", ""),
         "draft_at": task.draft_at if draft is not None else None,
@@ -87,9 +87,14 @@ def page(
         "here": listing.args(),
         "due_text": due_text,
         "wall_clock": lambda at: f"{local(at):%H:%M}",
-        "since": lambda text: instant_text(dt.datetime.fromisoformat(text), web.clock().now()),
+        "since": since,
         **_place(task, listing),
     }
+
+
+def since(text: str) -> str:
+    """When somebody acted, as an error tells it."""
+    return instant_text(dt.datetime.fromisoformat(text), web.clock().now())
 
 
 def fields_of(form: Mapping[str, Any] | None) -> frozenset[str]:
@@ -103,7 +108,7 @@ def _ways(task: HumanTask, form: Mapping[str, Any] | None) -> list[Upcoming]:
     return upcoming(engine, session, loaded, task.node_id, task.data, fields_of(form))
 
 
-def _in_words(task: HumanTask, form: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> list[forms.Shown]:
+def in_words(task: HumanTask, form: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> list[forms.Shown]:
     """What somebody wrote, as labels and texts: own text that may no longer be sent, or what was answered."""
     return forms.shown_answers(form, values, web.db.session(), task.data) if form and values else []
 

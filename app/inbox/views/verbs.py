@@ -17,12 +17,12 @@ from app.i18n import _, bilingual
 from app.inbox import acts, queries
 from app.inbox.listing import Listing
 from app.inbox.views import blueprint
-from app.inbox.views.tasks import page
+from app.inbox.views.tasks import in_words, page, since
 from app.inbox.views.undo import offer_undo
 
 
 def _task(task_id: str) -> HumanTask:
-    return queries.task(web.db.session(), task_id, web.current_user())
+    return queries.task_to_act_on(web.db.session(), task_id, web.current_user())
 
 
 def _verb() -> str:
@@ -89,10 +89,14 @@ def _again(
 
 
 def _overtaken(task_id: str, late: Conflict, answers: Mapping[str, Any] | None = None, panel: str = "") -> Response:
-    """409: who was faster and when, and the person's own text to copy."""
+    """409: who was faster and when, and the person's own text to copy. The rest only to those who may still see it."""
     web.refresh()
-    shown = page(_task(task_id), values=answers, conflict=late, panel=panel)
-    return web.render("inbox/task.html", 409, **shown)
+    task = _task(task_id)
+    if queries.sees(web.db.session(), task_id, web.current_user()):
+        return web.render("inbox/task.html", 409, **page(task, values=answers, conflict=late, panel=panel))
+    form = web.engine().definition(web.db.session(), task.definition_id).form(task.form)
+    kept = in_words(task, form, answers)
+    return web.render("inbox/overtaken.html", 409, task=task, conflict=late, kept=kept, since=since)
 
 
 def _following(task_id: str) -> str:
@@ -196,7 +200,7 @@ def copies(task_id: str) -> Response:
 @blueprint.post("/tasks/<task_id>/comments")
 def comments(task_id: str) -> Response:
     """A remark in the discussion, with attachments."""
-    _task(task_id)
+    queries.task(web.db.session(), task_id, web.current_user())
     try:
         acts.comment(task_id, request.form.get("text", "").strip(), _sent_files())
     except Invalid as wrong:
