@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import files
-from app.accounts import Organisation, Sector, User, visible
+from app.accounts import Organisation, Sector, User, contains, visible
 from app.audit import Actor, record
 from app.calendars import OfficeCalendar
 from app.clock import local
@@ -39,7 +39,6 @@ def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: 
         region_code=data["region_code"] or subject.region_code,
         sector_code=data["sector_code"] or subject.sector_code,
         responsible_org_id=data["responsible_org_id"] or subject.org_id,
-        town_org_id=subject.town_org_id,
         registered_at=now,
         registered_by_id=by.id,
         registered_by_name=by.name,
@@ -50,6 +49,7 @@ def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: 
         grade=None,
     )
     hazard.supervising_org_id = _supervisor(session, data["supervising_org_id"], subject, hazard.sector_code)
+    hazard.town_org_id = subject.town_org_id or _town(session, hazard.region_code)
     _describe(hazard, data, now)
     hazard.search_text = queries.search_text(hazard, subject)
     session.add(hazard)
@@ -90,6 +90,12 @@ def _supervisor(session: Session, given: str | None, subject: Subject, sector_co
     if sector_code != subject.sector_code:
         return session.scalar(lead) or subject.supervising_org_id
     return subject.supervising_org_id or session.scalar(lead)
+
+
+def _town(session: Session, region_code: str) -> str | None:
+    """The town office in whose area the region lies; nothing where the hazard is the city's own."""
+    towns = session.execute(sa.select(Organisation.id, Organisation.region_code).where(Organisation.kind == "town"))
+    return next((org for org, area in towns if contains(area, region_code)), None)
 
 
 def _next_number(session: Session, year: int) -> str:

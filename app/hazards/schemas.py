@@ -172,7 +172,7 @@ class RoundOut(ma.Schema):
     reviewed_by_name = ma.fields.String()
 
 
-class OpenTaskOut(ma.Schema):
+class HazardTaskOut(ma.Schema):
     id = ma.fields.String()
     node_id = ma.fields.String()
     name_zh = ma.fields.String()
@@ -226,7 +226,7 @@ class HazardOut(ma.Schema):
 
 class HazardDetail(HazardOut):
     rounds = ma.fields.List(ma.fields.Nested(RoundOut))
-    tasks = ma.fields.List(ma.fields.Nested(OpenTaskOut))
+    tasks = ma.fields.List(ma.fields.Nested(HazardTaskOut))
 
 
 class HazardFilter(ma.Schema):

@@ -55,6 +55,7 @@ class Registered(ma.Schema):
     town_org_id = ma.fields.String(allow_none=True)
     responsible_org_id = ma.fields.String(allow_none=True)
     has_account = ma.fields.Boolean()
+    has_town = ma.fields.Boolean()
     is_fire = ma.fields.Boolean()
     imported_stage = ma.fields.String()
     grade = ma.fields.String(allow_none=True)
@@ -122,6 +123,7 @@ def _facts(data: Mapping[str, Any], hazard: Hazard, subject_name: str, subject_c
         "town_org_id": hazard.town_org_id,
         "responsible_org_id": hazard.responsible_org_id,
         "has_account": hazard.responsible_org_id is not None,
+        "has_town": hazard.town_org_id is not None,
         "is_fire": hazard.sector_code == FIRE,
         "requirement_rows": [{"text": data["requirement"]}] if data["requirement"] else [],
         "imported_stage": data["imported_stage"] if data["due_on"] else "",
@@ -175,7 +177,7 @@ def receive(call: ServiceCall) -> None:
 def submit(call: ServiceCall) -> Result:
     """记录整改情况。"""
     hazard = _hazard(call)
-    by = _who(call, "rectify", "proxy_rectify")
+    by = _who(call, "rectify", "proxy_rectify", "dept_rectify")
     operations.submit(call.session, hazard, call.data, by=by, now=call.now)
     call.history("hazards.submitted", round=hazard.round)
     return {"review_items": _review_items(hazard.requirements)}

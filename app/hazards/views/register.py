@@ -60,7 +60,7 @@ def rows_context(rows: list[Hazard]) -> dict[str, Any]:
     """What a row needs beside the record."""
     session = web.db.session()
     tasks = queries.open_tasks(session, [row.instance_id for row in rows])
-    return {"names": queries.names_of(session, rows), "tasks": tasks, "limit": limit_of}
+    return {"names": queries.names_of(session, rows), "tasks": tasks, "limit": limit_of, "day_of": day_of}
 
 
 def limit_of(hazard: Hazard) -> Any:
@@ -179,6 +179,12 @@ def _cells(row: Hazard, names: dict[str, dict[str, Any]], now: dt.datetime) -> l
         _("是") if row.overdue(now) else "", called("org", row.supervising_org_id),
         called("org", row.responsible_org_id), row.external_no,
     ]  # fmt: skip
+
+
+def day_of(at: dt.datetime) -> str:
+    """04-09, with the year where it is another: dense tables have no room for more."""
+    day, today = local(at).date(), local(web.clock().now()).date()
+    return f"{day:%m-%d}" if day.year == today.year else day.isoformat()
 
 
 def _day(at: dt.datetime | None) -> str:

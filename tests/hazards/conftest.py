@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from app.clock import FixedClock
+from app.db import write_transaction
+from tests.cast import START
+from tests.hazards.walk import Walk, people_the_register
+
+
+@pytest.fixture(scope="module")
+def city(app: Flask, clock: FixedClock) -> Walk:
+    """The cast's city with its supervised subjects; one for all tests of a module."""
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        people_the_register(session)
+    return Walk(app, clock)
+
+
+@pytest.fixture(autouse=True)
+def the_clock_starts_anew(clock: FixedClock) -> Iterator[None]:
+    clock.set(START)
+    yield
