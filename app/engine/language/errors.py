@@ -1,4 +1,7 @@
-"""Why a text gave no value. Each has its reason in both languages."""
+"""Why a text gave no value. Each has its reason in both languages.
+
+Reasons name what the text says, never what the data holds: who reads an incident may not be allowed to read the case.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from app.i18n import bilingual
 class _Bilingual(Exception):
     def __init__(self, zh: str, en: str) -> None:
         self.zh, self.en = zh, en
-        super().__init__(en)
+        super().__init__(zh, en)
 
     def __str__(self) -> str:
         return bilingual(self.zh, self.en)
@@ -24,10 +27,16 @@ class UnsafeExpression(_Bilingual, ValueError):
 class UnknownName(_Bilingual, NameError):
     """A variable or field that the data does not have; to many callers: not there yet."""
 
-    def __init__(self, name: str, *, of_value: bool = False) -> None:
-        what_zh, what_en = ("栏目", "field") if of_value else ("变量", "variable")
-        super().__init__(f"没有{what_zh}“{name}”", f"there is no {what_en} '{name}'")
-        self.name = name
+
+def no_variable(name: str) -> UnknownName:
+    return UnknownName(f"没有变量“{name}”", f"there is no variable '{name}'")
+
+
+def no_field(name: str | None) -> UnknownName:
+    """`name` is None where it was computed: then it is data, and messages carry none."""
+    if name is None:
+        return UnknownName("没有这个栏目", "there is no such field")
+    return UnknownName(f"没有栏目“{name}”", f"there is no field '{name}'")
 
 
 class ExpressionFailed(_Bilingual, ValueError):

@@ -94,7 +94,8 @@ def parsed(source: str, mode: str) -> ast.Module | ast.Expression:
     try:
         tree = ast.parse(source, mode=mode)
     except SyntaxError as error:
-        line, column = error.lineno or 1, error.offset or 1
+        line = error.lineno or 1
+        column = error.offset or len(source) + 1  # without one it is the end that comes too early
         raise UnsafeExpression(
             f"第 {line} 行第 {column} 个字符处无法读懂", f"line {line}, character {column}: {error.msg}"
         ) from error
@@ -289,7 +290,9 @@ class Translator:
         if isinstance(node.slice, ast.Slice):
             return self._part(value, node.slice)
         key = self.step(node.slice)
-        return lambda run: operations.item_of(value(run), key(run))
+        written = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        shown = written[:MAX_NAME] if isinstance(written, str) else None
+        return lambda run: operations.item_of(value(run), key(run), shown)
 
     def _part(self, value: Step, node: ast.Slice) -> Step:
         if node.step is not None:

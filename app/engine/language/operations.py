@@ -10,7 +10,7 @@ from typing import Any
 
 from app.clock import SHANGHAI, local
 from app.engine.language.budget import Run
-from app.engine.language.errors import ExpressionFailed, UnknownName, UnsafeExpression
+from app.engine.language.errors import ExpressionFailed, UnsafeExpression, no_field
 from app.engine.language.limits import MAX_DEPTH, MAX_EXPONENT, MAX_ITEMS
 from app.engine.language.values import DAYS, LISTS, NUMBERS, items, known, number, pairs, text, words
 
@@ -202,7 +202,7 @@ def field_of(value: Any, name: str) -> Any:
     """`value.name`: a field of a record, or a part of a date. Never an attribute of a Python object."""
     if type(value) is dict:
         if name not in value:
-            raise UnknownName(name, of_value=True)
+            raise no_field(name)
         return known(value[name])
     part = _PARTS.get((type(value), name))
     if part is None:
@@ -218,13 +218,13 @@ _PARTS: dict[tuple[type, str], Callable[[Any], int]] = {
 }
 
 
-def item_of(value: Any, key: Any) -> Any:
-    """`value[key]`: a field of a record, or the n-th of a list or text."""
+def item_of(value: Any, key: Any, written: str | None = None) -> Any:
+    """`value[key]`: a field of a record, or the n-th of a list or text. `written`: the key, if the text has it."""
     if type(value) is dict:
         if type(key) not in {str, int}:
             raise ExpressionFailed("栏目名必须是文本", "a field is named by text")
         if key not in value:
-            raise UnknownName(str(key)[:80], of_value=True)
+            raise no_field(written)
         return known(value[key])
     if type(value) in _SEQUENCES or type(value) is str:
         return known(value[_position(key)])

@@ -27,7 +27,16 @@ def guarded(text: str) -> Iterator[None]:
         log_refusal(logging.WARNING, text, too_deep)
         raise too_deep from error
     except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-        raise ExpressionFailed(f"数据不适合此运算（{error}）", f"the values do not fit ({error})") from error
+        raise ExpressionFailed(*_reason(error)) from error
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    """In our words: Python's would quote the data."""
+    if isinstance(error, ZeroDivisionError):
+        return "除数为零", "division by zero"
+    if isinstance(error, LookupError):
+        return "没有这一项", "there is no such item"
+    return "数据不适合此运算", f"the values do not fit ({type(error).__name__})"
 
 
 def log_refusal(level: int, text: object, refusal: UnsafeExpression) -> None:

@@ -121,8 +121,10 @@ class _Leaving:
         return value
 
     def _key(self, key: Any) -> str:
-        if type(key) is not str or key in RESERVED:
-            raise UnsafeExpression(f"不能使用“{str(key)[:80]}”作为栏目名", f"'{str(key)[:80]}' cannot name a field")
+        if type(key) is not str:
+            raise UnsafeExpression("栏目名必须是文本", "a field is named by text")
+        if key in RESERVED:
+            raise UnsafeExpression(f"不能使用“{key}”作为栏目名", f"'{key}' cannot name a field")
         return self._text(key)
 
 
