@@ -11,6 +11,7 @@ import click
 from flask import Flask
 
 from app import create_app, worker
+from app import demo as demo_city
 from app.audit import SYSTEM, verify
 from app.config import ConfigurationError
 from app.i18n import pick
@@ -31,6 +32,7 @@ class Duban(click.Group):
 def application(*, migrate: bool = True) -> Flask:
     """The application on an up-to-date database."""
     app = create_app()
+    demo_city.offer(app)
     if migrate:
         upgrade(app)
         with app.app_context():
@@ -46,9 +48,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--port", type=int, help="Port; default DUBAN_PORT or 5000.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option(
-    "--demo/--no-demo", default=True, help="Fill an empty database with the demo city."
-)
+@click.option("--demo/--no-demo", default=True, help="Fill an empty database with the demo city.")
 @click.option(
     "--scheduler/--no-scheduler",
     default=True,
@@ -57,8 +57,6 @@ def cli() -> None:
 def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
     """Serve the web interface, with the scheduler in the same process."""
     import waitress
-
-    from app import demo as demo_city
 
     app = application()
     settings = app.extensions["duban.settings"]
@@ -70,8 +68,8 @@ def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
     running = worker.start(app) if scheduler else None
     click.echo(f"督办 Duban: http://{host}:{port}/")
     with app.app_context():
-        if not settings.production and (accounts := demo_city.accounts()):
-            click.echo(accounts)
+        if not settings.production:
+            _echo_accounts()
     try:
         waitress.serve(
             app,
@@ -84,6 +82,11 @@ def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
     finally:
         if running is not None:
             running.shutdown(wait=True)
+
+
+def _echo_accounts() -> None:
+    for account in demo_city.accounts():
+        click.echo(f"  {account.username:<14} {account.password}  {account.name}　{account.post}")
 
 
 @cli.command("worker")
@@ -104,11 +107,7 @@ def processes() -> None:
 
 
 def _folders(path: Path) -> list[Path]:
-    return (
-        [path]
-        if (path / "process.toml").exists()
-        else sorted(p.parent for p in path.glob("*/process.toml"))
-    )
+    return [path] if (path / "process.toml").exists() else sorted(p.parent for p in path.glob("*/process.toml"))
 
 
 @processes.command("check")
@@ -118,9 +117,7 @@ def _folders(path: Path) -> list[Path]:
     default="bpmn",
 )
 @click.option("--json", "as_json", is_flag=True, help="Problems as JSON.")
-@click.option(
-    "--scenarios/--no-scenarios", default=True, help="Also run the package's scenarios."
-)
+@click.option("--scenarios/--no-scenarios", default=True, help="Also run the package's scenarios.")
 def check_processes(path: Path, as_json: bool, scenarios: bool) -> None:
     """Name every problem of one process folder, or of each folder below PATH. Needs no database."""
     from app.engine import load_folder, run_scenarios
@@ -140,10 +137,7 @@ def check_processes(path: Path, as_json: bool, scenarios: bool) -> None:
             failed |= any(p.severity == "error" for p in problems)
             out[folder.name] = [p.as_dict() for p in problems]
             if not as_json:
-                click.echo(
-                    f"{folder.name}: "
-                    + ("✓" if not problems else f"{len(problems)} 个问题 / problems")
-                )
+                click.echo(f"{folder.name}: " + ("✓" if not problems else f"{len(problems)} 个问题 / problems"))
                 for problem in problems:
                     click.echo(f"  {problem.as_text()}")
     if as_json:
@@ -162,12 +156,8 @@ def deploy_processes(path: Path) -> None:
     with app.app_context():
         for folder in _folders(path):
             try:
-                definition = app.extensions["duban.engine"].deploy(
-                    load_folder(folder), by=SYSTEM
-                )
-                click.echo(
-                    f"{definition.key} v{definition.version} {definition.status}"
-                )
+                definition = app.extensions["duban.engine"].deploy(load_folder(folder), by=SYSTEM)
+                click.echo(f"{definition.key} v{definition.version} {definition.status}")
             except Invalid as invalid:
                 failed = True
                 click.echo(f"{folder.name}: {invalid.detail}", err=True)
@@ -199,9 +189,7 @@ def list_processes() -> None:
     with app.app_context():
         for definition in app.extensions["duban.engine"].definitions():
             title = pick({"zh": definition.title_zh, "en": definition.title_en})
-            click.echo(
-                f"{definition.key} v{definition.version} {definition.status} {title}"
-            )
+            click.echo(f"{definition.key} v{definition.version} {definition.status} {title}")
 
 
 @cli.group()
@@ -219,16 +207,12 @@ def seed() -> None:
 )
 def seed_demo(size: int) -> None:
     """Build the demo city by running its processes; refuses a database that holds people already."""
-    from app import demo as demo_city
-
     app = application()
     with app.app_context():
         if not demo_city.is_empty():
-            raise click.ClickException(
-                "数据库中已有人员，不再建立演示城市 / the database is not empty"
-            )
+            raise click.ClickException("数据库中已有人员，不再建立演示城市 / the database is not empty")
         demo_city.build(app, size=size)
-        click.echo(demo_city.accounts())
+        _echo_accounts()
 
 
 @cli.command("verify")
@@ -241,9 +225,7 @@ def verify_chains() -> None:
             raise click.ClickException(f"audit record {broken.seq}: {broken.reason}")
         bad = list(app.extensions["duban.engine"].verify_all(session))
     for instance_id, problem in bad:
-        click.echo(
-            f"instance {instance_id}, record {problem.seq}: {problem.reason}", err=True
-        )
+        click.echo(f"instance {instance_id}, record {problem.seq}: {problem.reason}", err=True)
     if bad:
         sys.exit(1)
     click.echo("审计与办理记录的哈希链完整 / audit and history chains hold")

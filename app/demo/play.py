@@ -1,0 +1,335 @@
+"""Plays the stories: people of the demo city do their work in the order of its instants, between them the clock runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import io
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import files
+from app.audit import Actor
+from app.calendars import office
+from app.clock import SHANGHAI, FixedClock, local
+from app.db import write_transaction
+from app.demo.enterprises import Enterprise
+from app.demo.photos import draw
+from app.demo.population import Population
+from app.demo.stories import FINDINGS, STEPS, STORIES, Story
+from app.engine import Engine, HumanTask
+
+Act = Callable[[], None]
+_NODES = {
+    "grade": ("grade",),
+    "order": ("order", "town_order"),
+    "receive": ("receive", "proxy_receive"),
+    "rectify": ("rectify", "proxy_rectify"),
+    "review": ("review", "fire_review", "town_review"),
+    "close": ("close", "town_close"),
+    "confirm": ("confirm",),
+}
+
+
+class Play:
+    """One run. Acts wait in a heap by their instant; each may put further ones there."""
+
+    def __init__(self, engine: Engine, clock: FixedClock, population: Population, until: dt.datetime) -> None:
+        self.engine, self.clock, self.population, self.until = engine, clock, population, until
+        self._acts: list[tuple[dt.datetime, int, Act]] = []
+        self._turn = itertools.count()
+        self._photo = itertools.count()
+        with engine.sessions() as session:
+            self._office = office(session)
+
+    def run(self, *, size: int) -> None:
+        stories = [story for _copy in range(size) for story in STORIES]
+        for number, story in enumerate(stories):
+            at = self._instant(local(self.until).date() - dt.timedelta(story.ago), 9 + number % 8, number * 7 % 60)
+            Hazard(self, story, number).begin(min(at, self.until - dt.timedelta(minutes=5 + number % 50)))
+        self._schedule(self.until - dt.timedelta(minutes=2), self._voidings)
+        while self._acts:
+            at, _turn, act = heapq.heappop(self._acts)
+            self._run_to(at)
+            act()
+        self._run_to(self.until)
+
+    def later(self, days: float, hour: int, act: Act, *, after: dt.datetime | None = None) -> None:
+        """On the first work day at least so many days after now (or after an instant), if that is not in the future."""
+        base = local(after or self.clock.now())
+        day = (base + dt.timedelta(days=days)).date()
+        at = self._instant(day, hour, (hour * 13 + len(self._acts) * 7) % 60)
+        self._schedule(max(at, self.clock.now() + dt.timedelta(minutes=20)), act)
+
+    def _schedule(self, at: dt.datetime, act: Act) -> None:
+        if at < self.until:
+            heapq.heappush(self._acts, (at, next(self._turn), act))
+
+    def _instant(self, day: dt.date, hour: int, minute: int) -> dt.datetime:
+        day = day if self._office.is_work_day(day) else self._office.next_work_day(day)
+        return dt.datetime.combine(day, dt.time(hour, minute), tzinfo=SHANGHAI)
+
+    def _run_to(self, at: dt.datetime) -> None:
+        if at > self.clock.now():
+            self.engine.advance_to(at, self.clock.set)
+        self._referrals()
+
+    # -- what people do besides
+
+    def _referrals(self) -> None:
+        """The committee office deals with the first two rungs a work day or two after they reach it."""
+        old = self.clock.now() - dt.timedelta(days=2)
+        with self.engine.sessions() as session:
+            waiting = session.scalars(
+                sa.select(HumanTask).where(
+                    HumanTask.definition_key == "referral", HumanTask.status == "open", HumanTask.created_at < old
+                )
+            ).all()
+        for task in waiting:
+            level = int(task.data.get("level") or 1)
+            if level > 2 or (self.until - task.created_at) < dt.timedelta(days=5):
+                continue
+            measure = {1: "slip", 2: "interview"}[level]
+            opinion = {1: "已下发督办单，责令三日内说明情况。", 2: "已约谈企业主要负责人，限期完成。"}[level]
+            self.do(task, self.population.people["wangjianguo"], {"measure": measure, "opinion": opinion})
+
+    def _voidings(self) -> None:
+        """Two reports turn out to be wrong and are voided with a reason; somebody urges what is late."""
+        with self.engine.sessions() as session:
+            fresh = session.scalars(
+                sa.select(HumanTask)
+                .where(HumanTask.node_id == "grade", HumanTask.status == "open")
+                .order_by(HumanTask.created_at)
+            ).all()
+            late = session.scalars(
+                sa.select(HumanTask)
+                .where(
+                    HumanTask.status == "open",
+                    HumanTask.due_at < self.clock.now(),
+                    HumanTask.node_id.in_(("rectify", "receive")),
+                )
+                .limit(4)
+            ).all()
+        for task, reason in zip(
+            fresh[:2], ("现场核实，与昨日登记的隐患重复。", "登记时选错企业，已另行登记。"), strict=False
+        ):
+            self.engine.cancel(task.instance_id, reason, by=self.population.people["wangjianguo"])
+        for task in late:
+            self.engine.urge(task.id, "已超期，请今日反馈整改进展。", by=self.population.people["wangjianguo"])
+
+    # -- helpers of the stories
+
+    def do(self, task: HumanTask, by: Actor, answers: dict[str, Any]) -> None:
+        self.engine.complete(task.id, answers, by=by)
+
+    def open_task(self, instance_id: str, step: str) -> HumanTask | None:
+        with self.engine.sessions() as session:
+            return session.scalar(
+                sa.select(HumanTask).where(
+                    HumanTask.instance_id == instance_id,
+                    HumanTask.status == "open",
+                    HumanTask.node_id.in_(_NODES[step]),
+                )
+            )
+
+    def candidates(self, task: HumanTask) -> list[Actor]:
+        """Who may do it: the holder, or the candidates with people of the first line before their heads."""
+        with self.engine.sessions() as session:
+            found = self.engine.directory.candidates(session, task.role, task.org_id)
+        people = {actor.id: (index, actor) for index, actor in enumerate(self.population.people.values())}
+        if task.assignee_id:
+            return [people[task.assignee_id][1]]
+        return [actor for _index, actor in sorted(people[p.id] for p in found if p.id in people)]
+
+    def photo(self, by: Actor, *, after: bool) -> str:
+        """A photo taken by this person now, stored like any upload; its id."""
+        number = next(self._photo)
+        picture = io.BytesIO(draw(number, after=after, at=self.clock.now()))
+        prepared = files.prepare(picture, f"IMG_{number:04d}.jpg", photo=True)
+        with self.engine.sessions() as session, write_transaction(session):
+            return files.keep(session, prepared, by=by, now=self.clock.now()).id
+
+
+class Hazard:
+    """One hazard of the play and the people who move it."""
+
+    def __init__(self, play: Play, story: Story, number: int) -> None:
+        self.play, self.story, self.number = play, story, number
+        subjects = play.population.subjects
+        self.subject_id, self.firm = subjects[(number * 7) % len(subjects)]
+        if story.town:
+            self.subject_id, self.firm = subjects[(number * 12) % len(subjects)]
+        found = FINDINGS[self.firm.sector]
+        self.finding = found[number % len(found)]
+        self.instance_id = ""
+        self.round = 1
+
+    def begin(self, at: dt.datetime) -> None:
+        self.play._schedule(at, self._register)
+
+    def _register(self) -> None:
+        play, story = self.play, self.story
+        summary, location, requirement, basis, category = self.finding
+        by = self._finder()
+        answers: dict[str, Any] = {
+            "subject_id": self.subject_id,
+            "summary": summary,
+            "location": location,
+            "category": category,
+            "source": {"town": "patrol", "department": "inspection", "enterprise": "self_check"}[story.by],
+            "found_at": local(play.clock.now()).isoformat(),
+            "requirement": requirement,
+            "legal_basis": basis,
+            "description": f"检查发现：{summary}。位置：{location}。",
+            "photos_before": [play.photo(by, after=False)],
+            "grade_suggestion": "major" if story.major else "general",
+        }
+        if story.on_site:
+            answers |= {
+                "on_site": True,
+                "photos_after": [play.photo(by, after=True)],
+                "on_site_measures": f"当场督促整改：{requirement}。",
+            }
+        self.instance_id = play.engine.start("hazard_rectification", answers, by=by).instance_id
+        self._next("grade", 0.2, 10)
+
+    def _finder(self) -> Actor:
+        """Who found it: a clerk of the town, an officer of the department, or the enterprise itself."""
+        people, firm = self.play.population.people, self.firm
+        if self.story.by == "enterprise" and firm.with_account:
+            return self._of(f"firm{firm.index + 1:04d}")
+        if self.story.by == "department":
+            return self._of(_lead(firm))
+        return people["sunqiang"] if firm.town == 0 else self._of(f"town{firm.town + 1:02d}")
+
+    def _of(self, office_code: str) -> Actor:
+        org_id = self.play.population.orgs[office_code]
+        mine = [actor for actor in self.play.population.people.values() if actor.org_id == org_id]
+        return mine[-1]
+
+    def _next(self, step: str, days: float, hour: int, *, after: dt.datetime | None = None) -> None:
+        """Do a step later, unless the story stops before it (in its last round)."""
+        story = self.story
+        last_round = self.round >= story.rounds
+        if last_round and STEPS.index(step) >= STEPS.index(story.stop):
+            return
+        self.play.later(days, hour, lambda: self._step(step), after=after)
+
+    def _step(self, step: str) -> None:
+        task = self.play.open_task(self.instance_id, step)
+        if task is None:
+            return
+        rectifiers = {task.data.get("completed_by", {}).get(node, {}).get("id") for node in _NODES["rectify"]}
+        able = [actor for actor in self.play.candidates(task) if step == "rectify" or actor.id not in rectifiers]
+        if able:
+            getattr(self, f"_{step}")(task, able[0])
+
+    # -- steps
+
+    def _grade(self, task: HumanTask, by: Actor) -> None:
+        story, has_town = self.story, bool(task.data.get("town_org_id"))
+        answers: dict[str, Any] = {
+            "verdict": "valid",
+            "grade": "major" if story.major else "general",
+            "grade_basis": "情况属实，"
+            + ("对照判定标准，定为重大事故隐患。" if story.major else "危害和整改难度较小，定为一般隐患。"),
+            "rectify_mode": "on_site" if story.on_site else "limited",
+        }
+        if not story.major and has_town:
+            answers["handled_by"] = "town" if story.town else "department"
+        self.play.do(task, by, answers)
+        if story.on_site:
+            self._next("review", 1, 14)
+        else:
+            self._next("order", 0.3, 15)
+
+    def _order(self, task: HumanTask, by: Actor) -> None:
+        _summary, _location, requirement, basis, _category = self.finding
+        due_on = local(self.play.clock.now()).date() + dt.timedelta(self.story.limit)
+        answers = {
+            "requirements": [{"text": part} for part in requirement.split("；")],
+            "due_on": due_on.isoformat(),
+            "legal_basis": basis,
+        }
+        self.play.do(task, by, answers)
+        self._next("receive", 0.6, 9)
+
+    def _receive(self, task: HumanTask, by: Actor) -> None:
+        if task.node_id == "receive":
+            answers: dict[str, Any] = {"received_by": by.name, "received_title": "安全管理员"}
+        else:
+            answers = {
+                "receipt_result": "signed",
+                "received_by": "企业负责人",
+                "receipt_photos": [self.play.photo(by, after=False)],
+            }
+        self.play.do(task, by, answers)
+        self._rectify_by()
+
+    def _rectify_by(self) -> None:
+        """So many days before or after the due day, as the story has it."""
+        task = self.play.open_task(self.instance_id, "rectify")
+        if task is not None:
+            self._next("rectify", self.story.slow, 16, after=task.due_at)
+
+    def _rectify(self, task: HumanTask, by: Actor) -> None:
+        requirement = self.finding[2]
+        answers: dict[str, Any] = {
+            "measures": f"已按要求整改：{requirement}。现场已自查确认。",
+            "photos_after": [self.play.photo(by, after=True)],
+            "responsible_person": by.name,
+            "funds_yuan": 800 + self.number * 370,
+        }
+        self.play.do(task, by, answers)
+        self._next("review", 2, 10)
+
+    def _review(self, task: HumanTask, by: Actor) -> None:
+        passed = self.round >= self.story.rounds
+        items = task.data.get("review_items") or []
+        conclusions = [
+            {
+                "requirement": item["requirement"],
+                "result": "passed" if passed or index else "failed",
+                "note": "已整改到位" if passed or index else "整改不彻底，仍有缺项",
+            }
+            for index, item in enumerate(items)
+        ]
+        rectifiers = {task.data.get("completed_by", {}).get(node, {}).get("id") for node in _NODES["rectify"]}
+        others = [actor for actor in self.play.candidates(task) if actor.id not in (by.id, *rectifiers)]
+        answers: dict[str, Any] = {
+            "review_method": "on_site",
+            "inspectors": [{"person": actor.id} for actor in [by, *others][:2]],
+            "conclusions": conclusions,
+            "photos_review": [self.play.photo(by, after=passed)],
+            "opinion": "经现场复查，已按要求整改完毕，建议销号。"
+            if passed
+            else "经现场复查，部分要求未整改到位，责令继续整改。",
+            "served": "signed",
+            "served_to": "企业负责人",
+            "opinion_signed": True,
+        }
+        if not passed:
+            due = local(self.play.clock.now()).date() + dt.timedelta(7)
+            answers["new_due_on"] = due.isoformat()
+        self.play.do(task, by, answers)
+        if passed:
+            self._next("close", 1, 11)
+        else:
+            self.round += 1
+            self._rectify_by()
+
+    def _close(self, task: HumanTask, by: Actor) -> None:
+        self.play.do(task, by, {"close_opinion": "整改佐证齐全，复查合格，同意销号。"})
+        self._next("confirm", 1, 15)
+
+    def _confirm(self, task: HumanTask, by: Actor) -> None:
+        self.play.do(task, by, {"confirmed": "agree", "confirm_opinion": "重大隐患已消除，同意销号。"})
+
+
+def _lead(firm: Enterprise) -> str:
+    from app.demo.offices import SECTORS
+
+    return next(lead for code, _name, _english, lead in SECTORS if code == firm.sector)
