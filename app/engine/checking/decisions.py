@@ -134,8 +134,10 @@ def _cell(desk: Desk, file: str, column: str, cell: etree._Element, text: str | 
         lint(desk, marked, zh, en, extra=frozenset({_INPUT}), **where)
     elif desk.language.problem(text) is None:
         lint(desk, text, zh, en, **where)
-    elif column.strip() and desk.language.problem(column) is None and _is_rest(desk, text):
-        lint(desk, column + text, zh, en, **where)
+    elif _is_rest(desk, text) and desk.language.problem(column) is not None:
+        lint(desk, f"{_INPUT} {text}", zh, en, extra=frozenset({_INPUT}), **where)
+    elif _is_rest(desk, text):  # SpiffWorkflow puts the two together without a space between them
+        lint(desk, column + text, zh, en, extra=desk.language.names(column), **where)
     else:
         lint(desk, text, zh, en, **where)
 
