@@ -144,7 +144,8 @@ def bind(
     """
     session = session or web.db.session()
     actor = user.actor() if user is not None else SYSTEM
-    here = Situation(web.clock().now(), data or {}, session, actor, user, instance_id)
+    data = data or {}
+    here = Situation(web.clock().now(), data, session, actor, user, instance_id or data.get("instance_id"))
     messages = {name: [str(text) for text in texts] for name, texts in (errors or {}).items()}
     drawing = _Drawing(here, messages, searches or {})
     fields = drawing.fields(form["fields"], values or {}, here.data, "")
@@ -223,8 +224,10 @@ class _Drawing:
         ids = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
         here = self.situation
         assert here.session is not None
-        may = [i for i in ids[:MAX_OPTIONS] if files.belongs(here.session, [i], here.actor, here.instance_id)]
-        bound.files = files.named(here.session, may)
+        ids = ids[:MAX_OPTIONS]
+        if not files.belongs(here.session, ids, here.actor, here.instance_id):
+            ids = [one for one in ids if files.belongs(here.session, [one], here.actor, here.instance_id)]
+        bound.files = files.named(here.session, ids)
 
     def offer(self, bound: BoundField, value: Any) -> None:
         here, name = self.situation, picking.picker_name(bound.spec)

@@ -302,13 +302,14 @@ def _options(spec: dict[str, Any], here: str) -> Iterator[Problem]:
 
 
 def _unknown(value: dict[str, Any], known: set[str] | frozenset[str], here: str) -> Iterator[Problem]:
-    for word in sorted(set(value) - known):
+    """Keys that mean nothing here, and keys with nothing in them."""
+    for word in sorted(value):
         path = f"{here}.{word}" if here else word
-        yield (
-            path,
-            f"这里没有 {word} 这一项，可用：{' '.join(sorted(known))}",
-            f"no {word} here; use {' '.join(sorted(known))}",
-        )
+        if word not in known:
+            listed = " ".join(sorted(known))
+            yield path, f"这里没有 {word} 这一项，可用：{listed}", f"no {word} here; use {listed}"
+        elif value[word] is None:
+            yield path, "不得为 null，不需要就删去", "null is not allowed; leave it out"
 
 
 def _from(value: Any, here: str) -> Iterator[Problem]:

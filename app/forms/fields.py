@@ -262,9 +262,10 @@ class Files(Many):
     demand: Any = lazy_("请上传附件")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> list[str]:
-        ids = list(dict.fromkeys(self.items(value)))
-        if not all(isinstance(item, str) and len(item) <= 64 for item in ids):
+        items = self.items(value)
+        if not all(isinstance(item, str) and len(item) <= 64 for item in items):
             raise ma.ValidationError(_("附件不存在或者不是您上传的"))
+        ids = list(dict.fromkeys(items))
         here = self.situation
         if here.session is not None:
             if not files.belongs(here.session, ids, here.actor, here.instance_id):

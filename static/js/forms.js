@@ -78,3 +78,12 @@ on("input", "textarea[maxlength], input[maxlength]", (_event, field) => {
   const count = document.querySelector(`[data-count-for="${CSS.escape(field.id)}"]`);
   if (count) count.textContent = `${field.value.length} / ${field.maxLength}`;
 });
+
+// A link of the error summary to a file input that the picker has hidden goes to the picker
+on("click", "[data-error-summary] a", (event, link) => {
+  const field = document.getElementById(link.hash.slice(1));
+  const group = field?.checkVisibility?.() === false && field.closest("[tabindex]");
+  if (!group) return;
+  event.preventDefault();
+  group.focus();
+});

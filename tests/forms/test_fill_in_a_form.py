@@ -57,7 +57,11 @@ def test_every_control_has_a_label_and_every_description_exists(sign_in: SignIn,
     assert len(ids) == len(set(ids))
     form = root.get_element_by_id("dev-form")
     for control in form.xpath(".//input[not(@type='hidden')] | .//select | .//textarea"):
-        labelled = control.get("aria-label") or control.xpath("ancestor::label") or form.xpath(f".//label[@for='{control.get('id')}']")
+        labelled = (
+            control.get("aria-label")
+            or control.xpath("ancestor::label")
+            or form.xpath(f".//label[@for='{control.get('id')}']")
+        )
         assert labelled, html.tostring(control)
     for element in form.xpath(".//*[@aria-describedby]"):
         assert set(element.get("aria-describedby").split()) <= set(ids)
@@ -166,7 +170,11 @@ def test_a_usual_phrase_is_added_by_the_server(sign_in: SignIn) -> None:
 
 
 def test_files_chosen_without_javascript_are_stored_and_stay(sign_in: SignIn, session: Session) -> None:
-    sent = {"photos": "", "photos__upload": (picture(), "门.png"), "papers__upload": (io.BytesIO(b"words\n"), "说明.txt")}
+    sent = {
+        "photos": "",
+        "photos__upload": (picture(), "门.png"),
+        "papers__upload": (io.BytesIO(b"words\n"), "说明.txt"),
+    }
     response = sign_in("zhao").post("/dev-form", data=sent, content_type="multipart/form-data")
     assert response.status_code == 422
     root = page(response)
@@ -195,7 +203,9 @@ def test_the_picker_answers_a_script_only_with_what_may_be_seen(sign_in: SignIn,
     as_json = {"Accept": "application/json"}
     people = browser.get("/forms/options/user?role=dept_staff&q=刘", headers=as_json).get_json()
     assert [one["value"] for one in people] == [member("liu").id]
-    assert browser.get("/forms/options/subject?q=", headers=as_json).get_json() == [{"value": "s1", "label": "鑫源纺织"}]
+    assert browser.get("/forms/options/subject?q=", headers=as_json).get_json() == [
+        {"value": "s1", "label": "鑫源纺织"}
+    ]
     kept = browser.get("/forms/options/subject?site__q=nothing&site=s1").get_data(as_text=True)
     assert re.search(r'<option value="s1" selected>鑫源纺织', kept)
     assert "宏达" not in browser.get("/forms/options/subject?site__q=&site=s2").get_data(as_text=True)
@@ -211,6 +221,8 @@ def test_the_page_speaks_english(sign_in: SignIn, clock: FixedClock) -> None:
     assert clock.now() == START
     text = browser.post("/dev-form", data={}).get_data(as_text=True)
     form = html.fromstring(text).get_element_by_id("dev-form")
-    for drop in form.xpath(".//*[@name='demand'] | .//*[@name='supervisor'] | .//*[@name='owner'] | .//*[@name='site'] | .//*[@data-phrase] | .//*[@class='db-act']"):
+    for drop in form.xpath(
+        ".//*[@name='demand'] | .//*[@name='supervisor'] | .//*[@name='owner'] | .//*[@name='site'] | .//*[@data-phrase] | .//*[@class='db-act']"
+    ):
         drop.getparent().remove(drop)
     assert not re.search(r"[\u4e00-\u9fff]", form.text_content()), re.findall(r"[\u4e00-\u9fff]+", form.text_content())

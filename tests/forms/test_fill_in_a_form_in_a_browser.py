@@ -76,7 +76,7 @@ def visit(
 def test_a_field_shows_when_another_asks_for_it_and_typing_is_kept(visit: Callable[..., Page]) -> None:
     page = visit()
     page.get_by_label("复查意见").fill("初稿")
-    page.locator("[name=method][value=video]").check(force=True)
+    page.locator("label", has_text="视频").click()
     expect(page.locator("[name=video_reason]")).to_be_visible()
     expect(page.get_by_label("复查意见")).to_have_value("初稿")
     expect(page.locator("[aria-invalid]")).to_have_count(0)
@@ -87,7 +87,7 @@ def test_a_row_is_added_and_its_own_condition_works(visit: Callable[..., Page]) 
     page.get_by_label("指令要求").fill("拆除链锁")
     page.get_by_role("button", name="添加一项").click()
     expect(page.locator("[name=items-1-demand_text]")).to_be_focused()
-    page.locator("[name=items-1-verdict][value=fail]").check(force=True)
+    page.locator("label:has([name=items-1-verdict][value=fail])").click()
     expect(page.locator("[name=items-1-wrong]")).to_be_visible()
     expect(page.locator("[name=items-0-wrong]")).to_have_count(0)
     page.get_by_role("button", name="删除第 1 项").click()
@@ -127,9 +127,19 @@ def test_a_photo_goes_up_at_once_and_stays_when_the_form_is_refused(visit: Calla
     expect(page.locator(":focus")).to_have_attribute("aria-invalid", "true")
 
 
+def test_the_summary_leads_to_every_field_also_to_the_photos(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_role("button", name="提交").click()
+    for name in ("现场照片", "复查意见", "逐项结论"):
+        page.locator("[data-error-summary] a", has_text=name).click()
+        expect(
+            page.locator("[aria-invalid=true]:focus, [role=group]:focus, fieldset:focus, textarea:target")
+        ).to_have_count(1)
+
+
 def test_a_refused_form_is_read_and_mended_without_javascript(visit: Callable[..., Page]) -> None:
     page = visit(java_script_enabled=False)
-    page.locator("[name=method][value=video]").check(force=True)
+    page.locator("label", has_text="视频").click()
     page.get_by_role("button", name="按已填内容更新表单").click()
     expect(page.locator("[name=video_reason]")).to_be_visible()
     page.get_by_role("button", name="添加一项").click()
