@@ -63,11 +63,3 @@ def reserved(desk: Desk, name: str, **where: object) -> None:
             fix=("换一个名称", "Choose another name"),
             **where,  # type: ignore[arg-type]
         )
-    elif name in desk.language.functions:
-        desk.add(
-            "name_function",
-            f"“{name}”是函数名，不能作为变量名",
-            f"{name!r} is a function, not the name of a variable",
-            fix=("换一个名称", "Choose another name"),
-            **where,  # type: ignore[arg-type]
-        )
