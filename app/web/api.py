@@ -54,13 +54,9 @@ def describe_authentication() -> None:
     api.spec.options["security"] = [{name: []} for name in schemes]
 
 
-def blueprint(
-    name: str, description: str = "", *, public: bool = False
-) -> flask_smorest.Blueprint:
+def blueprint(name: str, description: str = "", *, public: bool = False) -> flask_smorest.Blueprint:
     """A blueprint under /api/v1 that answers 401 to anonymous callers unless it is public."""
-    blp = flask_smorest.Blueprint(
-        f"api_{name}", __name__, url_prefix="/api/v1", description=description
-    )
+    blp = flask_smorest.Blueprint(f"api_{name}", __name__, url_prefix="/api/v1", description=description)
     if not public:
 
         @blp.before_request

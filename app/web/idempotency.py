@@ -33,18 +33,11 @@ class IdempotencyKey(Base):
 
 def _key_hash() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if (
-        request.method != "POST"
-        or not key
-        or not is_api()
-        or not flask_login.current_user.is_authenticated
-    ):
+    if request.method != "POST" or not key or not is_api() or not flask_login.current_user.is_authenticated:
         return None
     if len(key) > 200:
         raise Invalid({"Idempotency-Key": [lazy_("不得超过 200 个字符")]})
-    return hashlib.sha256(
-        f"{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()
-    ).hexdigest()
+    return hashlib.sha256(f"{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
 
 
 def _request_hash() -> str:
@@ -64,18 +57,14 @@ def _replay() -> Response | None:
             session.flush()
             stored = None
         if stored is None:
-            session.add(
-                IdempotencyKey(id=key, request_hash=_request_hash(), created_at=now)
-            )
+            session.add(IdempotencyKey(id=key, request_hash=_request_hash(), created_at=now))
             g.idempotency_key = key
             return None
         if stored.request_hash != _request_hash():
             raise Conflict(lazy_("同一个 Idempotency-Key 已用于另一个请求"))
         if stored.status is None:
             raise Conflict(lazy_("同一请求正在办理"))
-        replayed = Response(
-            stored.body, stored.status, content_type=stored.content_type
-        )
+        replayed = Response(stored.body, stored.status, content_type=stored.content_type)
     replayed.headers["Idempotent-Replayed"] = "true"
     return replayed
 
@@ -96,11 +85,7 @@ def _remember(response: Response) -> Response:
 
 def sweep_idempotency(session: Session) -> None:
     """Forget answers older than a day."""
-    session.execute(
-        sa.delete(IdempotencyKey).where(
-            IdempotencyKey.created_at < dt.datetime.now(dt.UTC) - KEPT
-        )
-    )
+    session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.created_at < dt.datetime.now(dt.UTC) - KEPT))
 
 
 def init_app(app: Flask) -> None:

@@ -32,17 +32,10 @@ class Page(Generic[T]):
         return min(self.number * self.size, self.total)
 
 
-def paginate(
-    select: sa.Select[Any], number: int = 1, size: int = 20, *, max_size: int = 200
-) -> Page[Any]:
+def paginate(select: sa.Select[Any], number: int = 1, size: int = 20, *, max_size: int = 200) -> Page[Any]:
     """Run the select for one page. Entities of a single-column select come as themselves, else as rows."""
     number, size = max(1, number), min(max(1, size), max_size)
-    total = (
-        db.session.scalar(
-            sa.select(sa.func.count()).select_from(select.order_by(None).subquery())
-        )
-        or 0
-    )
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(select.order_by(None).subquery())) or 0
     rows = db.session.execute(select.limit(size).offset((number - 1) * size))
     single = len(select.column_descriptions) == 1
     items = list(rows.scalars().unique()) if single else list(rows.unique())

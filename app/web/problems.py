@@ -18,7 +18,6 @@ from app.web.api import Unauthenticated, is_api
 from app.web.database import db
 from app.web.rendering import is_partial, render
 
-
 Extra = Mapping[str, Any]  # what an error says beside its detail: errors per field, the present holder …
 
 
@@ -57,9 +56,7 @@ def _page(status: int, code: str, detail: str, extra: Extra) -> Response:
 
 def to_sign_in() -> Response:
     """An expired session: htmx gets HX-Redirect (never a 302 that would be swapped in), a browser the sign-in page."""
-    target = url_for(
-        "security.login", next=request.full_path if request.method == "GET" else None
-    )
+    target = url_for("security.login", next=request.full_path if request.method == "GET" else None)
     if request.headers.get("HX-Request") == "true":
         response = make_response("", 200)
         response.headers["HX-Redirect"] = url_for("security.login")
@@ -138,15 +135,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(
         ValidationError,
-        lambda error: _answer(
-            422, "invalid", _titles()[422], {"errors": _messages(error.normalized_messages())}
-        ),
+        lambda error: _answer(422, "invalid", _titles()[422], {"errors": _messages(error.normalized_messages())}),
     )
     app.register_error_handler(
         CSRFError,
-        lambda _error: _answer(
-            400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上")
-        ),
+        lambda _error: _answer(400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上")),
     )
 
     @app.errorhandler(OperationalError)
@@ -161,10 +154,5 @@ def init_app(app: Flask) -> None:
     def fault(error: Exception) -> Response:
         if app.config.get("PROPAGATE_FAULTS"):
             raise error
-        app.logger.exception(
-            "fault in %s %s by %s",
-            request.method,
-            request.path,
-            flask_login.current_user,
-        )
+        app.logger.error("fault in %s %s by %s", request.method, request.path, flask_login.current_user, exc_info=error)
         return _answer(500, "fault", _titles()[500])

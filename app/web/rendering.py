@@ -9,10 +9,7 @@ from flask import Response, make_response, redirect, render_template, request
 
 def is_partial() -> bool:
     """Whether htmx asks for a fragment. Everything else, history and boosted links too, gets the whole page."""
-    return (
-        request.headers.get("HX-Request") == "true"
-        and request.headers.get("HX-Request-Type") == "partial"
-    )
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") == "partial"
 
 
 def render(template: str, status: int = 200, **context: Any) -> Response:

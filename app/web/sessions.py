@@ -31,9 +31,7 @@ class WebSession(Base):
 
     __tablename__ = "web_session"
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    user_key: Mapped[str | None] = mapped_column(
-        sa.String(64), index=True
-    )  # User.fs_uniquifier
+    user_key: Mapped[str | None] = mapped_column(sa.String(64), index=True)  # User.fs_uniquifier
     data: Mapped[dict[str, Any]]
     browser: Mapped[str] = mapped_column(sa.String(200), default="")
     created_at: Mapped[dt.datetime]
@@ -76,17 +74,11 @@ class DatabaseSessions(SessionInterface):
             now = dt.datetime.now(dt.UTC)
             with self._sessions() as session:
                 stored = session.get(WebSession, hash_key(key))
-            if (
-                stored
-                and now - stored.seen_at < IDLE
-                and now - stored.created_at < ABSOLUTE
-            ):
+            if stored and now - stored.seen_at < IDLE and now - stored.created_at < ABSOLUTE:
                 return ServerSession(key, dict(stored.data), stored=stored)
         return ServerSession(secrets.token_urlsafe(32))
 
-    def save_session(
-        self, app: Flask, session: SessionMixin, response: Response
-    ) -> None:
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, ServerSession)
         now = dt.datetime.now(dt.UTC)
         if not session and session.stored is None and session.replaces is None:
@@ -109,16 +101,12 @@ class DatabaseSessions(SessionInterface):
 
         with self._sessions() as db, write_transaction(db):
             if session.replaces:
-                db.execute(
-                    sa.delete(WebSession).where(WebSession.id == session.replaces)
-                )
+                db.execute(sa.delete(WebSession).where(WebSession.id == session.replaces))
             row = db.get(WebSession, hash_key(session.key))
             if row is None:
                 if session.stored is not None:
                     return  # revoked while this request ran
-                row = WebSession(
-                    id=hash_key(session.key), created_at=now, data={}, seen_at=now
-                )
+                row = WebSession(id=hash_key(session.key), created_at=now, data={}, seen_at=now)
                 db.add(row)
             row.data, row.seen_at = dict(session), now
             row.user_key = session.get("_user_id")
@@ -128,7 +116,5 @@ class DatabaseSessions(SessionInterface):
 def sweep(session: Session) -> int:
     """Delete sessions past their idle or absolute time; the number deleted."""
     now = dt.datetime.now(dt.UTC)
-    ended = sa.delete(WebSession).where(
-        sa.or_(WebSession.seen_at < now - IDLE, WebSession.created_at < now - ABSOLUTE)
-    )
+    ended = sa.delete(WebSession).where(sa.or_(WebSession.seen_at < now - IDLE, WebSession.created_at < now - ABSOLUTE))
     return session.execute(ended).rowcount or 0  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
 from app.db import configure_engine
@@ -57,7 +57,7 @@ def _protection(app: Flask) -> None:
             "same-origin",
             "none",
         ):
-            raise problems.CSRFError("cross-site request")
+            raise CSRFError("cross-site request")
         if app.config.get("WTF_CSRF_ENABLED", True):
             csrf.protect()
 
@@ -67,9 +67,7 @@ def _protection(app: Flask) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(self), geolocation=(self)"
-        )
+        response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self)")
         if request.blueprint == "security":
             response.headers["Cache-Control"] = "no-store"  # Flask-Security writes one that no browser reads
         elif not request.path.startswith("/static/"):

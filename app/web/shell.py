@@ -94,7 +94,7 @@ def preferences() -> Response:
     """Colours, size and language: cookies of this browser; the language also in the account."""
     response = see_other(_local_path(request.form.get("next", "")))
     for cookie, field, values in (("theme", "theme", THEMES), ("size", "size", SIZES), ("lang", "locale", LOCALES)):
-        if (value := request.form.get(field)) in values:
+        if (value := request.form.get(field, "")) in values:
             response.set_cookie(cookie, value, max_age=_A_YEAR, samesite="Lax", secure=request.is_secure)
     if request.form.get("locale") in LOCALES:
         _keep_language(request.form["locale"])

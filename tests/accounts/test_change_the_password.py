@@ -84,7 +84,8 @@ def test_every_temporary_password_is_acceptable_and_none_repeats(app: object) ->
 
 
 @pytest.mark.parametrize(
-    "password", ["1234567890", "qwertyuiop", "aaaaaaaaaaaa", "P@ssw0rd2026", "Admin@123456", "abcabcabcabc", "0987654321"]
+    "password",
+    ["1234567890", "qwertyuiop", "aaaaaaaaaaaa", "P@ssw0rd2026", "Admin@123456", "abcabcabcabc", "0987654321"],
 )
 def test_passwords_that_everybody_tries_first_are_refused(app: object, password: str) -> None:
     assert problems(password)

@@ -68,7 +68,9 @@ def test_lists_are_paged_and_counted(sign_in: SignIn) -> None:
 
 def test_names_come_in_the_callers_language(sign_in: SignIn) -> None:
     browser = sign_in("wang")
-    assert {"code": "GAS", "name": "城乡燃气"}.items() <= next(s for s in get(browser, "/sectors") if s["code"] == "GAS").items()
+    assert {"code": "GAS", "name": "城乡燃气"}.items() <= next(
+        s for s in get(browser, "/sectors") if s["code"] == "GAS"
+    ).items()
     browser.set_cookie("lang", "en")
     assert "Urban and rural gas" in str(get(browser, "/sectors"))
     browser.delete_cookie("lang")

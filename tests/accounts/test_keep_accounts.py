@@ -101,7 +101,13 @@ def test_the_list_is_narrowed_by_text_role_and_status(sign_in: SignIn) -> None:
 
 
 def test_an_account_is_edited_and_the_change_recorded(sign_in: SignIn, session: Session) -> None:
-    data = {"name": "何军", "org_id": org_id("longwan"), "title": "主任", "phone": "0535-123456", "email": "he@example.org"}
+    data = {
+        "name": "何军",
+        "org_id": org_id("longwan"),
+        "title": "主任",
+        "phone": "0535-123456",
+        "email": "he@example.org",
+    }
     assert sign_in("root").post(f"/admin/users/{member('he').id}", data=data).status_code == 303
     assert user(session, "he").title == "主任"
     assert last_acts(session)[0][1:] == ("users.edited", member("he").id)

@@ -93,7 +93,14 @@ def test_the_region_tree_leads_to_its_organisations(sign_in: SignIn) -> None:
 
 
 def sector(code: str = "MINE", **more: str) -> dict[str, str]:
-    return {"code": code, "name": "矿山", "name_en": "Mines", "position": "9", "lead_org_id": org_id("emergency"), **more}
+    return {
+        "code": code,
+        "name": "矿山",
+        "name_en": "Mines",
+        "position": "9",
+        "lead_org_id": org_id("emergency"),
+        **more,
+    }
 
 
 def test_a_new_sector_belongs_to_its_lead_department(sign_in: SignIn, session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -20,11 +20,10 @@ SignIn = Callable[[str], FlaskClient]
 
 
 @pytest.fixture(autouse=True)
-def _no_failures_yet(session: Session) -> Iterator[None]:
+def _no_failures_yet(session: Session) -> None:
     with write_transaction(session):
         session.execute(sa.delete(FailedSignIn))
         session.execute(sa.update(User).values(locked_until=None))
-    yield
 
 
 def issue(browser: FlaskClient, key: str):  # type: ignore[no-untyped-def]

@@ -84,7 +84,11 @@ def test_a_token_of_a_person(run: Callable[..., Result], anonymous: FlaskClient,
 
 @pytest.mark.parametrize(
     ("words", "username"),
-    [(("--role", "officer"), "liu"), (("--role", "town_staff", "--org", "龙湾镇"), "he"), (("--role", "leader"), "lin")],
+    [
+        (("--role", "officer"), "liu"),
+        (("--role", "town_staff", "--org", "龙湾镇"), "he"),
+        (("--role", "leader"), "lin"),
+    ],
 )
 def test_a_token_of_whoever_holds_a_role(
     run: Callable[..., Result], anonymous: FlaskClient, words: tuple[str, ...], username: str

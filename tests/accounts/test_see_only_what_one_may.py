@@ -41,7 +41,7 @@ class Thing(Base):
 
 # Known to this module's engine, not to the product's schema.
 _TABLE = Thing.__table__
-Base.metadata.remove(_TABLE)  # type: ignore[arg-type]
+Base.metadata.remove(_TABLE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def city() -> Iterator[Session]:
     sessions = make_sessions("sqlite://")
     with sessions() as session:
         Base.metadata.create_all(session.connection())
-        _TABLE.create(session.connection())  # type: ignore[attr-defined]
+        _TABLE.create(session.connection())
         session.execute(sa.text("PRAGMA defer_foreign_keys=ON"))
         from app.accounts import Region
 
@@ -82,7 +82,9 @@ def city() -> Iterator[Session]:
         session.flush()
         for number, org in enumerate(ORGS):
             region = REGIONS[number]
-            session.add(Organisation(id=org, code=org, name=org, short_name=org, kind="sector_dept", region_code=region))
+            session.add(
+                Organisation(id=org, code=org, name=org, short_name=org, kind="sector_dept", region_code=region)
+            )
         session.flush()
         session.add_all(Sector(code=code, name=code) for code in SECTORS)
         session.flush()
@@ -139,7 +141,7 @@ def test_what_is_visible_is_what_the_rule_in_words_says(
     city.rollback()
     stored = {new_id(): row for row in rows}
     if stored:
-        city.execute(sa.insert(_TABLE), [{"id": key, **vars(row)} for key, row in stored.items()])  # type: ignore[arg-type]
+        city.execute(sa.insert(_TABLE), [{"id": key, **vars(row)} for key, row in stored.items()])
     user = person(city, grants, active)
     seen = set(city.scalars(visible(sa.select(Thing.id), Thing, user)))
     city.rollback()
@@ -162,7 +164,9 @@ def test_an_area_contains_what_begins_like_it(area: str, code: str) -> None:
     assert contains(area, code) == expected
 
 
-@pytest.mark.parametrize("nowhere", [None, "", "000000000000", "99018100000", "9901810000000", "99018100000x", "１２３４５６７８９０１２"])
+@pytest.mark.parametrize(
+    "nowhere", [None, "", "000000000000", "99018100000", "9901810000000", "99018100000x", "１２３４５６７８９０１２"]
+)
 def test_what_is_no_code_is_an_area_of_nothing(city: Session, nowhere: str | None) -> None:
     assert region_prefix(nowhere) is None
     assert not contains(nowhere, CITY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -21,15 +21,14 @@ from tests.conftest import PASSWORD
 
 
 @pytest.fixture(autouse=True)
-def _no_failures_yet(session: Session) -> Iterator[None]:
+def _no_failures_yet(session: Session) -> None:
     with write_transaction(session):
         session.execute(sa.delete(FailedSignIn))
         session.execute(sa.update(User).values(locked_until=None))
-    yield
 
 
-def enter(browser: FlaskClient, username: str, password: str = PASSWORD, **more: str) -> TestResponse:
-    return browser.post("/login", data={"username": username, "password": password}, **more)  # type: ignore[arg-type]
+def enter(browser: FlaskClient, username: str, password: str = PASSWORD, **more: Any) -> TestResponse:
+    return browser.post("/login", data={"username": username, "password": password}, **more)
 
 
 def test_the_right_password_opens_the_account_page(anonymous: FlaskClient) -> None:
@@ -86,9 +85,9 @@ def test_one_address_trying_five_accounts_is_locked(app: Flask) -> None:
     attacker = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
     browser = app.test_client()
     for name in ("zhao", "wang", "lin", "gao"):
-        assert enter(browser, name, "wrong-password", **attacker).status_code == 401  # type: ignore[arg-type]
-    assert enter(browser, "liu", "wrong-password", **attacker).status_code == 429  # type: ignore[arg-type]
-    assert enter(browser, "deng", **attacker).status_code == 429  # type: ignore[arg-type]
+        assert enter(browser, name, "wrong-password", **attacker).status_code == 401
+    assert enter(browser, "liu", "wrong-password", **attacker).status_code == 429
+    assert enter(browser, "deng", **attacker).status_code == 429
     assert enter(app.test_client(), "deng").status_code == 302  # from elsewhere
 
 
@@ -143,9 +142,7 @@ def test_a_page_behind_sign_in_leads_there_and_back(anonymous: FlaskClient) -> N
 
 
 def test_sign_in_leads_to_no_foreign_site(anonymous: FlaskClient) -> None:
-    answer = anonymous.post(
-        "/login", data={"username": "zhao", "password": PASSWORD, "next": "https://example.org/"}
-    )
+    answer = anonymous.post("/login", data={"username": "zhao", "password": PASSWORD, "next": "https://example.org/"})
     assert "example.org" not in answer.headers.get("Location", "")
 
 

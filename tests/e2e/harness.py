@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import waitress
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from waitress.server import create_server
 
 from app.db import write_transaction
 from app.web import WebSession
@@ -57,7 +57,7 @@ class Served:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self._server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)
+        self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
         self.url = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cast import member, org_id
-from tests.e2e.harness import LOOKS, Look, Opens, chinese_in
+from tests.e2e.harness import LOOKS, Look, Opens
 
 SCREENS = (  # name, person, path
     ("sign-in", None, "/login"),

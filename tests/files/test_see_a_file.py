@@ -68,7 +68,9 @@ def test_attached_it_is_seen_by_whoever_sees_the_process(
 ) -> None:
     with write_transaction(session):
         files.attach(session, [stored.id], by=actor("sun"), now=START, instance_id=instance)
-    seen = {key: sign_in(key).get(stored.url).status_code for key in ("wang", "zhao", "ma", "zhou", "deng", "he", "root")}
+    seen = {
+        key: sign_in(key).get(stored.url).status_code for key in ("wang", "zhao", "ma", "zhou", "deng", "he", "root")
+    }
     assert seen == {"wang": 200, "zhao": 200, "ma": 200, "zhou": 200, "deng": 404, "he": 404, "root": 404}
 
 

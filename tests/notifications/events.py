@@ -12,7 +12,9 @@ from app.engine import Definition, HumanTask, Instance
 from tests.cast import START, XINGANG, member, org_id
 
 
-def open_task(session: Session, *, role: str = "dept_staff", org: str = "emergency", holder: str | None = None) -> HumanTask:
+def open_task(
+    session: Session, *, role: str = "dept_staff", org: str = "emergency", holder: str | None = None
+) -> HumanTask:
     """「鑫源纺织：安全出口上锁」 in 整改复查, addressed to a role or claimed by somebody. Call inside a transaction."""
     key = new_id()
     definition = Definition(

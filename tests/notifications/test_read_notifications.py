@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ SignIn = Callable[[str], FlaskClient]
 
 
 @pytest.fixture(autouse=True)
-def _three_messages(app: object, session: Session) -> Iterator[None]:
+def _three_messages(app: object, session: Session) -> None:
     """liu is urged, reminded and told of a new task; zhao and gao only of the new task."""
     with write_transaction(session):
         session.execute(sa.delete(Notification))
@@ -26,11 +26,10 @@ def _three_messages(app: object, session: Session) -> Iterator[None]:
         deliver(session, event("task.urged", held, by="gao", text="请今天反馈"), key="urged", now=START)
         deliver(session, event("task.reminded", held), key="reminded", now=START)
         deliver(session, event("task.created", free, by="sun"), key="created", now=START)
-    yield
 
 
 def own(session: Session, key: str, unread: bool = True) -> list[Notification]:
-    session.expire_all()
+    session.rollback()
     select = sa.select(Notification).where(Notification.user_id == member(key).id)
     return list(session.scalars(select.where(Notification.read_at.is_(None)) if unread else select))
 

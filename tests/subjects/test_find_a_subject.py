@@ -125,7 +125,9 @@ def test_no_name_becomes_a_formula(sign_in: SignIn, start: str) -> None:
 def test_a_name_that_is_a_formula_stays_text_in_both_exports(sign_in: SignIn) -> None:
     browser = sign_in("sun")
     enter(browser, "=1+1冷库")
-    line = next(l for l in browser.get("/subjects/export.csv").data.decode("utf-8-sig").splitlines() if "1+1冷库" in l)
+    line = next(
+        row for row in browser.get("/subjects/export.csv").data.decode("utf-8-sig").splitlines() if "1+1冷库" in row
+    )
     assert "'=1+1冷库" in line
     sheet = openpyxl.load_workbook(io.BytesIO(browser.get("/subjects/export.xlsx").data)).active
     cell = next(c for row in sheet.iter_rows() for c in row if "1+1冷库" in str(c.value))  # type: ignore[union-attr]
@@ -147,7 +149,8 @@ def test_of_two_with_one_name_none_is_guessed(sign_in: SignIn, session: Session)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("鑫源（纺织）", "鑫源(纺织)"), ("ＡＢＣ 公司", "abc公司"), ("新\u200b港", "新港"), ("甲　乙", "甲乙")]
+    ("one", "other"),
+    [("鑫源（纺织）", "鑫源(纺织)"), ("ＡＢＣ 公司", "abc公司"), ("新\u200b港", "新港"), ("甲　乙", "甲乙")],
 )
 def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
     assert name_key(one) == name_key(other)

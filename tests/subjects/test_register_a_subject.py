@@ -68,9 +68,11 @@ def test_a_number_names_one_subject_and_tells_its_name_only_to_whom_may_see_it(s
     enter(sign_in("zhao"), "登记在先", id_no=number)
     near = sign_in("zhao").post("/api/v1/subjects", json=entry("登记在后", id_no=number)).get_json(force=True)
     assert "登记在先" in near["errors"]["id_no"][0]
-    far = sign_in("he").post(
-        "/api/v1/subjects", json=entry("别镇登记", id_no=number, region_code="990181102201")
-    ).get_json(force=True)
+    far = (
+        sign_in("he")
+        .post("/api/v1/subjects", json=entry("别镇登记", id_no=number, region_code="990181102201"))
+        .get_json(force=True)
+    )
     assert "登记在先" not in str(far) and "其他辖区" in far["errors"]["id_no"][0]
 
 

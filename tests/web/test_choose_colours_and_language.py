@@ -69,6 +69,8 @@ def test_an_unknown_choice_is_not_kept(anonymous: FlaskClient) -> None:
     assert not [cookie for cookie in answer.headers.getlist("Set-Cookie") if cookie.startswith(("theme", "lang"))]
 
 
-@pytest.mark.parametrize("target", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)", "", "/a\nb"])
+@pytest.mark.parametrize(
+    "target", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)", "", "/a\nb"]
+)
 def test_the_way_back_never_leads_elsewhere(anonymous: FlaskClient, target: str) -> None:
     assert choose(anonymous, theme="dark", next=target).headers["Location"] == "/"

@@ -21,7 +21,11 @@ SignIn = Callable[[str], FlaskClient]
     ("key", "shown", "hidden"),
     [
         ("zhao", {"/subjects"}, {"/admin/users", "/admin/audit", "/admin/calendar"}),
-        ("root", {"/admin/users", "/admin/organisations", "/admin/sectors", "/admin/calendar"}, {"/subjects", "/admin/audit"}),
+        (
+            "root",
+            {"/admin/users", "/admin/organisations", "/admin/sectors", "/admin/calendar"},
+            {"/subjects", "/admin/audit"},
+        ),
         ("shen", {"/admin/users", "/admin/organisations"}, {"/admin/sectors", "/subjects"}),
         ("cha", {"/admin/audit"}, {"/admin/users", "/subjects"}),
         ("gao", {"/admin/users", "/subjects"}, {"/admin/organisations"}),
@@ -82,7 +86,9 @@ def test_every_icon_that_a_page_draws_is_in_the_sprite(
     assert len(sprites) == 1
     drawn = set(re.findall(r'<symbol id="([^"]+)"', sprites[0].read_text()))
     pages = [anonymous.get("/login"), sign_in("zhao").get("/account"), sign_in("zhao").get("/subjects/new")]
-    pages += [sign_in("root").get(path) for path in ("/admin/users", "/admin/calendar", "/notifications", "/admin/regions")]
+    pages += [
+        sign_in("root").get(path) for path in ("/admin/users", "/admin/calendar", "/notifications", "/admin/regions")
+    ]
     used = {name for page in pages for name in re.findall(r'icons-[^"#]*\.svg#([a-z0-9-]+)', page.text)}
     assert len(used) > 15 and used <= drawn, used - drawn
 

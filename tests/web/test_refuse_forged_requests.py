@@ -34,7 +34,10 @@ def token_in(page: str) -> str:
 @pytest.fixture
 def zhao(anonymous: FlaskClient) -> FlaskClient:
     token = token_in(anonymous.get("/login").text)
-    assert anonymous.post("/login", data={"username": "zhao", "password": PASSWORD, "csrf_token": token}).status_code == 302
+    assert (
+        anonymous.post("/login", data={"username": "zhao", "password": PASSWORD, "csrf_token": token}).status_code
+        == 302
+    )
     return anonymous
 
 
@@ -96,7 +99,9 @@ def test_the_policy_allows_no_inline_script_and_no_other_host() -> None:
     assert "unsafe-inline" not in rules["script-src"] + rules["style-src"]
 
 
-@pytest.mark.parametrize("path", ["/login", "/account", "/account/password", "/notifications", "/subjects", "/api/docs", "/help/keys"])
+@pytest.mark.parametrize(
+    "path", ["/login", "/account", "/account/password", "/notifications", "/subjects", "/api/docs", "/help/keys"]
+)
 def test_no_page_has_an_inline_script_or_handler(zhao: FlaskClient, path: str) -> None:
     page = zhao.get(path).text
     scripts = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page)
@@ -106,7 +111,9 @@ def test_no_page_has_an_inline_script_or_handler(zhao: FlaskClient, path: str) -
 
 def test_no_address_changes_anything_by_get(app: Flask) -> None:
     """A link or an image must never act: whatever sounds like an act is not reachable by GET."""
-    acts = re.compile(r"/(revocation|deactivation|activation|unlocking|readings?|claim|completion|cancellation|preferences)$")
+    acts = re.compile(
+        r"/(revocation|deactivation|activation|unlocking|readings?|claim|completion|cancellation|preferences)$"
+    )
     for rule in app.url_map.iter_rules():
         if acts.search(rule.rule):
             assert "GET" not in (rule.methods or set()), rule.rule

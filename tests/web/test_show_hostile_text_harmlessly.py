@@ -38,10 +38,12 @@ class Reader(HTMLParser):
         values = dict(attrs)
         if tag == "script" and "src" not in values and values.get("type") != "application/json":
             self.dangers.append("inline script")
-        if tag == "svg" and "onload" in values or tag == "img" and values.get("src") == "x":
+        if (tag == "svg" and "onload" in values) or (tag == "img" and values.get("src") == "x"):
             self.dangers.append(f"<{tag}> of the payload")
         self.dangers += [name for name, _value in attrs if name.startswith("on") or name == "style"]
-        self.dangers += [v for k, v in attrs if k in ("href", "src", "action") and (v or "").strip().startswith("javascript")]
+        self.dangers += [
+            v for k, v in attrs if k in ("href", "src", "action") and v and v.strip().startswith("javascript")
+        ]
 
 
 @pytest.fixture(scope="module")
