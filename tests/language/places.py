@@ -127,7 +127,7 @@ def _service(text: Text) -> Files:
     )
 
 
-def _decision(question: str, cell: str, answer: str) -> Files:
+def decision(question: str, cell: str, answer: str) -> Files:
     task = _node(f'<businessRuleTask id="it">{_spiff("calledDecisionId", "decision")}</businessRuleTask>')
     table = (
         '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
@@ -170,15 +170,18 @@ PLACES: dict[str, Callable[[Text], Files]] = {
     "payload of a signal": _signal,
     "payload of an error": _error,
     "parameter of a service task": _service,
-    "decision: question": lambda t: _decision(t.expression, "1", "2"),
-    "decision: cell": lambda t: _decision("1", t.expression, "2"),
-    "decision: answer": lambda t: _decision("1", "1", t.expression),
+    "decision: question": lambda t: decision(t.expression, "1", "2"),
+    "decision: cell": lambda t: decision("1", t.expression, "2"),
+    "decision: answer": lambda t: decision("1", "1", t.expression),
 }
 
 
 def run(place: str, text: Text, script_engine: Any) -> BpmnWorkflow:
+    return run_files(PLACES[place](text), script_engine)
+
+
+def run_files(files: Files, script_engine: Any) -> BpmnWorkflow:
     """Parse and run the process with SpiffWorkflow as it comes; only the script engine is given."""
-    files = PLACES[place](text)
     parser = SpiffBpmnParser()
     if files.dmn:
         parser.add_dmn_str(files.dmn.encode())

@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 
 from app.engine.language import Language, UnsafeExpression
 from tests.language.payloads import EXPRESSIONS, SCRIPTS, TOUCH, expression
-from tests.language.places import PLACES, Text, run
+from tests.language.places import PLACES, Text, decision, run, run_files
 
 
 def today() -> dt.date:
@@ -117,15 +117,9 @@ def test_a_failure_keeps_its_cause_and_can_be_told(language: Language) -> None:
 
 
 def test_decision_cells_with_and_without_an_operator_still_work(language: Language) -> None:
-    from tests.language import places
-
     def decide(question: str, cell: str) -> object:
-        files = places._decision(question, cell, "'yes'")
-        places.PLACES["tried"] = lambda _text: files
-        try:
-            return run("tried", Text("", ""), language.engine).last_task.data.get("answer")
-        finally:
-            del places.PLACES["tried"]
+        workflow = run_files(decision(question, cell, "'yes'"), language.engine)
+        return workflow.last_task.data.get("answer")
 
     assert decide("5", "> 3") == "yes"
     assert decide("5", "5") == "yes"

@@ -10,7 +10,9 @@ import pytest
 
 from app.calendars import expression_functions
 from app.clock import SHANGHAI
+from app.config import ROOT
 from app.engine.language import ExpressionFailed, Language, UnknownName, UnsafeExpression
+from app.engine.language.functions import METHODS
 from app.i18n import ENGLISH, set_locale
 
 FUNCTIONS = {**expression_functions(), "today": lambda: dt.date(2026, 4, 9)}
@@ -284,3 +286,19 @@ def test_a_time_stays_aware() -> None:
     at = dt.datetime(2026, 4, 9, 8, 30, tzinfo=SHANGHAI)
     assert LANGUAGE.evaluate("at", {"at": at}) == "2026-04-09T08:30:00+08:00"
     assert LANGUAGE.evaluate("at.hour * 60 + at.minute", {"at": at}) == 510
+
+
+def test_the_manual_lists_every_function_and_method() -> None:
+    manual = (ROOT / "docs" / "expressions.md").read_text(encoding="utf-8")
+    for name in [*LANGUAGE.functions, "default"]:
+        assert f"`{name}(" in manual, name
+    for name in {name for _kind, name in METHODS}:
+        assert f".{name}(" in manual, name
+
+
+def test_the_manual_s_example_does_what_it_says() -> None:
+    manual = (ROOT / "docs" / "expressions.md").read_text(encoding="utf-8")
+    script = manual.split("```python\n")[1].split("```")[0]
+    data: dict[str, Any] = {"items": [{"score": 3}], "form": {}}
+    LANGUAGE.execute(script, data)
+    assert data == {"items": [{"score": 3}], "form": {"grade": "一般"}, "total": 3, "grade": "一般"}

@@ -23,5 +23,5 @@ MAX_SPAN_DAYS = 36_600  # days(), hours(): a century, as in deadlines
 MAX_OUT_CHARACTERS = 1_000_000  # in all: the state of an instance is written with every step
 
 # -- what is kept
-MAX_CACHED = 2_000  # translated texts: those of a city's processes several times over
+MAX_CACHED = 1_000  # translated texts, of 2 KB as a rule and 80 KB at most: those of a city's processes
 MAX_LOGGED = 200  # characters of a refused text in the log
