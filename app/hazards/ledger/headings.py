@@ -77,10 +77,6 @@ class Head:
     columns: dict[str, tuple[int, str]] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
 
-    def heading(self, name: str) -> str:
-        found = self.columns.get(name)
-        return found[1] if found else str(LABELS[name])
-
 
 def find_head(sheet: Sheet) -> Head | None:
     """The row (or two, where groups stand above) that names the columns; None for a sheet that is no ledger.

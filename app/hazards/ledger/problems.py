@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.hazards.ledger.headings import LABELS
 from app.hazards.ledger.workbook import address
 from app.i18n import CHINESE, ENGLISH, _, get_locale, lazy_, set_locale
 
@@ -60,7 +61,6 @@ SKIPS = {
     "closed": lazy_("已整改完成，不再登记"),
     "total": lazy_("合计行"),
     "foot": lazy_("表尾说明"),
-    "heading": lazy_("重复的表头"),
     "repeated": lazy_("与第 %(row)s 行重复"),
 }
 NOTES = {
@@ -85,7 +85,8 @@ class Problem:
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
     column: int | None = None  # from 0
-    heading: str = ""
+    heading: str = ""  # as the file has it
+    field: str = ""  # headings.LABELS: for what the file has no column
 
     @property
     def is_error(self) -> bool:
@@ -98,17 +99,19 @@ class Problem:
 
     def in_cell(self, row: int) -> str:
         """“企业名称”（C12）：没有填写"""
-        if self.column is None:
-            return self.message
-        place = address(row, self.column)
-        return _("“%(heading)s”（%(place)s）：%(text)s", heading=self.heading, place=place, text=self.message)
+        if self.column is not None:
+            place = address(row, self.column)
+            return _("“%(heading)s”（%(place)s）：%(text)s", heading=self.heading, place=place, text=self.message)
+        if self.field:
+            return _("“%(heading)s”：%(text)s", heading=LABELS[self.field], text=self.message)
+        return self.message
 
     def as_data(self) -> dict[str, Any]:
-        return {"code": self.code, "values": dict(self.values), "column": self.column, "heading": self.heading}
+        return {**vars(self), "values": dict(self.values)}
 
     @staticmethod
     def from_data(data: Mapping[str, Any]) -> Problem:
-        return Problem(data["code"], data["values"], data["column"], data["heading"])
+        return Problem(**data)
 
 
 def row_text(row: int, problems: list[Problem], sheet: str = "") -> str:

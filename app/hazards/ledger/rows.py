@@ -101,9 +101,8 @@ class Reading:
         return self.row[found[0]] if found else Cell()
 
     def say(self, code: str, column: str | None = None, /, **values: object) -> None:
-        found = self.head.columns.get(column or "")
-        heading = self.head.heading(column) if column else ""
-        problem = Problem(code, values, found[0] if found else None, heading)
+        index, heading = self.head.columns.get(column or "", (None, ""))
+        problem = Problem(code, values, index, heading, column or "")
         if problem not in self.problems:  # a cell may be looked at twice
             self.problems.append(problem)
 
@@ -138,8 +137,7 @@ class Reading:
         return found
 
     def complained(self, name: str) -> bool:
-        found = self.head.columns.get(name)
-        return any(p.is_error and found and p.column == found[0] for p in self.problems)
+        return any(problem.is_error and problem.field == name for problem in self.problems)
 
 
 def read(head: Head, row: Row, places: Places, today: dt.date) -> Reading:

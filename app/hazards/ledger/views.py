@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, flash, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from app import web
 from app.accounts import requires
@@ -26,7 +26,6 @@ from app.subjects import tidy
 blueprint = Blueprint("hazard_imports", __name__, url_prefix="/hazards/import")
 _TURN = 4.0  # seconds of registering in one request; the page asks again until all is done
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_REQUIRED = ("subject_name", "credit_code", "description")
 
 
 def init_app(app: Flask) -> None:
@@ -107,8 +106,6 @@ def _work(import_id: str) -> Response:
     kept = queries.get(web.db.session(), import_id, web.current_user())
     if web.is_partial() and not done:
         return web.render("hazards/ledger/_progress.html", **_progress(kept))
-    if done:
-        flash(_("导入完成，登记隐患 %(n)s 项", n=queries.counts(web.db.session(), kept.id).get("imported", 0)))
     return web.see_other(url_for("hazard_imports.show", import_id=import_id))
 
 
@@ -135,7 +132,6 @@ def _hand_in(errors: dict[str, Any] | None = None) -> Response:
         page=page,
         counts=queries.counts_of(web.db.session(), [kept.id for kept in page.items]),
         labels=LABELS,
-        required=_REQUIRED,
         link=lambda number: url_for("hazard_imports.index", page=number),
     )
 
@@ -145,7 +141,7 @@ def _page(kept: HazardImport) -> Response:
     progress = _progress(kept)
     outcome = request.args.get("outcome", "error" if progress["counts"].get("error") else "")
     outcome = outcome if outcome in OUTCOMES else ""
-    page = web.paginate(queries.rows(kept.id, outcome), request.args.get("page", 1, type=int), 50)
+    page = web.paginate(queries.rows(kept.id, outcome), request.args.get("page", 1, type=int), 20)
     hazards: dict[str, Hazard] = queries.shown_hazards(session, page.items, web.current_user())
     return web.render(
         "hazards/ledger/_rows.html" if web.is_partial() else "hazards/ledger/show.html",
