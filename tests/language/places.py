@@ -180,13 +180,14 @@ def run(place: str, text: Text, script_engine: Any) -> BpmnWorkflow:
     return run_files(PLACES[place](text), script_engine)
 
 
-def run_files(files: Files, script_engine: Any) -> BpmnWorkflow:
+def run_files(files: Files, script_engine: Any, **data: Any) -> BpmnWorkflow:
     """Parse and run the process with SpiffWorkflow as it comes; only the script engine is given."""
     parser = SpiffBpmnParser()
     if files.dmn:
         parser.add_dmn_str(files.dmn.encode())
     parser.add_bpmn_str(files.bpmn.encode())
     workflow = BpmnWorkflow(parser.get_spec("p"), parser.get_subprocess_specs("p"), script_engine=script_engine)
+    workflow.get_next_task(state=TaskState.READY).data.update(data)
     workflow.do_engine_steps()
     workflow.refresh_timers()
     for task in workflow.get_tasks(state=TaskState.READY, manual=True):

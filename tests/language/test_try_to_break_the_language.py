@@ -228,12 +228,12 @@ def test_text_that_looks_like_code_stays_text() -> None:
     assert LANGUAGE.evaluate("x + '(1)'", {"x": "eval"}) == "eval(1)"
 
 
-def test_a_decision_table_without_a_question_quotes_the_data() -> None:
-    """SpiffWorkflow then writes the data itself into an expression: it stays a text."""
-    with pytest.raises(KeyError):  # by the label of the column, which names no variable here
-        run_files(decision("", "1", "2"), LANGUAGE.engine)
-    for value in ("' + __import__('os') + '", '"""', "\\'", "{x}", "\n"):
-        assert LANGUAGE.evaluate(repr(value), {}) == value
+@pytest.mark.parametrize("value", ["' + __import__('os') + '", '"' * 3, "\\'", "{x}", "\n", "?", "x"])
+def test_a_decision_table_without_a_question_quotes_the_data(value: str) -> None:
+    """SpiffWorkflow then writes the data itself into an expression: there it stays a text."""
+    done = run_files(decision("", "? == expected", "'yes'"), LANGUAGE.engine, l=value, expected=value)
+    assert done.last_task.data["answer"] == "yes"
+    assert LANGUAGE.evaluate(repr(value), {}) == value
 
 
 # -- the log and the reader of messages
