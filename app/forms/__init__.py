@@ -39,6 +39,4 @@ def init_app(app: Flask) -> None:
     from app.forms import views
 
     app.register_blueprint(views.blueprint)
-    engine = app.extensions.get("duban.engine")
-    if engine is not None and hasattr(engine, "use_forms"):
-        engine.use_forms(FormFiles())
+    app.extensions["duban.engine"].use_forms(FormFiles())

@@ -89,7 +89,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, clock: FixedClock) -> Iterator
 
     app = _build(tmp_path_factory.mktemp("forms"), clock)
     app.register_blueprint(dev_page())
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, FileSystemLoader(Path(__file__).parent / "templates")])  # type: ignore[assignment,list-item]
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, FileSystemLoader(Path(__file__).parent / "templates")])  # type: ignore[list-item]
     before = dict(forms.pickers)
     forms.pickers["subject"] = (
         site_options,
@@ -148,7 +148,8 @@ def validate(session: Session, actor: Callable[[str], Actor]) -> Callable[..., d
 
 def errors_of(result: dict[str, Any]) -> dict[str, list[str]]:
     assert set(result) == {"errors"}, result
-    return result["errors"]
+    errors: dict[str, list[str]] = result["errors"]
+    return errors
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from app.forms import describe
 from app.forms.port import file_ids
@@ -31,7 +32,7 @@ def test_options_from_data_and_fields_of_groups_are_told() -> None:
 
 
 def test_all_files_of_the_answers_are_found_also_those_in_rows() -> None:
-    specs = [
+    specs: list[dict[str, Any]] = [
         {"name": "a", "kind": "photos"},
         {"name": "g", "kind": "group", "repeat": True, "fields": [{"name": "b", "kind": "files"}]},
         {"name": "h", "kind": "group", "fields": [{"name": "c", "kind": "photos"}]},

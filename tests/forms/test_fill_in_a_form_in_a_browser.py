@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
 
+from app.web.sessions import COOKIE
+from tests.e2e.harness import Served
 from tests.forms.conftest import picture
 
 pytestmark = pytest.mark.e2e
@@ -24,14 +23,11 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def address(app: Flask) -> Iterator[str]:
+def served(app: Flask) -> Iterator[Served]:
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    served = Served(app)
+    yield served
+    served.close()
     app.config["WTF_CSRF_ENABLED"] = False
 
 
@@ -44,14 +40,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(
-    address: str, chromium: Browser, sign_in: Callable[[str], FlaskClient], app: Flask
-) -> Iterator[Callable[..., Page]]:
+def visit(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
     """A page with the form, opened by 赵明远; an error in the console fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
-    client = sign_in("zhao")
-    session = client.get_cookie(app.config["SESSION_COOKIE_NAME"]) or next(iter(client._cookies.values()))
+    secret = served.session_cookie("zhao")
 
     def heard(message: Any) -> None:
         if message.type in ("error", "warning") and "422" not in message.text:
@@ -60,11 +53,11 @@ def visit(
     def go(width: int = 1440, **options: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", **options)
         contexts.append(context)
-        context.add_cookies([{"name": session.key, "value": session.value, "url": address}])
+        context.add_cookies([{"name": COOKIE, "value": secret, "url": served.url}])
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}/dev-form")
+        page.goto(f"{served.url}/dev-form")
         return page
 
     yield go
@@ -118,8 +111,8 @@ def test_a_search_narrows_the_picker_in_place(visit: Callable[..., Page]) -> Non
 
 def test_a_photo_goes_up_at_once_and_stays_when_the_form_is_refused(visit: Callable[..., Page]) -> None:
     page = visit()
-    upload = {"name": "门.png", "mimeType": "image/png", "buffer": picture().getvalue()}
-    page.locator("#f-photos").set_input_files([upload])  # type: ignore[list-item]
+    upload = FilePayload(name="门.png", mimeType="image/png", buffer=picture().getvalue())
+    page.locator("#f-photos").set_input_files([upload])
     expect(page.locator("[data-photos] input[type=hidden][name=photos]")).to_have_count(1)
     page.get_by_role("button", name="提交").click()
     expect(page.locator("[data-error-summary]")).to_be_visible()

@@ -67,7 +67,7 @@ def test_messages_speak_english_too(session: Session, actor: Callable[[str], Act
             run(session, {"cost": "1.5", "nonsense": 1}, actor("zhao"))
     finally:
         set_locale(CHINESE)
-    texts = [text for messages in refused.value.errors.values() for text in messages]
+    texts = [str(text) for messages in refused.value.errors.values() for text in messages]
     assert texts
     assert all(text.isascii() for text in texts), texts
 
