@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from typing import NoReturn
@@ -15,8 +16,9 @@ _FIRST_DAY, _LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 _FIRST_SERIAL, _LAST_SERIAL = (_FIRST_DAY - _EPOCH).days, (_LAST_DAY - _EPOCH).days
 _EXACT = 10**15  # beyond 15 digits a spreadsheet's number has lost the last ones
 _CODE_LENGTH = 18
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how Excel writes characters that XML cannot hold
-_INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffb]")
+_INVISIBLE = re.compile(
+    r"[\x80-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffb]"
+)
 _NOTHING = re.compile(r"[-—–―_/\\|.。、,，*×]*|无|暂无|没有|n/?a|null|none|nan|nil", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 
@@ -68,8 +70,7 @@ def _plain(value: object) -> str:
         return value.date().isoformat()
     if isinstance(value, dt.datetime):
         return value.isoformat(" ", "minutes")
-    unescaped = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))
-    return _INVISIBLE.sub("", unescaped).replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
+    return _INVISIBLE.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
 
 
 def credit_code(value: Value) -> str:
@@ -78,7 +79,7 @@ def credit_code(value: Value) -> str:
     A number cell cannot hold one: of 18 digits Excel keeps 15, the rest is gone for good.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if abs(value) >= _EXACT or float(value) != int(value):
+        if not math.isfinite(value) or abs(value) >= _EXACT or not float(value).is_integer():
             raise Unclear("code_digits_lost", value=f"{value:.2E}" if abs(value) >= _EXACT else str(value))
         return str(int(value))
     found = code_key(optional(value))
@@ -157,6 +158,8 @@ def _yearless(month: int, day_of_month: int, words: str, near: dt.date | None, a
 
 
 def _by_serial(serial: float, offset: int, shown: object) -> dt.date:
+    if not math.isfinite(serial):
+        _unreadable(shown)
     if serial == int(serial) and (match := _PLAIN.fullmatch(str(int(serial)))):
         return _made(int(match[1]), int(match[2]), int(match[3]), shown)
     whole = int(serial) + offset
