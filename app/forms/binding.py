@@ -72,6 +72,10 @@ class BoundField:
         return bool(self.spec.get("wide", KINDS[self.kind].wide or crowded))
 
     @property
+    def in_row(self) -> bool:
+        return "-" in self.name
+
+    @property
     def described_by(self) -> str:
         """Ids of the error and the help under the field."""
         return " ".join(

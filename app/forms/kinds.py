@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "datetime": _kind("min", "max"),
     "select": _kind("options", "source"),
     "radio": _kind("options", "source"),
-    "checkbox": _kind(),
+    "checkbox": _kind(wide=True),
     "checklist": _kind("options", "source", "min_items", "max_items", many=True, wide=True),
     "user": _kind("role", "org"),
     "organisation": _kind("org_kind"),
