@@ -25,7 +25,7 @@ from app.engine.checking.problem import ERROR
 from app.engine.checking.scenarios import Scenario, ScenarioError, Step, read_scenarios
 from app.engine.diagram import read_diagram
 from app.engine.engine import Engine
-from app.engine.models import Fact, History, HumanTask, Incident, Instance, Timer
+from app.engine.models import Fact, History, HumanTask, Incident, Instance
 from app.engine.package import Package, package_from_files
 from app.engine.ports import Person
 from app.engine.services import Services
@@ -145,11 +145,8 @@ def _stage(engine: Engine, package: Package, scenario: Scenario) -> Iterator[_St
 
 def _tables() -> list[sa.Table]:
     """Only the engine's and the audit's: a calendar without its tables works with what ships."""
-    return [
-        sa.Table(mapper.local_table.name, Base.metadata)
-        for mapper in Base.registry.mappers
-        if mapper.class_.__module__.startswith(("app.engine.", "app.audit."))
-    ]
+    ours = [m for m in Base.registry.mappers if m.class_.__module__.startswith(("app.engine.", "app.audit."))]
+    return [mapper.local_table for mapper in ours if isinstance(mapper.local_table, sa.Table)]
 
 
 def _ladder_processes(package: Package) -> set[str]:
@@ -164,7 +161,7 @@ class _Play:
         self.stage, self.scenario, self.package = stage, scenario, package
         self.clock: Any = stage.clock
         self.instance_id = ""
-        self.fired: set[str] = set()
+        self.seen = 0
 
     def run(self) -> None:
         started = self.stage.start(
@@ -260,9 +257,7 @@ class _Play:
             _same("变量", "variable", name, value, data.get(name))
 
     def _passed(self, session: Session) -> list[str]:
-        rows = session.scalars(
-            sa.select(History).where(History.instance_id == self.instance_id).order_by(History.seq)
-        )
+        rows = session.scalars(sa.select(History).where(History.instance_id == self.instance_id).order_by(History.seq))
         return [step[0] for row in rows for step in (row.data or {}).get("path") or () if step[0]]
 
     def _tasks(self) -> list[HumanTask]:
@@ -273,11 +268,16 @@ class _Play:
     def _newly_fired(self) -> list[str]:
         with self.stage.sessions() as session:
             rows = session.scalars(
-                sa.select(Timer).filter_by(instance_id=self.instance_id, state="fired").order_by(Timer.due_at, Timer.id)
+                sa.select(History)
+                .where(
+                    History.instance_id == self.instance_id,
+                    History.seq > self.seen,
+                    History.event.in_(list(_CLOCKED)),
+                )
+                .order_by(History.seq)
             ).all()
-        fresh = [row for row in rows if row.id not in self.fired]
-        self.fired |= {row.id for row in fresh}
-        return [label(row) for row in fresh]
+        self.seen = max((row.seq for row in rows), default=self.seen)
+        return [label(row) for row in rows]
 
     def _no_incident(self) -> None:
         with self.stage.sessions() as session:
@@ -286,10 +286,14 @@ class _Play:
             raise Unmet(f"流程出现异常：{incident.message}", f"incident: {incident.message}", incident.node_id)
 
 
-def label(timer: Timer) -> str:
-    """How scenarios call a timer: `remind rectify`, `overdue rectify`, `ladder rectify 2`, `event late`."""
-    level = timer.detail.get("level") if timer.kind == "ladder" else None
-    return f"{timer.kind} {timer.node_id}" + (f" {level}" if level else "")
+# What the clock does, as history and as scenarios call it.
+_CLOCKED = {"task.reminded": "remind", "task.overdue": "overdue", "task.escalated": "ladder", "timer.fired": "event"}
+
+
+def label(row: History) -> str:
+    """`remind rectify`, `overdue rectify`, `ladder rectify 2`, `event late`."""
+    level = (row.data or {}).get("level")
+    return f"{_CLOCKED[row.event]} {row.node_id}" + (f" {level}" if level else "")
 
 
 def _actor(word: str) -> Actor:

@@ -51,8 +51,10 @@ BROKEN: dict[str, tuple[str, str]] = {  # the properties of a user task → code
     ),
     "a property twice": (
         "property_twice",
-        '<spiffworkflow:properties><spiffworkflow:property name="role" value="dept_staff"/>'
-        '<spiffworkflow:property name="role" value="town_staff"/></spiffworkflow:properties>',
+        properties(role="dept_staff").replace(
+            "</spiffworkflow:properties>",
+            '<spiffworkflow:property name="role" value="town_staff"/></spiffworkflow:properties>',
+        ),
     ),
 }
 

@@ -104,11 +104,7 @@ def _ids(desk: Desk, file: str, root: etree._Element) -> None:
 
 def _references(desk: Desk, root: etree._Element) -> None:
     """Attributes and texts that name another element of the same document."""
-    ids = {
-        element.get("id"): element
-        for element in root.iter()
-        if element.get("id") and not element.tag.startswith(f"{{{SPIFF}}}")
-    }
+    ids = {element.get("id"): element for element in root.iter() if element.get("id") and parts_of(element)[0] != SPIFF}
     for element in root.iter():
         namespace, local = parts_of(element)
         if namespace == BPMN:

@@ -9,7 +9,7 @@ import marshmallow as ma
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.problem import ERROR, WARNING
-from app.engine.front_door import names
+from app.engine.front_door import names, parts_of
 
 ENGINE = frozenset({"instance_id", "starter", "completed_by"})
 # What a late task hands to the process that its ladder starts.
@@ -111,7 +111,7 @@ def _found(desk: Desk) -> set[str]:
         names |= {
             str(element.get("name") or element.get("label") or "").partition(".")[0]
             for element in root.iter()
-            if element.tag.endswith("}output")
+            if parts_of(element)[1] == "output"
         }
     return names
 
