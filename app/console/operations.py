@@ -26,7 +26,7 @@ def suspend(payload: dict[str, str], instance_id: str) -> None:
 
 
 @blp.route("/instances/<instance_id>/suspension", methods=["DELETE"])
-@blp.arguments(s.OptionalReasonIn, location="json_or_query")
+@blp.arguments(s.OptionalReasonIn)
 @blp.response(204)
 @requires(*queries.OPERATORS)
 def resume(payload: dict[str, str], instance_id: str) -> None:

@@ -8,7 +8,7 @@ import marshmallow as ma
 from app import web
 from app.clock import SHANGHAI
 from app.console import queries
-from app.engine import Definition
+from app.engine import Definition, History
 
 KEY = ma.validate.Regexp(r"^[a-z][a-z0-9_]{0,79}$")
 
@@ -175,8 +175,11 @@ class EventOut(ma.Schema):
     actor_id = ma.fields.String(allow_none=True)
     actor_name = ma.fields.String()
     actor_org = ma.fields.String()
-    data = ma.fields.Raw()
+    data = ma.fields.Method("_data", metadata={"type": "object", "description": "empty to operators"})
     hash = ma.fields.String()
+
+    def _data(self, row: History) -> dict[str, Any]:
+        return {} if queries.operates(web.current_user()) else row.data
 
 
 class BreakOut(ma.Schema):

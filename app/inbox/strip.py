@@ -186,7 +186,7 @@ def _placed(
         gaps = [min(gap + spare // len(gaps), max(gap, WIDEST_GAP)) for gap in gaps]
     used = 2 * MARGIN + sum(widths) + sum(gaps)
     x, spans = MARGIN + max(0, (WIDTH - used) // 2), {}
-    for node_id, width, gap in zip(line, widths, [*gaps, 0], strict=True):
+    for node_id, width, gap in zip(line, widths, [*gaps, 0], strict=False):
         spans[node_id] = (x, width)
         x += width + gap
     return spans, max(WIDTH, used)

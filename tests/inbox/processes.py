@@ -70,6 +70,11 @@ def _shape(id: str, x: int, y: int, width: int = 100, height: int = 80) -> str:
     )
 
 
+def _edge(id: str, *points: tuple[int, int]) -> str:
+    waypoints = "".join(f'<di:waypoint x="{x}" y="{y}"/>' for x, y in points)
+    return f'<bpmndi:BPMNEdge id="{id}_di" bpmnElement="{id}">{waypoints}</bpmndi:BPMNEdge>'
+
+
 def diagram(review: str = "审核", **words: str) -> str:
     """The diagram; `words` change the vocabulary of the review step."""
     properties = {
@@ -114,6 +119,12 @@ def diagram(review: str = "审核", **words: str) -> str:
         + _shape("archive", 480, 100)
         + _shape("revise", 335, 240)
         + _shape("done", 660, 122, 36, 36)
+        + _edge("to_review", (136, 140), (200, 140))
+        + _edge("to_agreed", (300, 140), (360, 140))
+        + _edge("yes", (410, 140), (480, 140))
+        + _edge("refused", (385, 165), (385, 240))
+        + _edge("again", (335, 280), (250, 280), (250, 180))
+        + _edge("to_done", (580, 140), (660, 140))
         + "</bpmndi:BPMNPlane></bpmndi:BPMNDiagram></bpmn:definitions>"
     )
 

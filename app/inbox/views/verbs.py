@@ -237,7 +237,13 @@ def batch() -> Response:
     verb, ids = request.form.get("verb", ""), list(dict.fromkeys(request.form.getlist("ids")))
     if verb == "open" and ids:
         return web.see_other(_here(ids[0]))
-    results = acts.batch(verb, ids, to=request.form.get("to", ""), text=request.form.get("text", "").strip())
+    text = request.form.get("text", "").strip()
+    try:
+        results = acts.batch(verb, ids, to=request.form.get("to", ""), text=text)
+    except Invalid as wrong:
+        for messages in wrong.errors.values():
+            flash("；".join(str(message) for message in messages), "warning")
+        return web.see_other(_back())
     done = [result for result in results if result.ok]
     failed = [result for result in results if not result.ok]
     if verb == "claim" and done:

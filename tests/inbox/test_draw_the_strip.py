@@ -1,0 +1,126 @@
+"""The main line of a diagram and its drawing, on plain nodes and flows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+from app.engine import Flow, Node, NodeState
+from app.inbox.mainline import main_line, sides
+from app.inbox.strip import WIDTH, draw
+
+AT = dt.datetime(2026, 4, 9, 6, 20, tzinfo=dt.UTC)
+
+
+def graph(kinds: dict[str, str], flows: list[tuple[str, str, str]]) -> tuple[dict[str, Node], dict[str, Flow]]:
+    """Nodes by id and kind, flows as (source, target, name)."""
+    arrows = {f"f{n}": Flow(f"f{n}", source, target, name) for n, (source, target, name) in enumerate(flows)}
+    nodes = {
+        node_id: Node(
+            node_id,
+            kind,
+            name=node_id,
+            parent="p",
+            x=index * 100.0,
+            out_flows=tuple(f.id for f in arrows.values() if f.source == node_id),
+            in_flows=tuple(f.id for f in arrows.values() if f.target == node_id),
+        )
+        for index, (node_id, kind) in enumerate(kinds.items())
+    }
+    return nodes, arrows
+
+
+LOOP = graph(
+    {
+        "start": "startEvent",
+        "rectify": "userTask",
+        "inspect": "userTask",
+        "ok": "exclusiveGateway",
+        "close": "userTask",
+        "end": "endEvent",
+    },
+    [
+        ("start", "rectify", ""),
+        ("rectify", "inspect", ""),
+        ("inspect", "ok", ""),
+        ("ok", "close", "合格"),
+        ("ok", "rectify", "不合格"),
+        ("close", "end", ""),
+    ],
+)
+FORK = graph(
+    {
+        "start": "startEvent",
+        "which": "exclusiveGateway",
+        "long": "userTask",
+        "longer": "userTask",
+        "short": "userTask",
+        "end": "endEvent",
+    },
+    [
+        ("start", "which", ""),
+        ("which", "long", "常规"),
+        ("long", "longer", ""),
+        ("longer", "end", ""),
+        ("which", "short", "简易"),
+        ("short", "end", ""),
+    ],
+)
+
+
+def drawn(of: tuple[dict[str, Node], dict[str, Flow]], states: dict[str, str], taken: set[str] | None = None) -> Any:
+    nodes, flows = of
+    progress = SimpleNamespace(
+        nodes={node_id: NodeState(state, AT, "孙强", 1) for node_id, state in states.items()}, taken=taken or set()
+    )
+    return draw(SimpleNamespace(nodes=nodes, flows=flows), progress, lambda node, _state: node.name)
+
+
+def test_a_loop_back_is_not_on_the_line() -> None:
+    assert main_line(*LOOP, {}) == ["start", "rectify", "inspect", "ok", "close", "end"]
+    (back,) = sides(main_line(*LOOP, {}), *LOOP)
+    assert (back.origin, back.target, back.label) == ("ok", "rectify", "不合格")
+
+
+def test_ahead_the_line_follows_the_most_steps() -> None:
+    assert main_line(*FORK, {}) == ["start", "which", "long", "longer", "end"]
+
+
+def test_behind_the_line_follows_what_was_taken() -> None:
+    states = {"start": "done", "which": "done", "short": "now", "long": "off", "longer": "off"}
+    assert main_line(*FORK, states) == ["start", "which", "short", "end"]
+
+
+def test_the_drawing_fills_its_width_and_keeps_its_order() -> None:
+    strip = drawn(LOOP, {"start": "done", "rectify": "done", "inspect": "now"})
+    assert strip.width == WIDTH
+    assert [box.x for box in strip.boxes] == sorted(box.x for box in strip.boxes)
+    assert all(box.x >= 0 and box.end <= strip.width for box in strip.boxes)
+    assert (strip.at, len(strip.steps)) == (2, 3)
+
+
+def test_a_way_not_taken_is_dashed_and_one_taken_is_done() -> None:
+    states = {"start": "done", "rectify": "done", "inspect": "now"}
+    (arc,) = [line for line in drawn(LOOP, states).lines if line.label.startswith("不合格")]
+    assert arc.state == "off"
+    back = next(flow.id for flow in LOOP[1].values() if flow.name == "不合格")
+    (arc,) = [line for line in drawn(LOOP, states, {back}).lines if line.label.startswith("不合格")]
+    assert arc.state == "done"
+
+
+def test_the_sentence_tells_what_the_picture_shows() -> None:
+    strip = drawn(LOOP, {"start": "done", "rectify": "done", "inspect": "now"})
+    assert strip.sentence == "流程图：当前在inspect；之前已完成rectify；之后为close"
+
+
+def test_a_diagram_without_a_start_draws_nothing_and_does_not_fail() -> None:
+    assert drawn(({}, {}), {}).boxes == []
+
+
+def test_endless_gateways_do_not_hang_the_drawing() -> None:
+    ring = graph(
+        {"start": "startEvent", "a": "exclusiveGateway", "b": "exclusiveGateway", "t": "userTask"},
+        [("start", "a", ""), ("a", "b", ""), ("b", "a", "again"), ("b", "t", "")],
+    )
+    assert [box.id for box in drawn(ring, {}).boxes] == ["start", "b", "t"]
