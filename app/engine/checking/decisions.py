@@ -136,6 +136,14 @@ def _cell(desk: Desk, file: str, column: str, cell: etree._Element, text: str | 
         lint(desk, text, zh, en, **where)
     elif _is_rest(desk, text) and desk.language.problem(column) is not None:
         lint(desk, f"{_INPUT} {text}", zh, en, extra=frozenset({_INPUT}), **where)
+    elif _is_rest(desk, text) and text[0].isalpha():
+        desk.add(
+            "expression",
+            f"单元格“{text[:80]}”会与输入连成一个词",
+            f"The cell {text[:80]!r} would run into its input as one word",
+            fix=(f"写成 ? {text[:80]}", f"Write ? {text[:80]}"),
+            **where,
+        )
     elif _is_rest(desk, text):  # SpiffWorkflow puts the two together without a space between them
         lint(desk, column + text, zh, en, extra=desk.language.names(column), **where)
     else:
