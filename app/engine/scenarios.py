@@ -164,9 +164,9 @@ class _Play:
         self.seen = 0
 
     def run(self) -> None:
-        started = self.stage.start(
-            self.package.key, self.scenario.data, by=_actor(self.scenario.starter), as_form=self._asks()
-        )
+        # Without starters only ladders and service tasks start it, and they do so as the system.
+        by = _actor(self.scenario.starter) if self.package.manifest.get("starters") else SYSTEM
+        started = self.stage.start(self.package.key, self.scenario.data, by=by, as_form=self._asks())
         self.instance_id = started.instance_id
         self._no_incident()
         for number, step in enumerate(self.scenario.steps, 1):

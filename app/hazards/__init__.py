@@ -48,13 +48,10 @@ def init_app(app: Flask) -> None:
 
 _EVENTS = {
     "hazards.registered": lazy_("登记编号"),
-    "hazards.graded": lazy_("记录定级"),
-    "hazards.ordered": lazy_("开始计时"),
-    "hazards.received": lazy_("记录签收"),
-    "hazards.submitted": lazy_("记录整改"),
-    "hazards.reviewed": lazy_("记录复查"),
+    "hazards.ordered": lazy_("接续台账"),
+    "hazards.rectified_on_site": lazy_("当场整改"),
     "hazards.returned": lazy_("退回复查"),
-    "hazards.closed": lazy_("销号"),
+    "hazards.closed": lazy_("登记销号"),
     "hazards.voided": lazy_("作废"),
     "hazards.corrected": lazy_("更正登记"),
 }

@@ -28,7 +28,7 @@ def may_void(user: Any, hazard: Hazard) -> bool:
 
 
 def may_register_recurrence(user: Any, hazard: Hazard) -> bool:
-    """回头看: departments, towns and the committee office look again at what was closed; never the enterprise itself."""
+    """回头看: departments, towns and the committee office look again at what was closed; enterprises do not."""
     return hazard.status == "closed" and bool(user.has("coordinator", "dept_staff", "town_staff"))
 
 

@@ -43,6 +43,7 @@ def index(query: dict[str, Any]) -> Any:
 @blp.route("/hazards/<hazard_id>")
 @blp.response(200, HazardDetail)
 def show(hazard_id: str) -> dict[str, Any]:
+    """One hazard with its tasks and deadlines, if the caller may see it."""
     return _detail(queries.get(web.db.session(), hazard_id, web.current_user()))
 
 

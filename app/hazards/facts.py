@@ -21,7 +21,7 @@ def hazard_rows() -> sa.Select[Any]:
         .scalar_subquery()
     )
     on_time = sa.case((Hazard.original_due_at.is_(None), passed.is_not(None)), else_=passed <= Hazard.original_due_at)
-    return sa.select(
+    columns: list[Any] = [
         Hazard.id,
         Hazard.number,
         Hazard.subject_id,
@@ -40,4 +40,5 @@ def hazard_rows() -> sa.Select[Any]:
         passed.label("rectified_at"),
         on_time.label("on_time"),
         Hazard.prior_hazard_id.is_not(None).label("recurred"),
-    ).where(Hazard.status != "voided")
+    ]
+    return sa.select(*columns).where(Hazard.status != "voided")

@@ -22,6 +22,7 @@ from app.i18n import _
 from app.subjects import Subject
 
 Data = Mapping[str, Any]
+_DESCRIBED = ("summary", "description", "location", "category", "source", "found_by", "photos_before", "legal_basis")
 
 
 def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: dt.datetime) -> Hazard:
@@ -63,7 +64,7 @@ def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: 
 
 
 def _describe(hazard: Hazard, data: Data, now: dt.datetime) -> None:
-    for name in ("summary", "description", "location", "category", "source", "found_by", "photos_before", "legal_basis"):
+    for name in _DESCRIBED:
         setattr(hazard, name, data[name])
     hazard.found_by = hazard.found_by or hazard.registered_by_name
     hazard.found_at = dt.datetime.fromisoformat(data["found_at"]) if data["found_at"] else now
@@ -144,7 +145,7 @@ def receive(hazard: Hazard, *, now: dt.datetime) -> None:
 
 
 def submit(session: Session, hazard: Hazard, data: Data, *, by: Actor | None, now: dt.datetime) -> None:
-    """What the responsible organisation did. `by` is None where it was put right on the spot, under the finder's eyes."""
+    """What the responsible organisation did. `by` is None where it was put right on the spot, before the finder."""
     this_round = queries.round_of(session, hazard) or HazardRound(hazard_id=hazard.id, round=hazard.round)
     this_round.requirements = this_round.requirements or hazard.requirements or [hazard.summary]
     this_round.measures = data.get("measures") or ""
@@ -194,9 +195,7 @@ def _next_round(session: Session, hazard: Hazard, failed: HazardRound, due_on: s
     _set_due(session, hazard, due_on, now)
     hazard.original_due_at = hazard.original_due_at or hazard.due_at
     session.add(
-        HazardRound(
-            hazard_id=hazard.id, round=hazard.round, due_at=hazard.due_at, requirements=hazard.requirements
-        )
+        HazardRound(hazard_id=hazard.id, round=hazard.round, due_at=hazard.due_at, requirements=hazard.requirements)
     )
 
 

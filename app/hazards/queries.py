@@ -240,9 +240,11 @@ def search_text(hazard: Hazard, subject: Subject) -> str:
 
 
 def on_time(session: Session, hazard: Hazard) -> bool:
-    """按期整改: what passed was submitted before the first order's last day; a later round's new day does not mend it."""
+    """按期整改: what passed was submitted before the first order's last day; a later round does not mend it."""
     if hazard.original_due_at is None:
         return True
-    passed = sa.select(HazardRound.submitted_at).where(HazardRound.hazard_id == hazard.id, HazardRound.result == "passed")
+    passed = sa.select(HazardRound.submitted_at).where(
+        HazardRound.hazard_id == hazard.id, HazardRound.result == "passed"
+    )
     submitted_at = session.scalar(passed)
     return submitted_at is not None and submitted_at <= hazard.original_due_at

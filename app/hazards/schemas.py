@@ -35,7 +35,7 @@ def flag(**options: Any) -> ma.fields.Boolean:
 class Day(ma.fields.Date):
     """A calendar day as ISO text, in and out: process data holds text."""
 
-    default_error_messages = {"invalid": lazy_("应为日期，如 2026-04-09")}  # noqa: RUF012
+    default_error_messages = {"invalid": lazy_("应为日期，如 2026-04-09")}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
         return super()._deserialize(value, attr, data, **options).isoformat()
@@ -44,7 +44,7 @@ class Day(ma.fields.Date):
 class Moment(ma.fields.Field[str]):
     """An instant as ISO text with offset. A day means its beginning, a naive time is office time."""
 
-    default_error_messages = {"invalid": lazy_("应为日期或时间，如 2026-04-09T14:20")}  # noqa: RUF012
+    default_error_messages = {"invalid": lazy_("应为日期或时间，如 2026-04-09T14:20")}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> str:
         try:
@@ -54,9 +54,11 @@ class Moment(ma.fields.Field[str]):
         return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).isoformat()
 
 
-def files(**options: Any) -> ma.fields.List:
+def files(**options: Any) -> Any:
     check = ma.validate.Length(max=20, error=lazy_("最多 20 个文件"))
-    return ma.fields.List(ma.fields.String(), validate=check, error_messages={"invalid": lazy_("应为文件列表")}, **options)
+    return ma.fields.List(
+        ma.fields.String(), validate=check, error_messages={"invalid": lazy_("应为文件列表")}, **options
+    )
 
 
 class HazardFacts(ma.Schema):
@@ -91,7 +93,11 @@ class HazardIn(HazardFacts):
         """当场整改 is shown by photos from before and after."""
         if not data.get("on_site"):
             return
-        missing = {name: [lazy_("当场整改须有整改前和整改后的照片")] for name in ("photos_before", "photos_after") if not data[name]}
+        missing = {
+            name: [lazy_("当场整改须有整改前和整改后的照片")]
+            for name in ("photos_before", "photos_after")
+            if not data[name]
+        }
         if not data["on_site_measures"].strip():
             missing["on_site_measures"] = [lazy_("写明当场采取了什么措施")]
         if missing:

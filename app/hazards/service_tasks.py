@@ -1,7 +1,7 @@
-"""What diagrams may call: each finds the hazard of its instance, writes one step, and says what the process goes on with.
+"""What diagrams may call: each finds its instance's hazard, writes one step and says what the process goes on with.
 
-Every one may be repeated: it runs in the engine's transaction and sets what the step decided. The stand-ins answer for
-rehearsals and scenarios, where there are no records.
+Every one may be repeated: it runs in the engine's transaction and sets what the step decided. History tells here only
+what no person's own act has told already. The stand-ins answer for rehearsals and scenarios, where nothing is stored.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def register(call: ServiceCall) -> Result:
     data = RegisterIn().load(dict(call.data))
     hazard = operations.register(call.session, data, instance_id=call.instance_id, by=call.actor, now=call.now)
     subject = call.session.get_one(Subject, hazard.subject_id)
-    call.history("hazards.registered", number=hazard.number)
+    call.history("hazards.registered", number=hazard.number, text=hazard.number)
     return _facts(data, hazard, subject.name, subject.category)
 
 
@@ -157,7 +157,6 @@ def grade(call: ServiceCall, suggested_days: int = 15) -> Result:
     handled_by = _handler(call.data)
     data = {**call.data, "handled_by": handled_by}
     operations.grade(call.session, hazard, data, by=_who(call, "grade"), now=call.now)
-    call.history("hazards.graded", grade=hazard.grade)
     return {"handled_by": handled_by, "due_on_default": _days_on(call.now, suggested_days)}
 
 
@@ -165,13 +164,11 @@ def order(call: ServiceCall) -> None:
     """记录下达的整改指令，开始计时。"""
     hazard, data = _hazard(call), {**call.data, "requirements": _texts(call.data["requirements"])}
     operations.order(call.session, hazard, data, by=_who(call, "order", "town_order"), now=call.now)
-    call.history("hazards.ordered", due_on=call.data["due_on"], round=hazard.round)
 
 
 def receive(call: ServiceCall) -> None:
     """记录签收。"""
     operations.receive(_hazard(call), now=call.now)
-    call.history("hazards.received")
 
 
 def submit(call: ServiceCall) -> Result:
@@ -179,7 +176,6 @@ def submit(call: ServiceCall) -> Result:
     hazard = _hazard(call)
     by = _who(call, "rectify", "proxy_rectify", "dept_rectify")
     operations.submit(call.session, hazard, call.data, by=by, now=call.now)
-    call.history("hazards.submitted", round=hazard.round)
     return {"review_items": _review_items(hazard.requirements)}
 
 
@@ -188,7 +184,7 @@ def submit_on_site(call: ServiceCall) -> Result:
     hazard = _hazard(call)
     data = {**call.data, "measures": call.data.get("on_site_measures")}
     operations.submit(call.session, hazard, data, by=None, now=call.now)
-    call.history("hazards.submitted", round=hazard.round, on_site=True)
+    call.history("hazards.rectified_on_site", text=data["measures"])
     return {"review_items": _review_items(hazard.requirements)}
 
 
@@ -196,10 +192,8 @@ def review(call: ServiceCall) -> Result:
     """记录复查结论；不合格的进入下一轮。"""
     hazard = _hazard(call)
     data = {**call.data, "inspectors": [row["person"] for row in call.data.get("inspectors") or []]}
-    reviewed = hazard.round
     by = _who(call, "review", "fire_review", "town_review")
     passed = operations.review(call.session, hazard, data, by=by, now=call.now)
-    call.history("hazards.reviewed", round=reviewed, result="passed" if passed else "failed")
     due_on = call.data.get("due_on") if passed else call.data.get("new_due_on")
     rows = [{"text": text} for text in hazard.requirements]
     return {"review_passed": passed, "round": hazard.round, "due_on": due_on, "requirement_rows": rows}
@@ -239,19 +233,21 @@ def correct(call: ServiceCall) -> None:
 
 
 def _stand_in_register(call: ServiceCall) -> Result:
+    """Words in the subject's id say what it is like: `fire`, `no_account`, `no_town`."""
     data = RegisterIn().load(dict(call.data))
+    like = data["subject_id"]
     hazard = Hazard(
         id="0" * 32,
         number=f"YH-{local(call.now).year}-0001",
         found_at=call.now,
         found_by="",
         region_code=data["region_code"] or "",
-        sector_code=data["sector_code"] or "",
-        supervising_org_id=data["supervising_org_id"],
-        responsible_org_id=data["responsible_org_id"],
-        town_org_id=call.data.get("town_org_id"),
+        sector_code=FIRE if "fire" in like else data["sector_code"] or "",
+        supervising_org_id=data["supervising_org_id"] or "department",
+        responsible_org_id=None if "no_account" in like else "enterprise",
+        town_org_id=None if "no_town" in like else "town",
     )
-    return _facts(data, hazard, str(call.data.get("subject_name") or ""), str(call.data.get("subject_category") or ""))
+    return _facts(data, hazard, like, "")
 
 
 def _stand_in_adopt(call: ServiceCall) -> Result:
@@ -299,9 +295,7 @@ def _who(call: ServiceCall, *nodes: str) -> Actor:
     if not done:
         return call.actor
     last = max(done, key=lambda entry: str(entry.get("at")))
-    return Actor(
-        id=last["id"], name=last["name"] or "", org_id=last["org_id"], org_name=last["org_name"] or ""
-    )
+    return Actor(id=last["id"], name=last["name"] or "", org_id=last["org_id"], org_name=last["org_name"] or "")
 
 
 def _handler(data: Mapping[str, Any]) -> str:

@@ -51,8 +51,10 @@ def _limit(check: TaskCheck, field: str) -> Errors:
     grade = str(check.data.get("grade") or "general")
     latest = local(OfficeCalendar().due(check.session, LONGEST[grade], check.now, str).at).date()
     if due_on > latest.isoformat():
-        text = _("整改期限最长 30 日，不能晚于 %(day)s") if grade == "general" else _("整改期限最长 1 年，不能晚于 %(day)s")
-        return {field: [text % {"day": day_text(latest, local(check.now).date())}]}
+        day = day_text(latest, local(check.now).date())
+        if grade == "general":
+            return {field: [_("整改期限最长 30 日，不能晚于 %(day)s", day=day)]}
+        return {field: [_("重大隐患的整改期限最长 1 年，不能晚于 %(day)s", day=day)]}
     return {}
 
 

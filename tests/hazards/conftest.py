@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 
@@ -20,6 +18,5 @@ def city(app: Flask, clock: FixedClock) -> Walk:
 
 
 @pytest.fixture(autouse=True)
-def the_clock_starts_anew(clock: FixedClock) -> Iterator[None]:
+def the_clock_starts_anew(clock: FixedClock) -> None:
     clock.set(START)
-    yield

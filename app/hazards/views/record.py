@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.hazards import access, queries
 from app.hazards.models import CATEGORIES, SOURCES, Hazard
 from app.hazards.views import blueprint
-from app.hazards.views.register import limit_of
+from app.hazards.views.register import limit_of, mine
 
 
 @blueprint.get("/<hazard_id>")
@@ -28,7 +28,7 @@ def page(hazard: Hazard, errors: dict[str, Any] | None = None, values: dict[str,
         422 if errors else 200,
         **_facts(hazard),
         rounds=_rounds(hazard),
-        tasks=queries.open_tasks(session, [hazard.instance_id]).get(hazard.instance_id, []),
+        tasks=mine(queries.open_tasks(session, [hazard.instance_id]).get(hazard.instance_id, [])),
         prior=queries.find(session, hazard.prior_hazard_id, user),
         recurrences=queries.recurrences(session, hazard, user),
         referrals=queries.referrals(session, hazard, user),

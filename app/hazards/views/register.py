@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request, url_for
@@ -12,6 +13,7 @@ from app.accounts import organisation_options, sector_options, town_options
 from app.audit import record
 from app.calendars import deadline_view, this_office
 from app.clock import local
+from app.engine import HumanTask
 from app.errors import NotFound
 from app.hazards import access, queries
 from app.hazards.models import GRADES, SOURCES, STATUSES, Hazard
@@ -42,6 +44,7 @@ def index() -> Response:
         tabs=_tabs(queries.tab_counts(session, user, now, _month(now))),
         lights=queries.light_counts(session, user, filters, now),
         facets=_facets(session, user, filters, now),
+        periods=_periods(now, filters),
         orgs=organisation_options(session, user, kind="sector_dept"),
         words={"statuses": STATUSES, "grades": GRADES, "sources": SOURCES},
         sectors=sector_options(session),
@@ -60,14 +63,20 @@ def rows_context(rows: list[Hazard]) -> dict[str, Any]:
     """What a row needs beside the record."""
     session = web.db.session()
     tasks = queries.open_tasks(session, [row.instance_id for row in rows])
-    return {"names": queries.names_of(session, rows), "tasks": tasks, "limit": limit_of, "day_of": day_of}
+    return {"names": queries.names_of(session, rows), "tasks": tasks, "limit": limit_of, "day_of": day_of, "mine": mine}
+
+
+def mine(tasks: list[HumanTask]) -> list[HumanTask]:
+    """The tasks that this person can do now."""
+    engine, session, user = web.engine(), web.db.session(), web.current_user()
+    return [task for task in tasks if {"claim", "complete"} & engine.permitted(session, task, user.id)]
 
 
 def limit_of(hazard: Hazard) -> Any:
     """The deadline component of the rectification; nothing where no limit was set."""
     if hazard.due_at is None:
         return None
-    return deadline_view(
+    view = deadline_view(
         this_office(),
         web.clock().now(),
         due_at=hazard.due_at,
@@ -76,6 +85,15 @@ def limit_of(hazard: Hazard) -> Any:
         original_due_at=hazard.original_due_at,
         finished_at=hazard.finished_at,
     )
+    return view if hazard.finished_at is None else replace(view, text=_reported(hazard.due_at, hazard.finished_at))
+
+
+def _reported(due_at: dt.datetime, at: dt.datetime) -> str:
+    """Submitting ends the rectification clock, not the case: 提前 1 天反馈, never 办结."""
+    days = (local(due_at).date() - local(at).date()).days
+    if days > 0:
+        return _("提前 %(n)s 天反馈", n=days)
+    return _("按期反馈") if at <= due_at else _("逾期 %(n)s 天反馈", n=max(1, -days))
 
 
 def _opened(rows: list[Hazard]) -> dict[str, Any] | None:
@@ -96,11 +114,25 @@ def _month(now: dt.datetime) -> dt.datetime:
     return local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
+def _periods(now: dt.datetime, filters: dict[str, str]) -> list[tuple[str, str]]:
+    """When it was found, as offices ask: this month, this quarter, this year; and the day that a link brought."""
+    day = local(now).date()
+    starts = {
+        day.replace(day=1): _("发现：本月"),
+        day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1): _("发现：本季度"),
+        day.replace(month=1, day=1): _("发现：今年以来"),
+    }
+    found = [(start.isoformat(), text) for start, text in reversed(starts.items())]
+    given = filters["found_from"]
+    known = not given or given in dict(found)
+    return found if known else [*found, (given, _("发现：%(day)s 起", day=given))]
+
+
 def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
     """Tabs are filters with a name; which one is current follows from the filters."""
     now = local(web.clock().now())
     month = now.replace(day=1).date().isoformat()
-    tabs = {
+    tabs: dict[str, tuple[str, dict[str, Any]]] = {
         "all": (_("全部"), {}),
         "open": (_("未销号"), {"status": "open"}),
         "major": (_("重大隐患"), {"status": "open", "grade": "major"}),
