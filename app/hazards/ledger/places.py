@@ -89,11 +89,12 @@ class Places:
         return self.sectors.find(text, short) or self._sector_within(short)
 
     def _sector_within(self, short: str) -> str | None:
-        """“工贸（纺织）” or “危化”: the one sector whose name holds the text or is held by it."""
+        """“工贸（纺织）” or “危化”: the one sector whose name holds the text, is held by it, or is shortened to it."""
         if len(short) < 2:
             return None
-        forms = self.sectors.codes.items()
-        found = {code for form, code in forms if len(form) > 1 and (form in short or short in form)}
+        forms = [(form, code) for form, code in self.sectors.codes.items() if len(form) > 1]
+        held = {code for form, code in forms if form in short or short in form}
+        found = held or {code for form, code in forms if _shortened(form, short)}
         return found.pop() if len(found) == 1 else None
 
     def department(self, text: str) -> str | None:
@@ -101,6 +102,12 @@ class Places:
 
     def area_name(self, code: str) -> str:
         return self.areas.get(code, self.areas.get(code[:9] + "000", code))
+
+
+def _shortened(name: str, short: str) -> bool:
+    """Whether the text is the name with characters left out, as people abbreviate: 危化 of 危险化学品."""
+    rest = iter(name)
+    return name[0] == short[0] and all(character in rest for character in short)
 
 
 def read_places(session: Session) -> Places:
