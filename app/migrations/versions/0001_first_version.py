@@ -141,6 +141,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_failed_sign_in_address", ["address", "at"], unique=False)
 
     op.create_table(
+        "hazard_import",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("by_id", sa.String(length=32), nullable=True),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=True),
+        sa.Column("region_code", sa.String(length=12), nullable=True),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("started_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("sheets", app.db.Json(), nullable=False),
+        sa.Column("lease", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", app.db.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard_import")),
+    )
+    with op.batch_alter_table("hazard_import", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hazard_import_by_id"), ["by_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_hazard_import_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_hazard_import_state"), ["state"], unique=False)
+
+    op.create_table(
         "hazard_number",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
@@ -230,6 +253,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("definition_id", "name", name=op.f("pk_definition_file")),
     )
     op.create_table(
+        "hazard_import_row",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("import_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sheet", sa.String(length=60), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("subject_name", sa.String(length=120), nullable=False),
+        sa.Column("summary", sa.String(length=120), nullable=False),
+        sa.Column("remarks", app.db.Json(), nullable=False),
+        sa.Column("entry", app.db.Json(), nullable=True),
+        sa.Column("cells", app.db.Json(), nullable=True),
+        sa.Column("key", sa.String(length=64), nullable=True),
+        sa.Column("hazard_id", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["hazard_import.id"], name=op.f("fk_hazard_import_row_import_id_hazard_import")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard_import_row")),
+        sa.UniqueConstraint("import_id", "position", name=op.f("uq_hazard_import_row_import_id_position")),
+    )
+    with op.batch_alter_table("hazard_import_row", schema=None) as batch_op:
+        batch_op.create_index("ix_hazard_import_row_outcome", ["import_id", "outcome", "position"], unique=False)
+
+    op.create_table(
         "instance",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("definition_id", sa.String(length=32), nullable=False),
@@ -272,6 +319,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_instance_subject", ["subject_kind", "subject_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_instance_supervising_org_id"), ["supervising_org_id"], unique=False)
 
+    op.create_table(
+        "ledger_key",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("import_id", sa.String(length=32), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("hazard_id", sa.String(length=32), nullable=True),
+        sa.Column("taken_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["hazard_import.id"], name=op.f("fk_ledger_key_import_id_hazard_import")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_ledger_key")),
+    )
     op.create_table(
         "organisation",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -528,6 +587,14 @@ def upgrade() -> None:
     with op.batch_alter_table("grant", schema=None) as batch_op:
         batch_op.create_index("ix_grant_role_org", ["role", "org_id"], unique=False)
 
+    op.create_table(
+        "hazard_draft",
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("values", app.db.Json(), nullable=False),
+        sa.Column("saved_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_hazard_draft_user_id_user")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_hazard_draft")),
+    )
     op.create_table(
         "notification",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -830,6 +897,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_notification_list")
 
     op.drop_table("notification")
+    op.drop_table("hazard_draft")
     with op.batch_alter_table("grant", schema=None) as batch_op:
         batch_op.drop_index("ix_grant_role_org")
 
@@ -889,6 +957,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_organisation_region_code"))
 
     op.drop_table("organisation")
+    op.drop_table("ledger_key")
     with op.batch_alter_table("instance", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_instance_supervising_org_id"))
         batch_op.drop_index("ix_instance_subject")
@@ -900,6 +969,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_instance_definition_status")
 
     op.drop_table("instance")
+    with op.batch_alter_table("hazard_import_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_hazard_import_row_outcome")
+
+    op.drop_table("hazard_import_row")
     op.drop_table("definition_file")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_session_user_key"))
@@ -924,6 +997,12 @@ def downgrade() -> None:
 
     op.drop_table("idempotency_key")
     op.drop_table("hazard_number")
+    with op.batch_alter_table("hazard_import", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hazard_import_state"))
+        batch_op.drop_index(batch_op.f("ix_hazard_import_created_at"))
+        batch_op.drop_index(batch_op.f("ix_hazard_import_by_id"))
+
+    op.drop_table("hazard_import")
     with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
         batch_op.drop_index("ix_failed_sign_in_address")
         batch_op.drop_index("ix_failed_sign_in_account")
