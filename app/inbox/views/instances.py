@@ -60,17 +60,19 @@ def _parent(instance: Instance) -> Instance | None:
 @blueprint.get("/instances/<instance_id>/strip")
 def strip(instance_id: str) -> Response:
     """Fragment; opened alone it is the instance's page."""
+    course = _course(instance_id)
     if not web.is_partial():
         return web.see_other(url_for("inbox.instance", instance_id=instance_id))
-    return web.render("inbox/_strip.html", course=_course(instance_id))
+    return web.render("inbox/_strip.html", course=course)
 
 
 @blueprint.get("/instances/<instance_id>/timeline")
 def timeline(instance_id: str) -> Response:
     """Fragment; opened alone it is the instance's page."""
+    course = _course(instance_id)
     if not web.is_partial():
         return web.see_other(url_for("inbox.instance", instance_id=instance_id, _anchor="timeline"))
-    return web.render("inbox/_timeline.html", entries=_course(instance_id).entries)
+    return web.render("inbox/_timeline.html", entries=course.entries)
 
 
 @blueprint.get("/instances/<instance_id>/diagram.bpmn")
