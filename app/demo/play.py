@@ -50,7 +50,7 @@ class Play:
         for number, story in enumerate(stories):
             at = self._instant(local(self.until).date() - dt.timedelta(story.ago), 9 + number % 8, number * 7 % 60)
             Hazard(self, story, number).begin(min(at, self.until - dt.timedelta(minutes=5 + number % 50)))
-        self._schedule(self.until - dt.timedelta(minutes=2), self._voidings)
+        self._schedule(self.until - dt.timedelta(minutes=2), self._last_day)
         while self._acts:
             at, _turn, act = heapq.heappop(self._acts)
             self._run_to(at)
@@ -96,8 +96,8 @@ class Play:
             opinion = {1: "已下发督办单，责令三日内说明情况。", 2: "已约谈企业主要负责人，限期完成。"}[level]
             self.do(task, self.population.people["wangjianguo"], {"measure": measure, "opinion": opinion})
 
-    def _voidings(self) -> None:
-        """Two reports turn out to be wrong and are voided with a reason; somebody urges what is late."""
+    def _last_day(self) -> None:
+        """Two reports are voided with a reason, the office urges what is late, and people claim some of their work."""
         with self.engine.sessions() as session:
             fresh = session.scalars(
                 sa.select(HumanTask)
@@ -117,8 +117,23 @@ class Play:
             fresh[:2], ("现场核实，与昨日登记的隐患重复。", "登记时选错企业，已另行登记。"), strict=False
         ):
             self.engine.cancel(task.instance_id, reason, by=self.population.people["wangjianguo"])
+        people = self.population.people
         for task in late:
-            self.engine.urge(task.id, "已超期，请今日反馈整改进展。", by=self.population.people["wangjianguo"])
+            self.engine.urge(task.id, "已超期，请今日反馈整改进展。", by=people["wangjianguo"])
+            self.engine.copy(task.id, [str(people["linhaifeng"].id)], by=people["wangjianguo"])
+        self._claims()
+
+    def _claims(self) -> None:
+        """Two of three open tasks are in somebody's hands already, the rest waits to be claimed."""
+        with self.engine.sessions() as session:
+            waiting = session.scalars(
+                sa.select(HumanTask)
+                .where(HumanTask.status == "open", HumanTask.assignee_id.is_(None))
+                .order_by(HumanTask.created_at, HumanTask.id)
+            ).all()
+        for number, task in enumerate(waiting):
+            if number % 3 != 2 and (able := self.candidates(task)):
+                self.engine.claim(task.id, by=able[0])
 
     # -- helpers of the stories
 
