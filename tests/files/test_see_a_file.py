@@ -47,7 +47,7 @@ def _definition(session: Session) -> str:
     from app.engine import Definition
 
     row = Definition(
-        key=f"k{dt.datetime.now(dt.UTC).timestamp()}", version=1, content_hash="h", status="published", title_zh="流程",
+        key=f"k{dt.datetime.now(dt.UTC).timestamp()}", version=1, content_hash="h", status="retired", title_zh="流程",
         title_en="Process", manifest={}, created_at=START,
     )  # fmt: skip
     session.add(row)

@@ -18,7 +18,7 @@ def open_task(
     """「鑫源纺织：安全出口上锁」 in 整改复查, addressed to a role or claimed by somebody. Call inside a transaction."""
     key = new_id()
     definition = Definition(
-        key=key, version=1, content_hash=key, status="published", title_zh="隐患排查治理", title_en="Hazard rectification",
+        key=key, version=1, content_hash=key, status="retired", title_zh="隐患排查治理", title_en="Hazard rectification",
         manifest={}, created_at=START,
     )  # fmt: skip
     session.add(definition)
