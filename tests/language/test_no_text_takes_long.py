@@ -68,6 +68,7 @@ BOMBS = [
     "x = [join(range(9999)) for i in range(9999)]",
     "for a in range(9999):\n    for b in range(9999):\n        for c in range(9999):\n            x = 1",
     "x = 0\nfor i in range(9999):\n    x = " + "+".join(["1"] * 30),
+    "x = [" + "+".join(["1"] * 30) + " for i in range(9999)]",
     "x = any([all([j < 0 or True for j in range(9999)]) for i in range(9999)])",
     "x = round(100000, -1000000000)",
     "x = round(1.5, 1000000000)",
