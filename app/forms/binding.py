@@ -13,9 +13,10 @@ from app import files, web
 from app.audit import SYSTEM
 from app.clock import local
 from app.forms import picking, tolerance
+from app.forms.answers import text_for
 from app.forms.conditions import names, text_of
 from app.forms.kinds import KINDS, MAX_FILES, MAX_OPTIONS, MAX_ROWS, TEXT_LENGTH, WITH_OPTIONS
-from app.forms.schemas import walk
+from app.forms.schemas import fixed_rows, walk
 from app.forms.situation import Option, Situation, Spec, given, options_of
 from app.i18n import _, pick
 
@@ -41,6 +42,7 @@ class BoundField:
     new_row: BoundRow | None = None
     search: str | None = None  # text searched for; None where the picker needs no search
     find_url: str = ""
+    text: str = ""  # what a fixed field shows
 
     @property
     def kind(self) -> str:
@@ -48,7 +50,11 @@ class BoundField:
 
     @property
     def template(self) -> str:
-        return f"fields/{self.kind}.html"
+        return "forms/_fixed.html" if self.fixed else f"fields/{self.kind}.html"
+
+    @property
+    def fixed(self) -> bool:
+        return bool(self.spec.get("fixed")) and self.kind != "group"
 
     @property
     def id(self) -> str:
@@ -186,7 +192,9 @@ class _Drawing:
     def with_defaults(self, specs: Sequence[Spec], values: Mapping[str, Any]) -> dict[str, Any]:
         filled = dict(values)
         for spec in specs:
-            if spec.get("name") and spec["name"] not in filled and "default" in spec:
+            if spec.get("name") and "default" in spec and (spec["name"] not in filled or spec.get("fixed")):
+                if spec["kind"] == "group" and spec["name"] in filled:
+                    continue
                 filled[spec["name"]] = given(spec["default"], spec["kind"], self.situation)
         return filled
 
@@ -197,6 +205,10 @@ class _Drawing:
         bound = BoundField(spec, name, value, self.errors.get(name, []), required, affects)
         if kind == "group":
             self.group(bound, value, seen)
+        elif bound.fixed:
+            assert self.situation.session is not None
+            known = value not in (None, "", [], {})
+            bound.text = text_for(spec, value, self.situation.session, self.situation.data) if known else ""
         elif kind in WITH_OPTIONS:
             bound.options = options_of(spec, self.situation.data)
             listed = value if isinstance(value, list) else [value]
@@ -216,7 +228,13 @@ class _Drawing:
             inner = value if isinstance(value, Mapping) else {}
             bound.rows = [BoundRow("", self.fields(specs, inner, seen, f"{bound.name}-"))]
             return
-        rows: list[Any] = [row if isinstance(row, Mapping) else {} for row in value] if isinstance(value, list) else []
+        if bound.spec.get("fixed"):
+            rows = fixed_rows(bound.spec, value, self.situation)
+            bound.rows = [
+                BoundRow(i, self.fields(specs, row, seen, f"{bound.name}-{i}-")) for i, row in enumerate(rows)
+            ]
+            return
+        rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
         rows += [{}] * max(0, bound.least - len(rows))
         bound.rows = [
             BoundRow(i, self.fields(specs, row, seen, f"{bound.name}-{i}-")) for i, row in enumerate(rows[:MAX_ROWS])

@@ -11,6 +11,7 @@ from app.forms import conditions, tolerance
 from app.forms.conditions import text_of
 from app.forms.kinds import (
     COMMON,
+    FIXABLE,
     KINDS,
     LONGEST_NAME,
     MAX_BYTES,
@@ -61,6 +62,7 @@ def _fields(
     outer: frozenset[str] = frozenset(),
     after: frozenset[str] = frozenset(),
     inside: bool = False,
+    rows_fixed: bool = False,
 ) -> Iterator[Problem]:
     """`outer`: names declared before a group, which conditions in it may read; `after`: those declared after it."""
     if not isinstance(specs, list) or not 1 <= len(specs) <= MAX_FIELDS:
@@ -75,6 +77,8 @@ def _fields(
             continue
         name = spec.get("name")
         yield from _field(spec, here, inside=inside)
+        if spec.get("fixed") is True:
+            yield from _fixed(spec, here, rows_fixed=rows_fixed)
         later = (frozenset(declared) | after) - before - outer
         yield from _conditions(spec, here, later)
         if isinstance(name, str) and name:
@@ -91,6 +95,7 @@ def _fields(
                     outer=frozenset(before - {str(name)}),
                     after=later,
                     inside=True,
+                    rows_fixed=spec.get("fixed") is True,
                 )
 
 
@@ -134,7 +139,7 @@ def _field(spec: dict[str, Any], here: str, *, inside: bool) -> Iterator[Problem
 
 def _extras(spec: dict[str, Any], here: str) -> Iterator[Problem]:
     """Switches, narrowed pickers and phrases."""
-    for word in ("wide", "repeat"):
+    for word in ("wide", "repeat", "fixed"):
         if not isinstance(spec.get(word, False), bool):
             yield f"{here}.{word}", "应为 true 或 false", "true or false is needed"
     for word in ("role", "org_kind", "picker"):
@@ -149,6 +154,22 @@ def _extras(spec: dict[str, Any], here: str) -> Iterator[Problem]:
         for i, phrase in enumerate(phrases):
             if not (isinstance(phrase, str) and 0 < len(phrase) <= 500):  # plain: it becomes part of the answer
                 yield from _text(phrase, f"{here}.phrases[{i}]", needed=True)
+
+
+def _fixed(spec: dict[str, Any], here: str, *, rows_fixed: bool) -> Iterator[Problem]:
+    """What is shown and not asked must come from somewhere."""
+    kind, default = spec.get("kind"), spec.get("default")
+    if kind == "group":
+        if spec.get("repeat") is not True or not isinstance(default, Mapping):
+            yield (
+                f"{here}.fixed",
+                "fixed 的组应重复（repeat），默认值应取自变量",
+                "a fixed group repeats and has its default from a variable",
+            )
+    elif kind not in FIXABLE:
+        yield f"{here}.fixed", f"{kind} 不能 fixed", f"{kind} cannot be fixed"
+    elif default is None and not rows_fixed:
+        yield f"{here}.fixed", "fixed 的字段应有默认值", "a fixed field needs a default"
 
 
 def _name(name: Any, here: str, *, needed: bool) -> Iterator[Problem]:

@@ -84,6 +84,15 @@ class Answer(ma.fields.Field[Any]):
             raise ma.ValidationError(_("不得晚于 %(limit)s", limit=high.strftime(layout)))
 
 
+class Fixed(Answer):
+    """Shown, not asked: the default of the field, or what the group's default has put into the row."""
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
+        if "default" in self.spec:
+            return given(self.spec["default"], self.spec["kind"], self.situation)
+        return None if value is ma.missing else value
+
+
 class Text(Answer):
     blank_value = ""
     lines = False

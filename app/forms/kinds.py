@@ -47,7 +47,7 @@ def _kind(*keys: str, many: bool = False, wide: bool = False, answers: bool = Tr
     return Kind(frozenset(keys), many, wide, answers)
 
 
-COMMON = frozenset({"name", "kind", "label", "help", "required", "default", "visible_if", "wide"})
+COMMON = frozenset({"name", "kind", "label", "help", "required", "default", "visible_if", "wide", "fixed"})
 KINDS: dict[str, Kind] = {
     "text": _kind("min_length", "max_length", "pattern", "unit", "phrases"),
     "textarea": _kind("min_length", "max_length", "phrases", wide=True),
@@ -67,5 +67,10 @@ KINDS: dict[str, Kind] = {
     "group": _kind("fields", "repeat", "min_items", "max_items", many=True, wide=True),
     "note": _kind("text", wide=True, answers=False),
 }
+# What can be shown as given (`fixed`): the answer is the default, whatever is sent. A fixed group has just the rows of
+# its default, and what is fixed in them stays as it is there.
+FIXABLE = (
+    "text", "textarea", "number", "money", "date", "datetime", "select", "radio", "user", "organisation", "subject",
+)  # fmt: skip
 WITH_OPTIONS = ("select", "radio", "checklist")
 MOMENTS = ("date", "datetime")

@@ -82,7 +82,7 @@ def _read(specs: Sequence[Spec], sent: MultiDict[str, str], prefix: str) -> Iter
         if spec["kind"] == "group":
             if (value := _group(spec, sent, html_name)) is not None:
                 yield name, value
-        elif html_name in sent:
+        elif html_name in sent and not spec.get("fixed"):
             values = sent.getlist(html_name)
             if spec["kind"] in ("checklist", "photos", "files"):
                 yield name, [value for value in values if value]
@@ -108,6 +108,8 @@ def _group(spec: Spec, sent: MultiDict[str, str], name: str) -> Any:
     pattern = re.compile(rf"{name}-(\d{{1,4}})-")
     places = sorted({int(match[1]) for key in sent if (match := pattern.match(key))})[: MAX_ROWS * 2]
     rows = {place: dict(_read(spec["fields"], sent, f"{name}-{place}-")) for place in places}
+    if spec.get("fixed"):  # each answer belongs to the row that the process gave, also where a row has none yet
+        return [rows.get(place, {}) for place in range(min(max(rows, default=-1) + 1, MAX_ROWS))]
     return _stepped(name, sent.get(STEP, ""), rows)
 
 

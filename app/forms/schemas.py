@@ -9,9 +9,9 @@ import marshmallow as ma
 
 from app.db import dump_json
 from app.errors import Invalid
-from app.forms.fields import FIELDS, Answer, Many
+from app.forms.fields import FIELDS, Answer, Fixed, Many
 from app.forms.kinds import KINDS, MAX_ANSWERS, MAX_ROWS
-from app.forms.situation import Situation, Spec, is_required, is_visible
+from app.forms.situation import Situation, Spec, given, is_required, is_visible
 from app.i18n import _, lazy_
 
 Specs = Sequence[Spec]
@@ -44,13 +44,16 @@ class Group(Many):
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
         if not self.repeated:  # its fields say themselves what is required
             return self._one({} if value in (ma.missing, None, "") else value)
+        if self.spec.get("fixed"):
+            value = fixed_rows(self.spec, value, self.situation)
+            return self._deserialize(value, attr, data) if value else []
         return super().deserialize(value, attr, data, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> list[dict[str, Any]]:
         if not isinstance(value, list):
             raise ma.ValidationError(_("应为列表"))
         # An empty row left standing is no row, but the others keep their places for the messages.
-        rows = {i: row for i, row in enumerate(value) if not _empty_row(row)}
+        rows = {i: row for i, row in enumerate(value) if self.spec.get("fixed") or not _empty_row(row)}
         self.counted(list(rows))
         found: list[dict[str, Any]] = []
         errors: dict[int, Any] = {}
@@ -72,6 +75,22 @@ class Group(Many):
         return load(self.spec["fields"], row, self.situation, self.outer)
 
 
+def fixed_rows(spec: Spec, value: Any, situation: Situation) -> list[dict[str, Any]]:
+    """The rows of a fixed group: those of its default, each with what was sent for it; what is fixed stays."""
+    base = given(spec.get("default"), "group", situation)
+    rows = [row for row in base if isinstance(row, Mapping)] if isinstance(base, list) else []
+    sent = value if isinstance(value, list) else []
+    fixed = [inner["name"] for inner in answering(spec["fields"]) if inner.get("fixed")]
+    names = {inner["name"] for inner in answering(spec["fields"])}
+    found: list[dict[str, Any]] = []
+    for i, row in enumerate(rows[:MAX_ROWS]):
+        said = (
+            sent[i] if i < len(sent) and isinstance(sent[i], Mapping) else {k: v for k, v in row.items() if k in names}
+        )
+        found.append(dict(said) | {name: row.get(name) for name in fixed})
+    return found
+
+
 def _empty_row(row: Any) -> bool:
     return isinstance(row, Mapping) and all(value in (None, "", [], [""], False) for value in row.values())
 
@@ -81,6 +100,8 @@ def field_of(spec: Spec, situation: Situation, values: Mapping[str, Any]) -> Ans
     required = is_required(spec, values) or spec.get("min_items", 0) > 0
     if spec["kind"] == "group":
         return Group(spec, situation, required=required, outer=dict(values))
+    if spec.get("fixed"):
+        return Fixed(spec, situation, required=False)
     return FIELDS[spec["kind"]](spec, situation, required=required)
 
 

@@ -27,6 +27,8 @@ from tests.conftest import _build
 FORM: dict[str, Any] = json.loads((Path(__file__).parent / "all_kinds.json").read_text())
 DATA = {
     "supervising_org_id": org_id("emergency"),
+    "hazard_no": "YH-2026-0417",
+    "order_rows": [{"requirement": "拆除链锁"}, {"requirement": "更换应急照明"}],
     "demands": [{"value": "d1", "label": "拆除链锁"}, {"value": "d2", "label": "清空通道"}],
 }
 SITES = {"s1": "鑫源纺织", "s2": "宏达铸件"}

@@ -143,6 +143,17 @@ def test_a_bound_or_default_that_makes_no_sense_is_refused(field: dict[str, Any]
     assert paths(one(**field)) == [f"fields[0].{place}"]
 
 
+def test_what_is_fixed_must_come_from_somewhere() -> None:
+    inner = [{"name": "x", "kind": "text", "label": BOTH, "fixed": True}]
+    assert paths(one(fixed=True)) == ["fields[0].fixed"]
+    assert paths(one(fixed=True, default={"from": "x"})) == []
+    assert paths(one(kind="photos", fixed=True)) == ["fields[0].fixed"]
+    rows = {"name": "g", "kind": "group", "label": BOTH, "repeat": True, "fields": inner}
+    assert paths(one(**rows)) == ["fields[0].fields[0].fixed"]
+    assert paths(one(**rows, fixed=True)) == ["fields[0].fixed"]
+    assert paths(one(**rows, fixed=True, default={"from": "rows"})) == []
+
+
 def test_what_is_no_json_or_far_too_large_is_said_so() -> None:
     assert paths(b"{") == [""]
     assert paths(b"[" * 60_000) == [""]

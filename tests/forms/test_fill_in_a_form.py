@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -68,6 +69,26 @@ def test_every_control_has_a_label_and_every_description_exists(sign_in: SignIn,
     for link in form.xpath(".//*[@data-error-summary]//a"):
         assert link.get("href").removeprefix("#") in ids, link.get("href")
     assert len(form.xpath(".//*[@aria-invalid='true']")) >= 6
+
+
+def test_what_is_fixed_is_shown_and_not_asked(sign_in: SignIn, good: dict[str, Any]) -> None:
+    browser = sign_in("zhao")
+    form = page(browser.get("/dev-form")).get_element_by_id("dev-form")
+    assert "YH-2026-0417" in form.text_content()
+    assert "更换应急照明" in form.text_content()
+    assert form.xpath(".//*[@name='hazard_no' or contains(@name, 'requirement')]") == []
+    sent = html_answers(good) | {
+        "hazard_no": "X",
+        "ordered": "",
+        "ordered-1-met": "false",
+        "ordered-1-requirement": "X",
+    }
+    refused = browser.post("/dev-form", data=sent | {"opinion": ""})
+    root = page(refused)
+    assert "checked" in root.xpath("//input[@name='ordered-1-met' and @value='false']")[0].attrib
+    raw = page(browser.post("/dev-form", data=sent)).get_element_by_id("raw").text
+    assert json.loads(raw)["hazard_no"] == "YH-2026-0417"
+    assert json.loads(raw)["ordered"][1] == {"requirement": "更换应急照明", "met": False}
 
 
 def test_a_refused_form_keeps_what_was_sent(sign_in: SignIn, good: dict[str, Any]) -> None:
@@ -222,7 +243,7 @@ def test_the_page_speaks_english(sign_in: SignIn, clock: FixedClock) -> None:
     text = browser.post("/dev-form", data={}).get_data(as_text=True)
     form = html.fromstring(text).get_element_by_id("dev-form")
     for drop in form.xpath(
-        ".//*[@name='demand'] | .//*[@name='supervisor'] | .//*[@name='owner'] | .//*[@name='site'] | .//*[@data-phrase] | .//*[@class='db-act']"
+        ".//*[@name='demand'] | .//*[@name='supervisor'] | .//*[@name='owner'] | .//*[@name='site'] | .//*[contains(@class, 'db-pre')] | .//*[@data-phrase] | .//*[@class='db-act']"
     ):
         drop.getparent().remove(drop)
     assert not re.search(r"[\u4e00-\u9fff]", form.text_content()), re.findall(r"[\u4e00-\u9fff]+", form.text_content())

@@ -284,6 +284,31 @@ def test_a_row_is_checked_by_itself_and_its_errors_carry_its_place(validate: Val
         assert any(key.startswith("items") for key in errors_of(validate([group], {"items": wrong})))
 
 
+def test_what_is_fixed_stays_whatever_is_sent(validate: Validate) -> None:
+    verdict = {"name": "verdict", "kind": "text", "required": True}
+    demand = {"name": "demand", "kind": "text", "fixed": True}
+    group = {
+        "name": "items",
+        "kind": "group",
+        "repeat": True,
+        "fixed": True,
+        "default": {"from": "demands"},
+        "fields": [field | {"label": {"zh": "项", "en": "Item"}} for field in (demand, verdict)],
+    }
+    title = {"name": "title", "kind": "text", "fixed": True, "default": {"from": "heading"}}
+    data: dict[str, Any] = {"demands": [{"demand": "拆除链锁", "id": 7}, {"demand": "清空通道"}], "heading": "指令"}
+    sent = {
+        "title": "别的",
+        "items": [{"verdict": "合格", "demand": "放着"}, {"verdict": "不合格"}, {"verdict": "多一行"}],
+    }
+    assert validate([title, group], sent, **data) == {
+        "title": "指令",
+        "items": [{"demand": "拆除链锁", "verdict": "合格"}, {"demand": "清空通道", "verdict": "不合格"}],
+    }
+    missing = validate([title, group], {"items": [{"verdict": "合格"}]}, **data)
+    assert errors_of(missing) == {"items-1-verdict": ["请填写"]}
+
+
 def test_a_set_of_fields_without_rows_is_one_object(validate: Validate) -> None:
     group = next(f for f in FORM["fields"] if f.get("name") == "place")
     assert validate([group], {}) == {"place": {"street": "", "house": ""}}
