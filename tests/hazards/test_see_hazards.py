@@ -62,9 +62,7 @@ def _numbers(client: FlaskClient, query: str) -> set[str]:
         (f"org={org_id('housing')}", set()),
     ],
 )
-def test_filters_narrow_the_list(
-    stock: dict[str, Hazard], sign_in: SignIn, query: str, found: set[str]
-) -> None:
+def test_filters_narrow_the_list(stock: dict[str, Hazard], sign_in: SignIn, query: str, found: set[str]) -> None:
     assert _numbers(sign_in("zhao"), query) == {stock[key].number for key in found}
 
 
