@@ -27,12 +27,13 @@ def root_id(path: Path) -> str | None:
 
 def words(path: Path) -> set[str]:
     word = path.stem.lstrip("_").replace("_", "-").removeprefix("shell-")
-    return {word} | ({path.parent.name.removesuffix("s")} if word in RECORD else set())
+    record = path.parent.name.removesuffix("s")
+    return {word, f"{record}-{word}"} | ({record} if word in RECORD else set())
 
 
 @pytest.mark.parametrize("path", [path for path in FRAGMENTS if root_id(path)], ids=name_of)
 def test_a_fragment_has_the_id_of_its_file(path: Path) -> None:
-    """`_closure.html` has the root element `closure`, or `closure-7` where a page has several."""
+    """`_closure.html` has the root `closure` or `hazard-closure`, with `-7` behind it where a page has several."""
     found = root_id(path)
     assert any(found == word or str(found).startswith(word + "-") for word in words(path)), found
 
@@ -56,5 +57,5 @@ def test_templates_lie_in_the_folder_of_their_package() -> None:
 def test_tests_lie_in_the_folder_of_their_package() -> None:
     packages = {path.name for path in (ROOT / "app").iterdir() if path.is_dir()}
     folders = {path.relative_to(ROOT).parts[1] for path in below("tests", ".py") if path.parent != ROOT / "tests"}
-    of_everything = {"architecture", "bpmn", "checking", "e2e", "language", "faults", "story"}
+    of_everything = {"acceptance", "architecture", "bpmn", "checking", "e2e", "language", "faults", "story"}
     assert folders <= packages | of_everything
