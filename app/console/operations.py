@@ -17,10 +17,9 @@ blp = web.blueprint("operations", description="Operating the engine")
 @blp.route("/instances/<instance_id>/suspension", methods=["POST"])
 @blp.arguments(s.ReasonIn)
 @blp.response(204)
-@requires(*queries.OPERATORS)
 def suspend(payload: dict[str, str], instance_id: str) -> None:
     """Stop an instance: nobody can act on it and no timer fires, until it is resumed."""
-    queries.instance(web.db.session(), instance_id, web.current_user())
+    queries.instance_for(web.db.session(), instance_id, web.current_user(), *queries.OPERATORS)
     web.refresh()
     web.engine().suspend(instance_id, payload["reason"], by=web.actor())
 
@@ -28,10 +27,9 @@ def suspend(payload: dict[str, str], instance_id: str) -> None:
 @blp.route("/instances/<instance_id>/suspension", methods=["DELETE"])
 @blp.arguments(s.OptionalReasonIn)
 @blp.response(204)
-@requires(*queries.OPERATORS)
 def resume(payload: dict[str, str], instance_id: str) -> None:
     """Let a suspended instance go on."""
-    queries.instance(web.db.session(), instance_id, web.current_user())
+    queries.instance_for(web.db.session(), instance_id, web.current_user(), *queries.OPERATORS)
     web.refresh()
     web.engine().resume(instance_id, payload["reason"], by=web.actor())
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import scope_condition
 from app.engine import Definition, History, HumanTask, Incident, Instance, Timer
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 
 Condition = sa.ColumnElement[bool]
 WAITING: sa.ColumnElement[str] = sa.literal_column("'waiting'")
@@ -35,6 +35,14 @@ def instance(session: Session, instance_id: str, user: Any) -> Instance:
     found = session.scalar(sa.select(Instance).where(Instance.id == instance_id, seen_instances(user)))
     if found is None:
         raise NotFound()
+    return found
+
+
+def instance_for(session: Session, instance_id: str, user: Any, *roles: str) -> Instance:
+    """The instance for an act of these roles. Who may not know of it is told 404, who may but holds none, 403."""
+    found = instance(session, instance_id, user)
+    if not user.has(*roles):
+        raise Forbidden()
     return found
 
 
