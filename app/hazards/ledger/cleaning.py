@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NoReturn
 
 from app.hazards.ledger.workbook import Cell, Value
@@ -16,6 +17,7 @@ _FIRST_DAY, _LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 _FIRST_SERIAL, _LAST_SERIAL = (_FIRST_DAY - _EPOCH).days, (_LAST_DAY - _EPOCH).days
 _EXACT = 10**15  # beyond 15 digits a spreadsheet's number has lost the last ones
 _CODE_LENGTH = 18
+_REMEMBERED = 4_096
 _INVISIBLE = re.compile(
     r"[\x80-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffb]"
 )
@@ -43,11 +45,13 @@ class Unclear(ValueError):
         super().__init__(code)
 
 
+@lru_cache(_REMEMBERED, typed=True)  # a ledger repeats most of what it says
 def lines(value: object) -> str:
     """Text of several lines: each tidied, blank ones dropped. Full-width letters and digits become plain."""
     return "\n".join(line for part in _plain(value).splitlines() if (line := tidy(part)))
 
 
+@lru_cache(_REMEMBERED, typed=True)
 def text(value: object) -> str:
     """Text of one line."""
     return tidy(" ".join(_plain(value).split()))

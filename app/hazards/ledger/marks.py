@@ -38,6 +38,7 @@ def scan(xml: bytes) -> Marks:
     events = etree.iterparse(
         io.BytesIO(xml),
         events=("start", "end"),
+        tag=("{*}row", "{*}c"),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -45,27 +46,32 @@ def scan(xml: bytes) -> Marks:
     )
     try:
         for event, element in events:
-            name = etree.QName(element).localname
-            if event == "start" and name == "row":
+            is_cell = _name(element) == "c"
+            if event == "end":
+                if is_cell:
+                    _cell(element, position, found, shared)
+                else:
+                    _forget(element)
+            elif is_cell:
+                position = _position(element, position)
+            else:
                 row = _row_number(element, row)
                 position = (row, -1)
                 if element.get("hidden") in ("1", "true"):
                     found.hidden.add(row)
-            elif event == "start" and name == "c":
-                position = _position(element, position)
-            elif event == "end" and name == "c":
-                _cell(element, position, found, shared)
-                element.clear()
-            elif event == "end" and name == "row":
-                element.clear()
-                _forget(element)
     except etree.XMLSyntaxError as wrong:
         raise refuse(_("不是完好的 Excel 文件（xlsx）")) from wrong
     return found
 
 
+def _name(element: Any) -> str:
+    """The tag without its namespace: files of one standard or the other, or of none."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def _forget(element: Any) -> None:
-    """Drop the rows before this one, so that memory does not grow with the sheet."""
+    """Drop what is read, so that memory does not grow with the sheet."""
+    element.clear()
     while element.getprevious() is not None:
         del element.getparent()[0]
 
@@ -90,18 +96,18 @@ def _position(element: Any, before: Position) -> Position:
 
 
 def _cell(element: Any, at: Position, found: Marks, shared: dict[str, str]) -> None:
-    children = {etree.QName(child).localname: child for child in element}
-    if not children:
+    if not len(element):
         return
-    if "f" in children:
-        found.formulas[at] = "=" + _formula(children["f"], shared)
-    text = children["v"].text if "v" in children else None
-    if element.get("t") == "e":
-        found.errors[at] = text or "#N/A"
     if at[0] >= MAX_ROWS:
         raise refuse(_("行数过多，最多 %(n)s 行，分成几个文件导入", n=f"{MAX_ROWS:,}"))
     if at[1] >= MAX_COLUMNS:
         raise refuse(_("列数过多，最多 %(n)s 列，删去无关的列后再导入", n=MAX_COLUMNS))
+    is_error = element.get("t") == "e"
+    for child in element:
+        if (name := _name(child)) == "f":
+            found.formulas[at] = "=" + _formula(child, shared)
+        elif is_error and name == "v":
+            found.errors[at] = child.text or "#N/A"
 
 
 def _formula(element: Any, shared: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ _MAX_SHEETS = 60
 _DAYS_1904 = 1462  # how far the two calendars of Excel lie apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: the value shown, the formula behind it, and whether it is an error such as #N/A."""
 

@@ -141,6 +141,8 @@ def test_entities_are_refused() -> None:
         ('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "20,000 行"),
         ('<row r="99999999999999999999"><c><v>1</v></c></row><row r="1048576"><c r="A1048576"><f>1</f></c></row>', "20,000 行"),
         ('<row r="3"><c r="XFD3"><v>1</v></c></row>', f"{MAX_COLUMNS} 列"),
+        ('<c r="XFD1048576"><v>1</v></c>', "20,000 行"),
+        ('<row xmlns="" r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "20,000 行"),
     ],
 )  # fmt: skip
 def test_a_sheet_that_reaches_too_far_is_refused(cell: str, said: str) -> None:
