@@ -25,5 +25,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     api.init_app(app)
     app.jinja_env.globals["unread_notifications"] = unread_notifications
-    if (engine := app.extensions.get("duban.engine")) is not None:
-        engine.outbox_handler("event")(deliver)
+    app.extensions["duban.engine"].outbox_handler("event")(deliver)

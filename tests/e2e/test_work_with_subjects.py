@@ -6,10 +6,12 @@ import re
 
 from playwright.sync_api import expect
 
+from app.clock import FixedClock
 from app.db import write_transaction
 from app.notifications import deliver
 from tests.cast import START
 from tests.e2e.harness import LOOKS, PHONE, Opens, Served
+from tests.hazards.walk import Walk, people_the_register, subject_id
 from tests.notifications.events import event, open_task
 
 
@@ -98,3 +100,15 @@ def test_the_api_documentation_opens_under_the_policy(open_screen: Opens) -> Non
     page = screen.goto("/api/docs")
     expect(page.get_by_text(re.compile("/api/v1/subjects")).first).to_be_visible()
     screen.assert_clean("api-docs")
+
+
+def test_the_page_of_a_subject_brings_its_hazards(open_screen: Opens, served: Served, e2e_clock: FixedClock) -> None:
+    with served.app.app_context(), served.app.extensions["duban.sessions"]() as session:
+        with write_transaction(session):
+            people_the_register(session)
+        Walk(served.app, e2e_clock).register("zhao")
+    for look in LOOKS:
+        screen = open_screen("zhao", look)
+        page = screen.goto(f"/subjects/{subject_id('xinyuan')}")
+        expect(page.locator("#hazards-rows").get_by_text("2 号车间安全出口上锁").first).to_be_visible()
+        screen.check("subject-with-hazards")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -44,6 +45,7 @@ def test_the_list_says_what_happened_and_leads_there(sign_in: SignIn, session: S
     page = sign_in("liu").get("/notifications").text
     assert "高原催办：整改复查" in page and "请今天反馈" in page and "新待办：整改复查" in page
     assert page.count('class="db-msg is-unread"') == 3
+    assert re.search(r'<a href="/notifications" aria-current="page"', page)
 
 
 def test_the_list_is_narrowed_by_kind_and_by_unread(sign_in: SignIn, session: Session) -> None:
