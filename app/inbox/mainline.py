@@ -80,9 +80,11 @@ def _unrolled(start: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) ->
 
 
 def targets(node_id: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) -> list[str]:
-    """Where a node's flows lead, left to right on the drawing."""
-    found = [flows[f].target for f in nodes[node_id].out_flows if flows[f].target in nodes]
-    return sorted(found, key=lambda target: (nodes[target].x or 0, nodes[target].y or 0))
+    """Where a node's flows lead: the default first, then left to right on the drawing."""
+    default = nodes[node_id].default
+    found = [(f != default, flows[f].target) for f in nodes[node_id].out_flows if flows[f].target in nodes]
+    found.sort(key=lambda way: (way[0], nodes[way[1]].x or 0, nodes[way[1]].y or 0))
+    return [target for _second, target in found]
 
 
 def _weight(kind: str, state: str) -> int:
