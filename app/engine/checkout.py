@@ -25,6 +25,7 @@ from app import errors
 from app.audit import Actor
 from app.db import write_transaction
 from app.engine import serializing
+from app.engine.deadline_text import parse_cycle
 from app.engine.models import Incident, Instance
 from app.engine.serializing import DamagedState
 from app.engine.workflow import Workflow, is_end, is_service
@@ -155,11 +156,11 @@ class Turn:
         return due.at
 
     def timer_cycle(self, task: Task, text: str) -> tuple[int, dt.datetime, str]:
+        """Turns, first instant and interval; bounded also at run time (deadline_text.parse_cycle)."""
+        cycle = parse_cycle(text)
         parts = _unquoted(text).split("/")
-        count = min(int(parts[0][1:]), 1000) if parts[0][1:] else 1000
-        if len(parts) == 3:
-            return count, self.timer_due(task, parts[1]), parts[2]
-        return count, self.add_duration(self.now, parts[1]), parts[1]
+        first = self.timer_due(task, parts[1]) if cycle.start else self.add_duration(self.now, parts[-1])
+        return cycle.turns, first, parts[-1]
 
     def add_duration(self, at: dt.datetime, duration: str) -> dt.datetime:
         return self.engine.calendar.offset(self.session, duration, at)

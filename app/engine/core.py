@@ -21,7 +21,7 @@ from app.clock import Clock
 from app.engine import compiled
 from app.engine.diagram import Diagram, Flow, Node, read_diagram
 from app.engine.lanes import Lane, lane_of
-from app.engine.language import Language
+from app.engine.language import ExpressionFailed, Language, UnknownName, UnsafeExpression
 from app.engine.models import Definition, DefinitionFile
 from app.engine.package import Package
 from app.engine.ports import Calendar, CheckFunction, Directory, Forms, ServiceFunction
@@ -150,7 +150,7 @@ class Core:
             return None
         try:
             return self.language.evaluate(str(expression), data)
-        except Exception:  # any refusal, any missing variable
+        except (UnknownName, ExpressionFailed, UnsafeExpression):
             return None
 
     def attach(self, workflow: Workflow) -> Workflow:
