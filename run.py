@@ -33,7 +33,10 @@ CHECKS: dict[str, Command] = {
     "ruff": [str(BIN / "ruff"), "check", "--quiet", "."],
     "ruff format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "mypy": [str(PYTHON), "-m", "mypy", "--no-error-summary", "app", "run.py"],
-    "import contract": [str(PYTHON), "-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+    "import contract": [
+        *(str(PYTHON), "-c", "from importlinter.cli import lint_imports_command as lint; lint()"),
+        "--no-cache",
+    ],
     "templates": [str(PYTHON), "-m", "djlint", "--lint", "--quiet", "templates"],
     "Dockerfile": [str(BIN / "hadolint"), "Dockerfile"],
     "docker-compose.yml": [

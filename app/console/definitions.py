@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, jsonify, request
 
 from app import web
 from app.accounts import requires
-from app.console import queries
+from app.console import access, queries
 from app.console import schemas as s
 from app.engine import Definition, Package, package_from_files
 from app.errors import Invalid
@@ -29,9 +29,12 @@ def index(query: dict[str, Any]) -> Any:
 
 @blp.route("/definitions/<key>")
 @blp.response(200, s.DefinitionVersions)
-def show(key: str) -> Definition:
+def show(key: str) -> Response:
     """The version in force, with all versions."""
-    return queries.definition(web.db.session(), key, None, web.current_user())
+    session, user = web.db.session(), web.current_user()
+    in_force = s.DefinitionOut().dump(queries.definition(session, key, None, user))
+    versions = s.DefinitionOut(many=True).dump(queries.versions(session, key, user))
+    return jsonify({**in_force, "versions": versions})
 
 
 @blp.route("/definitions/<key>/versions/<int:version>")
@@ -77,7 +80,7 @@ def _safe(name: str) -> bool:
 @blp.route("/definitions/checks", methods=["POST"])
 @blp.doc(requestBody={"content": {"application/json": {"schema": s.PackageIn}}})
 @blp.response(200, s.ProblemsOut)
-@requires(*queries.PUBLISHERS)
+@requires(*access.PUBLISHERS)
 def check() -> dict[str, Any]:
     """Every problem of a package at once; nothing is stored."""
     package = _sent()

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from app import web
-from app.console import queries
+from app.console import access, queries
 from app.console import schemas as s
 from app.engine import Instance, Started
 
@@ -22,7 +22,7 @@ _BUSINESS = ("title", "business_key", "subject_kind", "subject_id", "starter_nam
 
 def told(instance: Instance) -> dict[str, Any]:
     """The instance as this person may see it."""
-    business = {} if queries.operates(web.current_user()) else {name: getattr(instance, name) for name in _BUSINESS}
+    business = {} if access.operates(web.current_user()) else {name: getattr(instance, name) for name in _BUSINESS}
     return {name: getattr(instance, name) for name in _IDS} | dict.fromkeys(_BUSINESS) | business
 
 
@@ -52,7 +52,7 @@ def show(instance_id: str) -> dict[str, Any]:
     """State, tokens, open tasks, timers, incidents, variables."""
     session, user = web.db.session(), web.current_user()
     found = queries.instance(session, instance_id, user)
-    engine, operator = web.engine(), queries.operates(user)
+    engine, operator = web.engine(), access.operates(user)
     progress = engine.progress(session, instance_id)
     timers = queries.timers(user, {"instance_id": instance_id, "state": "waiting"})
     incidents = queries.incidents(resolved=False, instance_id=instance_id)

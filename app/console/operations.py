@@ -8,7 +8,7 @@ from flask import Flask
 
 from app import web
 from app.accounts import requires
-from app.console import queries
+from app.console import access, queries
 from app.console import schemas as s
 
 blp = web.blueprint("operations", description="Operating the engine")
@@ -19,7 +19,7 @@ blp = web.blueprint("operations", description="Operating the engine")
 @blp.response(204)
 def suspend(payload: dict[str, str], instance_id: str) -> None:
     """Stop an instance: nobody can act on it and no timer fires, until it is resumed."""
-    queries.instance_for(web.db.session(), instance_id, web.current_user(), *queries.OPERATORS)
+    queries.instance_for(web.db.session(), instance_id, web.current_user(), *access.OPERATORS)
     web.refresh()
     web.engine().suspend(instance_id, payload["reason"], by=web.actor())
 
@@ -29,7 +29,7 @@ def suspend(payload: dict[str, str], instance_id: str) -> None:
 @blp.response(204)
 def resume(payload: dict[str, str], instance_id: str) -> None:
     """Let a suspended instance go on."""
-    queries.instance_for(web.db.session(), instance_id, web.current_user(), *queries.OPERATORS)
+    queries.instance_for(web.db.session(), instance_id, web.current_user(), *access.OPERATORS)
     web.refresh()
     web.engine().resume(instance_id, payload["reason"], by=web.actor())
 
@@ -46,7 +46,7 @@ def timers(query: dict[str, Any]) -> Any:
 @blp.route("/incidents")
 @blp.arguments(s.IncidentQuery, location="query")
 @blp.response(200, s.IncidentOut(many=True))
-@requires(*queries.OPERATORS)
+@requires(*access.OPERATORS)
 def incidents(query: dict[str, Any]) -> Any:
     """What the engine could not do, newest first."""
     select = queries.incidents(resolved=query["resolved"], instance_id=query["instance_id"])
@@ -56,7 +56,7 @@ def incidents(query: dict[str, Any]) -> Any:
 
 @blp.route("/incidents/<incident_id>/retry", methods=["POST"])
 @blp.response(200, s.RetriedOut)
-@requires(*queries.OPERATORS)
+@requires(*access.OPERATORS)
 def retry(incident_id: str) -> dict[str, bool]:
     """Try again where the token waits. A further failure keeps the incident open."""
     queries.incident(web.db.session(), incident_id)

@@ -12,16 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import scope_condition
+from app.console.access import PUBLISHERS, operates
 from app.engine import Definition, History, HumanTask, Incident, Instance, Timer
 from app.errors import Forbidden, NotFound
 
 Condition = sa.ColumnElement[bool]
 WAITING: sa.ColumnElement[str] = sa.literal_column("'waiting'")
-OPERATORS, PUBLISHERS = ("admin",), ("admin", "security_admin")
-
-
-def operates(user: Any) -> bool:
-    return bool(user.has(*OPERATORS))
 
 
 def seen_instances(user: Any) -> Condition:

@@ -7,7 +7,7 @@ import marshmallow as ma
 
 from app import web
 from app.clock import SHANGHAI
-from app.console import queries
+from app.console.access import operates
 from app.engine import Definition, History
 
 KEY = ma.validate.Regexp(r"^[a-z][a-z0-9_]{0,79}$")
@@ -50,11 +50,7 @@ class DefinitionDetail(DefinitionOut):
 class DefinitionVersions(DefinitionOut):
     """The version in force (else the newest), and every version that the caller may see."""
 
-    versions = ma.fields.Method("_versions", metadata={"type": "array", "items": {"type": "object"}})
-
-    def _versions(self, row: Definition) -> list[Any]:
-        found = queries.versions(web.db.session(), row.key, web.current_user())
-        return list(DefinitionOut(many=True).dump(found))
+    versions = ma.fields.List(ma.fields.Nested(DefinitionOut))
 
 
 class PackageIn(ma.Schema):
@@ -179,7 +175,7 @@ class EventOut(ma.Schema):
     hash = ma.fields.String()
 
     def _data(self, row: History) -> dict[str, Any]:
-        return {} if queries.operates(web.current_user()) else row.data
+        return {} if operates(web.current_user()) else row.data
 
 
 class BreakOut(ma.Schema):

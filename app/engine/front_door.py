@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from typing import cast
 
 from lxml import etree
 
@@ -237,4 +236,4 @@ def parts_of(element: etree._Element) -> tuple[str, str]:
 
 def line_of(element: etree._Element) -> int | None:
     """Where an element begins in its file."""
-    return cast("int | None", element.sourceline)
+    return element.sourceline

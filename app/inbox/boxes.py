@@ -47,7 +47,7 @@ def started(user: Any) -> Condition:
 
 
 def done(user: Any) -> Condition:
-    return HumanTask.completed_by_id == user.id
+    return HumanTask.completed_by_id == str(user.id)
 
 
 def copied(user: Any) -> Condition:
