@@ -26,9 +26,7 @@ SLICES = (
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
     settings = settings or load_settings()
-    app = Flask(
-        "app", root_path=str(ROOT), template_folder="templates", static_folder="static"
-    )
+    app = Flask("app", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -43,9 +41,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.extensions["duban.settings"] = settings
     web.init_app(app)
     app.extensions["duban.clock"] = clock or (
-        StoredClock(app.extensions["duban.sessions"])
-        if settings.testing
-        else SystemClock()
+        StoredClock(app.extensions["duban.sessions"]) if settings.testing else SystemClock()
     )
     try:
         _build_engine(app, settings)

@@ -60,9 +60,7 @@ class StoredClock:
 
     def now(self) -> dt.datetime:
         with self._sessions() as session:
-            stored = session.scalar(
-                sa.select(DrivenClock.now).where(DrivenClock.id == 1)
-            )
+            stored = session.scalar(sa.select(DrivenClock.now).where(DrivenClock.id == 1))
         return stored or dt.datetime.now(dt.UTC)
 
     def set(self, at: dt.datetime) -> None:

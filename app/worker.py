@@ -18,11 +18,7 @@ def tick(app: Flask) -> int:
     """Fire what is due and send what waits, until both are empty or a batch was small; the number of rows done."""
     with app.app_context():
         engine = web.engine()
-        return (
-            engine.run_due_timers(limit=200)
-            + engine.retry_due(limit=50)
-            + engine.deliver_outbox(limit=500)
-        )
+        return engine.run_due_timers(limit=200) + engine.retry_due(limit=50) + engine.deliver_outbox(limit=500)
 
 
 def sweep(app: Flask) -> None:
@@ -39,9 +35,7 @@ def sweep(app: Flask) -> None:
 
 def start(app: Flask) -> BackgroundScheduler:
     """Run the schedules in this process, beside the web or alone."""
-    scheduler = BackgroundScheduler(
-        timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1}
-    )
+    scheduler = BackgroundScheduler(timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(tick, "interval", seconds=TICK, args=[app], id="tick")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()

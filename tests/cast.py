@@ -129,9 +129,7 @@ def people_the_city(session: Session, password_hash: str | None = None) -> None:
 
 def member(key: str) -> Member:
     name, org = next((name, org) for k, name, org, _roles in PEOPLE if k == key)
-    return Member(
-        key, fixed_id(key), name, fixed_id(f"org-{org}"), fixed_id(f"fs-{key}")
-    )
+    return Member(key, fixed_id(key), name, fixed_id(f"org-{org}"), fixed_id(f"fs-{key}"))
 
 
 def org_id(key: str) -> str:

@@ -35,11 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[pytest.TestReport]:
     """With DUBAN_NO_SKIP=1 (continuous integration) a skipped test is a failed one."""
     report: pytest.TestReport = yield
-    if (
-        report.skipped
-        and os.environ.get("DUBAN_NO_SKIP") == "1"
-        and not hasattr(report, "wasxfail")
-    ):
+    if report.skipped and os.environ.get("DUBAN_NO_SKIP") == "1" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which is a failure here: {report.longrepr}"
     return report
@@ -100,7 +96,11 @@ def static_files() -> Path:
     """The built front end, built anew when a source is younger than it."""
     dist = ROOT / "static" / "dist"
     manifest = dist / "manifest.json"
-    sources = [*(ROOT / "static" / "js").iterdir(), *(ROOT / "static" / "css").iterdir(), *ROOT.glob("templates/**/*.html")]
+    sources = [
+        *(ROOT / "static" / "js").iterdir(),
+        *(ROOT / "static" / "css").iterdir(),
+        *ROOT.glob("templates/**/*.html"),
+    ]
     if not manifest.exists() or max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime:
         node = shutil.which("node") or pytest.fail("static/dist is not built and there is no node; run.py brings one")
         subprocess.run([str(node), "static/build.mjs"], cwd=ROOT, check=True, timeout=120)
@@ -113,9 +113,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="module")
-def app(
-    template_home: Path, tmp_path_factory: pytest.TempPathFactory, clock: FixedClock
-) -> Iterator[Flask]:
+def app(template_home: Path, tmp_path_factory: pytest.TempPathFactory, clock: FixedClock) -> Iterator[Flask]:
     clock.set(START)
     home = tmp_path_factory.mktemp("city") / "home"
     shutil.copytree(template_home, home)
@@ -149,12 +147,8 @@ def sign_in(app: Flask) -> Callable[[str], FlaskClient]:
 def actor() -> Callable[[str], Actor]:
     def of(key: str) -> Actor:
         person = member(key)
-        org = next(
-            o for o in cast_module.ORGS if cast_module.org_id(o[0]) == person.org_id
-        )
-        return Actor(
-            id=person.id, name=person.name, org_id=person.org_id, org_name=org[2]
-        )
+        org = next(o for o in cast_module.ORGS if cast_module.org_id(o[0]) == person.org_id)
+        return Actor(id=person.id, name=person.name, org_id=person.org_id, org_name=org[2])
 
     return of
 

@@ -82,9 +82,7 @@ def record(
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("SELECT pg_advisory_xact_lock(7201)"))
     last = session.execute(
-        sa.select(AuditRecord.seq, AuditRecord.hash)
-        .order_by(AuditRecord.seq.desc())
-        .limit(1)
+        sa.select(AuditRecord.seq, AuditRecord.hash).order_by(AuditRecord.seq.desc()).limit(1)
     ).first()
     previous = last.hash if last else GENESIS
     row = AuditRecord(
@@ -107,16 +105,10 @@ def record(
 def verify(session: Session) -> Break | None:
     """The first record at which the chain breaks, or None. A missing tail needs the exported head to be seen."""
     previous, expected = GENESIS, 1
-    for row in session.scalars(
-        sa.select(AuditRecord)
-        .order_by(AuditRecord.seq)
-        .execution_options(yield_per=1000)
-    ):
+    for row in session.scalars(sa.select(AuditRecord).order_by(AuditRecord.seq).execution_options(yield_per=1000)):
         if row.seq != expected:
             return Break(row.seq, f"record {expected} is missing")
-        if row.previous_hash != previous or row.hash != chain_hash(
-            previous, _content(row)
-        ):
+        if row.previous_hash != previous or row.hash != chain_hash(previous, _content(row)):
             return Break(row.seq, "content does not match its hash")
         previous, expected = row.hash, expected + 1
     return None
