@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.engine.checking.desk import MAX_PROBLEMS
 from tests.checking.packages import (
     boundary,
     chain,
@@ -187,3 +188,9 @@ def test_everything_is_named_at_once_with_its_place_on_the_canvas() -> None:
     assert only(found, "implicit_split").position == (20.0, 9.0)
     assert only(found, "implicit_split").as_dict()["position"] == {"x": 20.0, "y": 9.0}
     assert only(found, "implicit_split").element_name == "办理"
+
+
+def test_a_file_made_of_mistakes_is_told_up_to_a_bound() -> None:
+    lost = "".join(flow(f"from{number}", "nowhere") for number in range(2_000))
+    found = problems(simple(user("step"), more=lost))
+    assert only(found, "more").severity == "error" and len(found) == MAX_PROBLEMS + 1

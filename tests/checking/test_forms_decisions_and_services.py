@@ -104,6 +104,7 @@ BROKEN_TABLES = {
     "a cell that does not parse": (decision([("> > 5", "1")]), "expression", "cell0"),
     "a cell that breaks out": (decision([("1) or (True", "1")]), "expression", "cell0"),
     "a cell that runs into its input": (decision([("in [1, 2]", "1")]), "expression", "cell0"),
+    "a cell of 501 characters": (decision([("? " * 250 + "?", "1")]), "expression", "cell0"),
     "an output that does not parse": (decision([("-", "'a")]), "expression", "out0"),
 }
 

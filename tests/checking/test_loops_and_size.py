@@ -129,3 +129,50 @@ def test_forty_choices_in_a_row_are_not_taken_for_an_explosion() -> None:
         body += chain(f"u{n}", f"m{n}")
         before = f"m{n}"
     assert problems(body + end() + chain(before, "finish")) == []
+
+
+def joined(split: str, join: str) -> str:
+    """Two user tasks between a split and a join."""
+    body = start() + node(f"{split}Gateway", "split", **({} if split == "parallel" else {"default": "split_b"}))
+    body += user("a") + user("b") + node(f"{join}Gateway", "join") + end() + chain("begin", "split")
+    body += flow("split", "a", None if split == "parallel" else "agreed") + chain("split", "b", "join", "finish")
+    return body + chain("a", "join")
+
+
+@pytest.mark.parametrize("split", ["exclusive", "inclusive"])
+def test_a_parallel_join_of_branches_that_exclude_each_other_is_named(split: str) -> None:
+    assert only(problems(joined(split, "parallel")), "deadlock", "join").severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("split", "join"),
+    [("parallel", "parallel"), ("exclusive", "exclusive"), ("inclusive", "inclusive"), ("parallel", "exclusive")],
+)
+def test_joins_that_come_about_pass(split: str, join: str) -> None:
+    assert problems(joined(split, join)) == []
+
+
+def test_a_parallel_join_that_a_boundary_event_starves_is_named() -> None:
+    body = joined("parallel", "parallel") + boundary("late", "a", timer("timeDuration", "P1D")) + end("gone")
+    only(problems(body + chain("late", "gone")), "deadlock", "join")
+
+
+def test_a_boundary_event_beside_its_step_starves_no_join() -> None:
+    body = joined("parallel", "parallel") + end("gone") + chain("late", "gone")
+    body += boundary("late", "a", timer("timeDuration", "P1D"), interrupting=False)
+    assert problems(body) == []
+
+
+def test_a_loop_inside_a_branch_starves_no_join() -> None:
+    body = joined("parallel", "parallel").replace(chain("a", "join"), "")
+    body += node("exclusiveGateway", "again", default="good") + chain("a", "again") + flow("again", "join", id="good")
+    assert problems(body + flow("again", "a", "not agreed")) == []
+
+
+def test_an_end_that_terminates_everything_leaves_nothing_waiting() -> None:
+    body = joined("parallel", "parallel").replace(chain("a", "join"), "")
+    body += node("exclusiveGateway", "x", default="good") + chain("a", "x") + flow("x", "join", id="good")
+    body += end("stop", "<bpmn:terminateEventDefinition/>") + flow("x", "stop", "not agreed")
+    assert problems(body) == []
+    plain = body.replace("<bpmn:terminateEventDefinition/>", "")
+    only(problems(plain), "deadlock", "join")

@@ -23,14 +23,15 @@ from app.engine.checking import (
     services,
     size,
     timing,
+    tokens,
     vocabulary,
 )
-from app.engine.checking.desk import Desk, FormCheck
+from app.engine.checking.desk import MAX_PROBLEMS, Desk, Enough, FormCheck
 from app.engine.checking.problem import ERROR, WARNING, Problem
 from app.engine.compiling import CompileError, compile_package
 from app.engine.lanes import Lane
 from app.engine.language import Language
-from app.engine.package import Package
+from app.engine.package import DIAGRAM, Package
 from app.engine.services import Services
 
 __all__ = ["ERROR", "WARNING", "Problem", "check_package"]
@@ -49,19 +50,30 @@ def check_package(
 ) -> list[Problem]:
     """Every problem of a package. `known` are the processes that it may start by name."""
     desk = Desk(package, lanes, frozenset(roles), frozenset(rules), services, form_check, language, frozenset(known))
-    for look in _LOOKS:
-        look(desk)
+    try:
+        for look in _LOOKS:
+            look(desk)
+    except Enough:
+        desk.problems.append(_MORE)
     if not any(problem.severity == ERROR for problem in desk.problems):
         _compile(desk)
     return sorted(desk.problems, key=lambda p: (p.severity != ERROR, p.file, p.line or 0))
 
 
+_MORE = Problem(
+    "more",
+    ERROR,
+    f"问题超过 {MAX_PROBLEMS} 个，其余没有列出",
+    f"More than {MAX_PROBLEMS} problems; the rest is not listed",
+    DIAGRAM,
+)
 _LOOKS = (
     documents.check,
     manifest.check,
     elements.check,
     flows.check,
     loops.check,
+    tokens.check,
     size.check,
     vocabulary.check,
     timing.check,

@@ -20,6 +20,11 @@ from app.engine.services import Services
 
 FormCheck = Callable[[str, bytes], Sequence[tuple[str, str, str]]]
 Fix = tuple[str, str]
+MAX_PROBLEMS = 500
+
+
+class Enough(Exception):
+    """More problems than anybody reads: a file made to keep the check busy."""
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Desk:
     language: Language
     known: frozenset[str]
     problems: list[Problem] = field(default_factory=list)
+    seen: set[Problem] = field(default_factory=set)
     root: etree._Element | None = None
     diagram: Diagram = field(default_factory=lambda: Diagram(None, {}, {}, {}, {}))
     decisions: dict[str, tuple[str, etree._Element]] = field(default_factory=dict)  # id → file, root
@@ -67,8 +73,12 @@ class Desk:
             element_id, name, line = at.id, at.name or name, line or at.line
             position = _position(at)
         problem = Problem(code, severity, zh, en, file, element_id, name or None, line, position, fix)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        if problem in self.seen:
+            return
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise Enough()
+        self.seen.add(problem)
+        self.problems.append(problem)
 
     def warn(self, code: str, zh: str, en: str, **where: Any) -> None:
         self.add(code, zh, en, severity=WARNING, **where)
