@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import web
-from app.accounts import User, find_people
+from app.accounts import User
 from app.engine import Completed
 from app.errors import DubanError, Invalid
 from app.i18n import _, lazy_
@@ -65,7 +65,8 @@ def copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
     """Who had no copy before. Copies go only to people whom this person may know of."""
     _seen(task_id)
     wanted = list(dict.fromkeys(user_ids))
-    known = set(web.db.session.scalars(find_people(web.current_user()).with_only_columns(User.id).order_by(None)))
+    select = queries.copyable(web.current_user()).with_only_columns(User.id).order_by(None)
+    known = set(web.db.session.scalars(select.where(User.id.in_(wanted))))
     if any(user_id not in known for user_id in wanted):
         raise Invalid({"user_ids": [_("没有这个人，或者不在可选范围内")]})
     web.db.session.rollback()

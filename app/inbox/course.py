@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app import files, web
+from app import files, forms, web
 from app.calendars import day_text, deadline_of, this_office
 from app.clock import local
 from app.engine import HumanTask, Instance, Loaded
-from app.i18n import _
+from app.i18n import _, bilingual, pick
 from app.inbox import queries, strip, timeline
 from app.inbox.mainline import STEPS
 from app.inbox.upcoming import expected
@@ -57,6 +58,34 @@ def course_of(session: Session, instance: Instance, user: Any) -> Course:
         strip.draw(loaded, progress, words.under),
         timeline.timeline(session, loaded, instance.id, tasks, this_office()),
     )
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What somebody filled in: the start form or a step's."""
+
+    title: str
+    who: str
+    at: dt.datetime
+    answers: list[forms.Shown]
+
+
+def filled(session: Session, course: Course) -> list[Filled]:
+    """Everything filled in so far, newest first; a repeated step with what each round said."""
+    found = []
+    for task in course.tasks:
+        form = course.loaded.form(task.form)
+        if form and task.answers and task.completed_at:
+            shown = forms.shown_answers(form, task.answers, session, task.data)
+            found.append(
+                Filled(bilingual(task.name_zh, task.name_en), task.completed_by_name, task.completed_at, shown)
+            )
+    if start := course.loaded.form(course.loaded.manifest.get("start_form")):
+        given = queries.start_data(session, course.instance.id)
+        shown = forms.shown_answers(start, given, session)
+        title = pick(start.get("title")) or _("发起")
+        found.insert(0, Filled(title, course.instance.starter_name, course.instance.started_at, shown))
+    return [one for one in reversed(found) if one.answers]
 
 
 def attachments(session: Session, instance_id: str) -> list[files.Attachment]:

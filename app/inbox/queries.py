@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from app.accounts import Organisation, Region, User, like, scope_condition
-from app.engine import HumanTask, Instance, Participant, TaskComment, TaskCopy
+from app.accounts import SEPARATED, Grant, Organisation, Region, User, find_people, like, scope_condition
+from app.engine import History, HumanTask, Instance, Participant, TaskComment, TaskCopy
 from app.errors import NotFound
 from app.inbox import boxes
 from app.inbox.boxes import Condition
@@ -173,6 +173,13 @@ def names_of(session: Session, rows: Iterable[HumanTask]) -> dict[str, dict[str,
     }
 
 
+def start_data(session: Session, instance_id: str) -> dict[str, Any]:
+    """What an instance was started with."""
+    select = sa.select(History.data).where(History.instance_id == instance_id, History.event == "instance.started")
+    data: dict[str, Any] = (session.scalar(select.limit(1)) or {}).get("data") or {}
+    return data
+
+
 def comments(session: Session, instance_id: str) -> list[TaskComment]:
     """The discussion beside the instance's tasks, oldest first."""
     select = sa.select(TaskComment).where(TaskComment.instance_id == instance_id)
@@ -202,6 +209,12 @@ def finished_on(session: Session, user: Any, since: dt.datetime) -> tuple[int, i
     select = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.cast(HumanTask.late, sa.Integer)), 0))
     row = session.execute(select.where(boxes.done(user), HumanTask.completed_at >= since)).one()
     return int(row[0]), int(row[1])
+
+
+def copyable(user: Any) -> sa.Select[Any]:
+    """Whom a task may be copied to: people one may know of, never the administrators, who see no business."""
+    separated = sa.select(Grant.user_id).where(Grant.role.in_(SEPARATED))
+    return find_people(user).where(User.id.not_in(separated), User.id != user.id)
 
 
 def people(ids: Iterable[str]) -> sa.Select[Any]:

@@ -4,6 +4,7 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { element, icon } from "./dom.js";
 import { text } from "./strings.js";
 
+const ICONS = { in: "zoom-in", out: "zoom-out", fit: "arrows-maximize" };
 const MARKS = { done: "is-done", now: "is-now", off: "is-off", bad: "is-bad", warn: "is-warn" };
 
 function mark(viewer, marks) {
@@ -27,9 +28,9 @@ function zoomButtons(viewer) {
   return element(
     "div",
     { class: "db-viewer-zoom db-noprint" },
-    button("zoom-in", "zoom_in", () => viewer.get("zoomScroll").stepZoom(1)),
-    button("zoom-out", "zoom_out", () => viewer.get("zoomScroll").stepZoom(-1)),
-    button("arrows-maximize", "zoom_fit", () => canvas.zoom("fit-viewport")),
+    button(ICONS.in, "zoom_in", () => viewer.get("zoomScroll").stepZoom(1)),
+    button(ICONS.out, "zoom_out", () => viewer.get("zoomScroll").stepZoom(-1)),
+    button(ICONS.fit, "zoom_fit", () => canvas.zoom("fit-viewport")),
   );
 }
 
@@ -62,7 +63,9 @@ globalThis.dubanViewer = async (node) => {
     canvas.zoom(0.75); // too small to read: show the current step instead of the whole
     canvas.scrollToElement(now);
   }
-  box.querySelector("svg")?.setAttribute("aria-hidden", "true"); // the figure's label says it
+  const drawing = box.querySelector("svg");
+  drawing?.setAttribute("aria-hidden", "true"); // the figure's label says it
+  drawing?.setAttribute("tabindex", "-1"); // what is hidden must not take the focus
   node._viewer = viewer;
   return viewer;
 };

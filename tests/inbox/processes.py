@@ -57,9 +57,9 @@ def _user(id: str, name: str, **words: str) -> str:
     return f'<bpmn:userTask id="{id}" name="{name}">{_words(**words)}</bpmn:userTask>'
 
 
-def _flow(id: str, source: str, target: str, name: str = "", condition: str = "") -> str:
+def _flow(id: str, source: str, target: str, name: str = "", name_en: str = "", condition: str = "") -> str:
     inner = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
-    named = f"{_words(name_en=name)}" if name else ""
+    named = f"{_words(name_en=name_en)}" if name else ""
     return f'<bpmn:sequenceFlow id="{id}" name="{name}" sourceRef="{source}" targetRef="{target}">{named}{inner}</bpmn:sequenceFlow>'
 
 
@@ -91,9 +91,10 @@ def diagram(review: str = "审核", **words: str) -> str:
         ' xmlns:di="http://www.omg.org/spec/DD/20100524/DI"'
         ' xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="duban">'
         f'<bpmn:process id="{KEY}" name="用印申请" isExecutable="true">'
-        '<bpmn:startEvent id="begin" name="开始"/>'
+        f'<bpmn:startEvent id="begin" name="开始">{_words(name_en="Begin")}</bpmn:startEvent>'
         + _user("review", review, **properties)
-        + '<bpmn:exclusiveGateway id="agreed" name="是否同意" default="refused"/>'
+        + '<bpmn:exclusiveGateway id="agreed" name="是否同意" default="refused">'
+        + f"{_words(name_en='Agreed?')}</bpmn:exclusiveGateway>"
         + _user("archive", "归档", role="coordinator", deadline="P3D", name_en="File")
         + _user(
             "revise",
@@ -104,11 +105,11 @@ def diagram(review: str = "审核", **words: str) -> str:
             form="revise",
             name_en="Revise",
         )
-        + '<bpmn:endEvent id="done" name="结束"/>'
+        + f'<bpmn:endEvent id="done" name="结束">{_words(name_en="End")}</bpmn:endEvent>'
         + _flow("to_review", "begin", "review")
         + _flow("to_agreed", "review", "agreed")
-        + _flow("yes", "agreed", "archive", "同意", "result == 'pass'")
-        + _flow("refused", "agreed", "revise", "不同意")
+        + _flow("yes", "agreed", "archive", "同意", "Agreed", "result == 'pass'")
+        + _flow("refused", "agreed", "revise", "不同意", "Refused")
         + _flow("again", "revise", "review")
         + _flow("to_done", "archive", "done")
         + "</bpmn:process>"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, url_for
 
-from app import forms, web
+from app import web
 from app.engine import Instance
 from app.errors import NotFound
 from app.inbox import queries
-from app.inbox.course import Course, attachments, course_of
+from app.inbox.course import Course, attachments, course_of, filled
 from app.inbox.views import blueprint
 
 
@@ -28,23 +26,12 @@ def instance(instance_id: str) -> Response:
         course=course,
         instance=course.instance,
         card=web.cards.render(course.instance.subject_kind, course.instance.subject_id),
-        answered=_answers(course),
+        filled=filled(session, course),
         files=attachments(session, instance_id),
         comments=queries.comments(session, instance_id),
         names=queries.names_of(session, course.tasks),
         parent=_parent(course.instance),
     )
-
-
-def _answers(course: Course) -> list[tuple[Any, list[forms.Shown]]]:
-    """What was filled in at each finished step, in order."""
-    session = web.db.session()
-    found = []
-    for task in course.tasks:
-        form = course.loaded.form(task.form)
-        if form and task.answers and (shown := forms.shown_answers(form, task.answers, session, task.data)):
-            found.append((task, shown))
-    return found
 
 
 def _parent(instance: Instance) -> Instance | None:

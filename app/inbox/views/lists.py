@@ -52,6 +52,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "words": {"boxes": BOX_NAMES, "lights": LIGHT_NAMES, "headings": HEADINGS, "glyphs": GLYPHS},
         "day_of": lambda at: day_text(local(at).date(), local(now).date()),
         "role_name": role_name,
+        "show_filters": bool(request.args.get("filters") or listing.process or listing.q or listing.sort),
         "link": lambda **changes: _link(listing, **changes),
         "open_link": lambda task: url_for("inbox.task", task_id=task.id, **listing.args()),
         "holder": lambda task: _holder(task, user),

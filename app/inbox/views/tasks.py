@@ -9,13 +9,13 @@ from typing import Any
 from flask import Response, request, url_for
 
 from app import forms, web
-from app.accounts import User, people_options, role_name
+from app.accounts import User, role_name
 from app.calendars import due_text, instant_text
 from app.clock import local
 from app.engine import HumanTask, Instance
 from app.errors import Conflict
 from app.inbox import queries
-from app.inbox.course import attachments, course_of
+from app.inbox.course import attachments, course_of, filled
 from app.inbox.listing import Listing
 from app.inbox.upcoming import Upcoming, upcoming
 from app.inbox.views import blueprint
@@ -59,6 +59,7 @@ def page(
             instance_id=task.instance_id,
         )
     names = queries.names_of(session, [task])
+    card = web.cards.render(task.subject_kind, task.subject_id)
     copied = queries.copies(session, task.id)
     return {
         "task": task,
@@ -74,7 +75,8 @@ def page(
         "panel": panel or request.args.get("panel", ""),
         "draft_at": task.draft_at if draft is not None else None,
         "ways": _ways(task, form) if "complete" in permitted else [],
-        "card": web.cards.render(task.subject_kind, task.subject_id),
+        "card": card,
+        "filled": [] if card else filled(session, course),
         "comments": queries.comments(session, task.instance_id),
         "files": attachments(session, task.instance_id),
         "round": queries.rounds(session, [task]).get(task.id, 1),
@@ -120,8 +122,8 @@ def _candidates(task: HumanTask, user: User) -> list[tuple[str, str]]:
 
 
 def _people(user: User, copied: frozenset[str]) -> list[tuple[str, str]]:
-    found = people_options(web.db.session(), user)
-    return [(key, label) for key, label in found if key != user.id and key not in copied]
+    people = web.db.session.scalars(queries.copyable(user).limit(LISTED_PEOPLE)).unique()
+    return [(p.id, f"{p.name}　{p.organisation.short_name}") for p in people if p.id not in copied]
 
 
 def _place(task: HumanTask, listing: Listing) -> dict[str, Any]:
