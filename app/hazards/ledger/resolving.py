@@ -66,6 +66,7 @@ def has_credit_code(subject: Subject) -> bool:
 def _complete(reading: Reading, subject: Subject) -> None:
     """What the row leaves open stands in the register; where they differ on the place, the register is right."""
     entry = reading.entry
+    entry.subject_name = entry.subject_name or subject.name
     if entry.region_code and entry.region_code[:9] != subject.region_code[:9]:
         reading.say("town_differs", "town", name=reading.places.area_name(subject.region_code[:9] + "000"))
     entry.region_code = subject.region_code
