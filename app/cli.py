@@ -130,8 +130,11 @@ def check_processes(path: Path, as_json: bool, scenarios: bool) -> None:
     with app.app_context():
         engine = app.extensions["duban.engine"]
         packages = [load_folder(folder) for folder in folders]
+        # What a folder may start by name: its neighbours, and what ships.
+        places = {app.extensions["duban.settings"].bpmn, *(folder.resolve().parent for folder in folders)}
+        known = {found.parent.name for place in places for found in place.glob("*/process.toml")}
         for folder, package in zip(folders, packages, strict=True):
-            problems = engine.check(package, known=[p.key for p in packages])
+            problems = engine.check(package, known=known)
             if scenarios and not any(p.severity == "error" for p in problems):
                 problems += run_scenarios(engine, package)
             failed |= any(p.severity == "error" for p in problems)
