@@ -187,7 +187,11 @@ def _csv_rows(content: bytes) -> Iterator[tuple[int, Any, Any, Any]]:
             continue
     else:
         raise Unreadable(_("文字编码看不懂，请存为 UTF-8"))
-    return _table(iter(csv.reader(io.StringIO(text))))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as wrong:
+        raise Unreadable(_("不是完好的 csv 文件")) from wrong
+    return _table(iter(rows))
 
 
 def _xlsx_rows(content: bytes) -> Iterator[tuple[int, Any, Any, Any]]:
@@ -213,6 +217,6 @@ def _json_rows(content: bytes) -> Iterator[tuple[int, Any, Any, Any]]:
             )
             for day in days
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
         raise Unreadable(_("不是所需格式的 JSON")) from wrong
     return ((number, *row) for number, row in enumerate(rows, 1))
