@@ -1,0 +1,43 @@
+"""Photos on a phone: the camera, a HEIC from the album, a broken connection, removing one; the form waits for them."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, Route, expect
+
+from app.clock import FixedClock
+from tests.e2e.harness import PHONE, Opens
+from tests.files import pictures
+
+
+def album(page: Page, *files: tuple[str, str, bytes]) -> None:
+    chosen = [{"name": name, "mimeType": kind, "buffer": content} for name, kind, content in files]
+    page.locator("[data-photos] input[type=file]").first.set_input_files(chosen)  # type: ignore[arg-type]
+
+
+def test_photos_go_up_at_once_and_a_broken_one_can_be_sent_again(open_screen: Opens, e2e_clock: FixedClock) -> None:
+    screen = open_screen("sun", PHONE).refuses(422)
+    page = screen.goto("/hazards/new")
+    picker = page.locator("[data-photos]").first
+    expect(picker.get_by_role("button", name="拍照")).to_be_visible()
+    album(page, ("a.jpg", "image/jpeg", pictures.photo()), ("IMG_2.HEIC", "image/heic", pictures.heic()))
+    expect(picker.locator("input[type=hidden]")).to_have_count(2)
+    expect(picker.locator("img[src*=thumbnail]")).to_have_count(2)
+    screen.check("photos-uploaded")
+
+    def break_off(route: Route) -> None:
+        route.abort()
+
+    page.route("**/files", break_off)
+    album(page, ("b.jpg", "image/jpeg", pictures.photo(colour="brown")))
+    expect(picker.get_by_role("alert")).to_contain_text("没有传上去")
+    expect(picker.locator("input[type=hidden]")).to_have_count(2)
+    page.unroute("**/files")
+    picker.get_by_role("button", name="重试").click()
+    expect(picker.locator("input[type=hidden]")).to_have_count(3)
+
+    album(page, ("c.jpg", "image/jpeg", b"GIF89a this is no photo"))
+    expect(picker.get_by_role("alert")).to_contain_text("照片")
+    picker.get_by_role("button", name="删除照片 4").click()
+    picker.get_by_role("button", name="删除照片 1").click()
+    expect(picker.locator("[data-item]")).to_have_count(2)
+    screen.assert_clean("photos")
