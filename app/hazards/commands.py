@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -12,15 +13,17 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.accounts import User
-from app.audit import SYSTEM
+from app.audit import SYSTEM, Actor
 from app.clock import local
 from app.db import write_transaction
-from app.errors import DubanError, Invalid
+from app.errors import Busy, DubanError, Invalid
 from app.hazards.ledger import HazardImport, applying, queries
 from app.hazards.ledger.planning import Plan, plan
 from app.hazards.ledger.problems import in_both
 from app.hazards.ledger.reports import bad_rows_file
 from app.hazards.ledger.roster import EDITORS
+
+_PAUSE, _PATIENCE = 3.0, 30  # seconds between tries, and how many
 
 
 @click.group()
@@ -67,8 +70,20 @@ def _import(app: Flask, file: Path, dry_run: bool, username: str | None, problem
         import_id = applying.keep(session, found, file_name=file.name, sha256=sha256, user=user, by=by, now=now)
         applying.confirm(session, session.get_one(HazardImport, import_id), by=by, now=now)
     around = applying.Surroundings(sessions, app.extensions["duban.engine"], clock)
-    applying.work(around, import_id, by=by)
+    _work(around, import_id, by)
     _outcome(sessions(), import_id, problems_file)
+
+
+def _work(around: applying.Surroundings, import_id: str, by: Actor) -> None:
+    """Register all rows. A row that an import which was killed had just begun is free again after a minute."""
+    for wait in [_PAUSE] * _PATIENCE + [0]:
+        try:
+            applying.work(around, import_id, by=by)
+            return
+        except Busy:
+            if not wait:
+                raise
+            time.sleep(wait)
 
 
 def _person(session: Session, username: str | None) -> User | None:

@@ -167,7 +167,7 @@ def _one_code_one_name(rows: list[PlannedRow], roster: Roster) -> None:
             disputed.setdefault(code, [other]).append(row)
     for one, *others in disputed.values():
         for row, other in [(one, others[0]), *((row, one) for row in others)]:
-            row.reading.say("code_two_names", "credit_code", row=other.number, name=other.entry.subject_name)
+            row.reading.say("code_two_names", "credit_code", row=_beside(row, other), name=other.entry.subject_name)
 
 
 def _among_themselves(rows: list[PlannedRow]) -> None:
@@ -177,11 +177,16 @@ def _among_themselves(rows: list[PlannedRow]) -> None:
         if row.outcome != "new" or (other := first.setdefault(row.key, row)) is row:
             continue
         if row.entry.external_no and not _same_hazard(row.entry, other.entry):
-            row.reading.say("number_repeated", "external_no", value=row.entry.external_no, row=other.number)
+            row.reading.say("number_repeated", "external_no", value=row.entry.external_no, row=_beside(row, other))
             row.outcome = "error"
         else:
-            row.reading.say("repeated", row=other.number)
+            row.reading.say("repeated", row=_beside(row, other))
             row.outcome = "skipped"
+
+
+def _beside(row: PlannedRow, other: PlannedRow) -> str:
+    """The number of another row; with its sheet, as Excel writes it, where that is another too."""
+    return str(other.number) if row.sheet == other.sheet else f"{other.sheet}!{other.number}"
 
 
 def _same_hazard(one: Entry, other: Entry) -> bool:

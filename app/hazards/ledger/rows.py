@@ -18,16 +18,17 @@ from app.subjects import credit_code_problem, is_credit_code, name_key
 
 # Longest texts, as the register takes them; the description leaves room for what is added to it.
 _LONGEST = {
-    "external_no": 60, "subject_name": 120, "address": 200, "description": 3000, "location": 200, "found_by": 80,
-    "owner": 40, "legal_basis": 2000, "requirement": 3500, "note": 300, "progress": 300, "manager": 40, "phone": 20,
-    "category": 60,
+    "external_no": 60, "subject_name": 120, "address": 200, "description": 2000, "location": 200, "found_by": 300,
+    "owner": 40, "legal_basis": 2000, "requirement": 3500, "note": 600, "progress": 600, "category": 60,
 }  # fmt: skip
 _SUMMARY = 60
+_FOUND_BY = 80
+_PHONE = re.compile(r"[0-9+\-() ]{5,20}")
 _CODE_LENGTH = 18
 _TOTALS = re.compile(r"(合|总|小|共|累)\s*计(?!划)|汇\s*总|total", re.IGNORECASE)
 _FOOT = re.compile(r"(填表|制表|审核|审批|复核|报送|填报|单位负责|负责人|联系人|联系电话|说明|备注|注|附).{0,8}[:：]")
 # Lines added to a text of the register, which is Chinese whoever imports.
-_OWNER, _KIND, _PROGRESS, _NOTE = "整改责任人", "类别", "整改情况", "备注"
+_OWNER, _KIND, _FINDERS, _PROGRESS, _NOTE = "整改责任人", "类别", "检查人", "整改情况", "备注"
 _SENTENCE = re.compile(r"[。；;\n]")
 
 
@@ -136,6 +137,11 @@ class Reading:
             self.say("missing", name)
         return found
 
+    def aside(self, name: str, longest: int) -> str:
+        """What only helps to register a new enterprise: no reason to refuse a hazard, so what is odd is left out."""
+        found = cleaning.text(cleaning.optional(self.cell(name).value))
+        return found if len(found) <= longest else ""
+
     def complained(self, name: str) -> bool:
         return any(problem.is_error and problem.field == name for problem in self.problems)
 
@@ -224,8 +230,9 @@ def _subject(reading: Reading) -> None:
         _check_code(reading)
     code_stands = bool(entry.credit_code) or reading.complained("credit_code")
     entry.subject_name = reading.words("subject_name", required=not code_stands)
-    entry.address = reading.words("address")
-    entry.manager, entry.phone = reading.words("manager"), reading.words("phone")
+    entry.address, entry.manager = reading.aside("address", 200), reading.aside("manager", 40)
+    phone = reading.aside("phone", 20)
+    entry.phone = phone if _PHONE.fullmatch(phone) else ""
 
 
 def _check_code(reading: Reading) -> None:
@@ -335,7 +342,8 @@ def _texts(reading: Reading) -> None:
         entry.external_no = reading.words("external_no")
     entry.what = reading.words("description", required=True, several=True)
     entry.location = reading.words("location")
-    entry.found_by = reading.words("found_by")
+    finders = reading.words("found_by")
+    entry.found_by = finders if len(finders) <= _FOUND_BY else finders[: _FOUND_BY - 1] + "…"
     entry.legal_basis = reading.words("legal_basis", several=True)
     entry.requirement = _with(reading.words("requirement", several=True), _OWNER, reading.words("owner"))
     entry.summary = _summary(entry.what)
@@ -344,6 +352,7 @@ def _texts(reading: Reading) -> None:
     entry.category = words.category(kind) or words.category(entry.what)
     for label, text in (
         (_KIND, kind),
+        (_FINDERS, finders if len(finders) > _FOUND_BY else ""),
         (_PROGRESS, reading.words("progress", several=True)),
         (_NOTE, reading.words("note", several=True)),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from app.hazards import Hazard
+from app.db import write_transaction
+from app.hazards import Hazard, commands
 from app.hazards.commands import hazards
-from app.hazards.ledger import HazardImport
+from app.hazards.ledger import HazardImport, LedgerKey
+from app.hazards.ledger.planning import plan
 from app.subjects import Subject
 from tests.cast import LONGWAN, XINGANG
-from tests.hazards.ledger.messy import COMPANIES, Company, code, wrong_code
+from tests.hazards.ledger.messy import COMPANIES, TODAY, Company, code, wrong_code
 from tests.hazards.ledger.sheets import HEAD, workbook
 
 IN_XINGANG = next(company for company in COMPANIES if company.region == XINGANG)
@@ -95,6 +98,24 @@ class TestTheCommand:
         sheet = load_workbook(io.BytesIO(target.read_bytes())).active
         assert sheet is not None
         assert [cell.value for cell in sheet[2]][:3] == ["2", IN_XINGANG.name, "123"]
+
+    def test_a_row_that_a_killed_import_had_begun_is_waited_for(
+        self, app: Flask, session: Session, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may be at work still: only when its lease is over is the row taken over, and then registered once."""
+        monkeypatch.setattr(commands, "_PAUSE", 0.2)
+        rows = [row(IN_XINGANG, "辛")]
+        found = plan(session, workbook(*rows, head=HEAD), user=None, today=TODAY)
+        with write_transaction(session):
+            killed = session.scalars(sa.select(HazardImport).limit(1)).one()
+            killed.lease, killed.lease_until = "killed", dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
+            session.add(
+                LedgerKey(key=found.rows[0].key, import_id=killed.id, content_hash="", taken_at=killed.created_at)
+            )
+        answer = run(rows)
+        assert "已登记 / imported 1" in answer.stdout, answer.output
+        assert dt.datetime.now(dt.UTC) > killed.lease_until
+        assert summaries(session).count("辛") == 1
 
     def test_a_file_that_is_no_ledger_is_refused_in_words(self, app: Flask, tmp_path: Path) -> None:
         file = tmp_path / "x.xlsx"

@@ -193,6 +193,16 @@ class TestRowsAgainstEachOther:
         assert [first.outcome, again.outcome, other.outcome] == ["new", "skipped", "new"]
         assert again.problems[-1].message == "与第 2 行重复"
 
+    def test_what_only_helps_to_register_an_enterprise_never_refuses_a_hazard(self, session: Session) -> None:
+        (found,) = one(session, [*row(IN_XINGANG), "见附件（两部电话）" * 9], head=(*HEAD, "联系电话"))
+        assert (found.outcome, found.entry.phone) == ("new", "")
+
+    def test_many_inspectors_are_kept_in_full(self, session: Session) -> None:
+        names = "、".join(f"检查员{n}" for n in range(30))
+        (found,) = one(session, [*row(IN_XINGANG), names], head=(*HEAD, "检查人"))
+        assert (found.outcome, len(found.entry.found_by)) == ("new", 80)
+        assert f"检查人：{names}" in found.entry.description
+
     def test_one_number_at_two_enterprises_is_two_hazards(self, session: Session) -> None:
         """Towns number their ledgers from 1, each for itself."""
         head = (*HEAD, "隐患编号")
@@ -235,19 +245,21 @@ class TestWords:
 def test_all_visible_sheets_with_headings_are_read_and_others_named(session: Session) -> None:
     book = Workbook()
     book.active.title = "说明"  # type: ignore[union-attr]
-    for name, company in (("一月", IN_XINGANG), ("二月", IN_LONGWAN)):
+    for name, company in (("一月", IN_XINGANG), ("二月", IN_LONGWAN), ("三月", IN_XINGANG)):
         sheet = book.create_sheet(name)
         sheet.append(list(HEAD))
         sheet.append(row(company))
     found = plan(session, saved(book), user=None, today=TODAY)
     assert [(planned.sheet, planned.number, planned.outcome) for planned in found.rows] == [
-        ("一月", 2, "new"), ("二月", 2, "new"),
+        ("一月", 2, "new"), ("二月", 2, "new"), ("三月", 2, "skipped"),
     ]  # fmt: skip
     assert [(sheet["name"], sheet["read"]) for sheet in found.sheets] == [
         ("说明", False),
         ("一月", True),
         ("二月", True),
+        ("三月", True),
     ]
+    assert found.rows[-1].problems[-1].message == "与第 一月!2 行重复"
 
 
 def test_a_file_without_a_ledger_says_which_headings_it_needs(session: Session) -> None:
