@@ -75,6 +75,12 @@ def overdue(now: dt.datetime) -> sa.ColumnElement[bool]:
     return sa.and_(Hazard.status.in_(RUNNING), Hazard.due_at < now)
 
 
+def overdue_count(session: Session, user: Any, now: dt.datetime) -> int:
+    """For every page's menu, hence by the index on status and last day alone."""
+    select = sa.select(sa.func.count()).select_from(Hazard).where(overdue(now), scope_condition(Hazard, user))
+    return session.scalar(select) or 0
+
+
 def _lights(now: dt.datetime) -> dict[str, sa.ColumnElement[bool]]:
     running = Hazard.status.in_(RUNNING)
     return {

@@ -54,6 +54,26 @@ def test_the_api_answers_with_the_record_and_its_open_task(city: Walk, sign_in: 
     assert body["light"] == "none" and body["overdue"] is False
 
 
+def test_any_program_may_start_it_by_the_answers_of_its_form(city: Walk, sign_in: SignIn) -> None:
+    data = {"subject_id": subject_id("xinyuan"), "summary": "砂轮机无防护罩", "photos_before": [city.photo("sun")]}
+    start = {"definition": "hazard_rectification", "data": data}
+    answer = sign_in("sun").post("/api/v1/instances", json=start)
+    assert answer.status_code == 201
+    hazard = _newest(city)
+    assert (hazard.summary, hazard.category, hazard.source) == ("砂轮机无防护罩", "object", "inspection")
+    elsewhere = sign_in("he").post("/api/v1/instances", json=start)
+    assert elsewhere.status_code == 422
+    assert _newest(city).id == hazard.id
+
+
+def test_an_enterprise_registers_what_it_found_itself(city: Walk, sign_in: SignIn) -> None:
+    data = {"subject_id": subject_id("xinyuan"), "summary": "自查：灭火器过期", "source": "self_check"}
+    answer = sign_in("wu").post("/api/v1/hazards", json=data)
+    assert (answer.status_code, answer.get_json()["source"]) == (201, "self_check")
+    of_others = sign_in("wu").post("/api/v1/hazards", json=data | {"subject_id": subject_id("hongda")})
+    assert of_others.status_code == 422
+
+
 def test_numbers_follow_each_other_without_a_gap_also_after_a_refusal(city: Walk, sign_in: SignIn) -> None:
     first = city.register()
     refused = sign_in("zhao").post("/api/v1/hazards", json={"subject_id": "nobody", "summary": "x"})

@@ -20,8 +20,7 @@ def _has_business(user: Any) -> bool:
 
 def _overdue(user: Any) -> int | None:
     """The number beside the entry: what is overdue, because that is what somebody has to act on."""
-    count = queries.light_counts(web.db.session(), user, {}, web.clock().now())["red"]
-    return count or None
+    return queries.overdue_count(web.db.session(), user, web.clock().now()) or None
 
 
 def init_app(app: Flask) -> None:
