@@ -173,10 +173,10 @@ class Hazard:
 
     def __init__(self, play: Play, story: Story, number: int) -> None:
         self.play, self.story, self.number = play, story, number
+        # Every sixth is at the one enterprise whose safety officer the sign-in page offers.
+        place = 0 if number % 6 == 4 else number * 12 if story.town else number * 7
         subjects = play.population.subjects
-        self.subject_id, self.firm = subjects[(number * 7) % len(subjects)]
-        if story.town:
-            self.subject_id, self.firm = subjects[(number * 12) % len(subjects)]
+        self.subject_id, self.firm = subjects[place % len(subjects)]
         found = FINDINGS[self.firm.sector]
         self.finding = found[number % len(found)]
         self.instance_id = ""
