@@ -15,8 +15,9 @@ from app.hazards.models import OPEN, RUNNING, Hazard, HazardRound
 from app.subjects import Subject, name_key
 
 LIGHTS = ("red", "amber", "green")
+# What the list is grouped by beside it; a town is the first nine digits of a region.
 FACETS = {
-    "status": Hazard.status,
+    "town": sa.func.substr(Hazard.region_code, 1, 9),
     "sector": Hazard.sector_code,
     "grade": Hazard.grade,
     "source": Hazard.source,
@@ -125,21 +126,26 @@ def light_counts(session: Session, user: Any, filters: Mapping[str, str], now: d
 
 
 def facet_counts(
-    session: Session, user: Any, filters: Mapping[str, str], now: dt.datetime, facet: str
-) -> dict[str, int]:
-    """How many hazards each value of a facet has under the other filters."""
-    others = {name: value for name, value in filters.items() if name != facet}
-    column = FACETS[facet]
-    select = sa.select(column, sa.func.count()).where(scope_condition(Hazard, user), *conditions(user, others, now))
-    return {str(key or ""): int(count) for key, count in session.execute(select.group_by(column))}
+    session: Session, user: Any, filters: Mapping[str, str], now: dt.datetime
+) -> dict[str, dict[str, int]]:
+    """How many hazards each value of each facet has under the other filters.
 
-
-def town_counts(session: Session, user: Any, filters: Mapping[str, str], now: dt.datetime) -> dict[str, int]:
-    """How many hazards each town has; a town is the first nine digits of a region."""
-    others = {name: value for name, value in filters.items() if name != "town"}
-    town = sa.func.substr(Hazard.region_code, 1, 9)
-    select = sa.select(town, sa.func.count()).where(scope_condition(Hazard, user), *conditions(user, others, now))
-    return {f"{key}000": int(count) for key, count in session.execute(select.group_by(town))}
+    Facets that nothing is chosen from share their conditions, and so one pass over the rows.
+    """
+    free = [name for name in FACETS if not filters.get(name)]
+    groups = [[name] for name in FACETS if filters.get(name)] + ([free] if free else [])
+    counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
+    for names in groups:
+        others = {name: value for name, value in filters.items() if name not in names}
+        columns = [FACETS[name] for name in names]
+        select = sa.select(*columns, sa.func.count()).where(
+            scope_condition(Hazard, user), *conditions(user, others, now)
+        )
+        for *values, count in session.execute(select.group_by(*columns)):
+            for name, value in zip(names, values, strict=True):
+                key = f"{value}000" if name == "town" else str(value or "")
+                counts[name][key] = counts[name].get(key, 0) + int(count)
+    return counts
 
 
 def tab_counts(session: Session, user: Any, now: dt.datetime, month: dt.datetime) -> dict[str, int]:

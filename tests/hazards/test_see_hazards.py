@@ -162,3 +162,21 @@ def test_the_menu_shows_the_register_to_all_but_administrators(stock: dict[str, 
 
     assert 'href="/hazards"' in entries("zhou")
     assert 'href="/hazards"' not in entries("root")
+
+
+def test_facets_count_under_the_other_filters(stock: dict[str, Hazard], city: Walk) -> None:
+    from app.accounts import User
+    from app.hazards import queries
+    from tests.cast import member
+
+    with city.sessions() as session:
+        user = session.get_one(User, member("wang").id)
+        counts = queries.facet_counts(session, user, {"town": XINGANG}, city.clock.now())
+        assert counts["town"] == {XINGANG: 4, LONGWAN: 1}
+        assert counts["grade"] == {"general": 3, "major": 1}
+        both = queries.facet_counts(session, user, {"town": XINGANG, "grade": "major"}, city.clock.now())
+        assert both["town"] == {XINGANG: 1}
+        assert both["grade"] == {"general": 3, "major": 1}
+        assert both["source"] == {"inspection": 1}
+        town_clerk = session.get_one(User, member("he").id)
+        assert queries.facet_counts(session, town_clerk, {}, city.clock.now())["town"] == {LONGWAN: 1}

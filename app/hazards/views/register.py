@@ -150,8 +150,7 @@ def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
 
 def _facets(session: Any, user: Any, filters: dict[str, str], now: dt.datetime) -> list[tuple[str, list[Any]]]:
     towns, sectors = town_options(session), sector_options(session)
-    counts = {name: queries.facet_counts(session, user, filters, now, name) for name in ("sector", "grade", "source")}
-    counts["town"] = queries.town_counts(session, user, filters, now)
+    counts = queries.facet_counts(session, user, filters, now)
     groups = (
         ("town", _("属地"), towns),
         ("sector", _("领域"), sectors),
