@@ -15,6 +15,7 @@ from app.clock import local
 from app.engine import HumanTask, Instance, Loaded
 from app.i18n import _, bilingual, pick
 from app.inbox import queries, strip, timeline
+from app.inbox.closed import closed_flows
 from app.inbox.mainline import STEPS
 from app.inbox.upcoming import expected
 
@@ -28,6 +29,7 @@ class Course:
     tasks: list[HumanTask]
     strip: strip.Strip
     entries: list[timeline.Entry]
+    closed: frozenset[str]  # flows that can no longer be taken
 
     @property
     def open_tasks(self) -> list[HumanTask]:
@@ -51,12 +53,14 @@ def course_of(session: Session, instance: Instance, user: Any) -> Course:
     tasks = queries.tasks_of(session, instance.id)
     progress = engine.progress(session, instance.id)
     words = _Words(session, tasks, user)
+    closed = closed_flows(engine, loaded, progress, words.data)
     return Course(
         instance,
         loaded,
         tasks,
-        strip.draw(loaded, progress, words.under),
+        strip.draw(loaded, progress, words.under, closed),
         timeline.timeline(session, loaded, instance.id, tasks, this_office()),
+        closed,
     )
 
 

@@ -34,12 +34,18 @@ def start_of(nodes: Mapping[str, Any]) -> str | None:
     return min(starts, key=lambda n: (n.x or 0, n.y or 0)).id if starts else None
 
 
-def main_line(nodes: Mapping[str, Any], flows: Mapping[str, Any], states: Mapping[str, str]) -> list[str]:
-    """Node ids from start to end."""
+def main_line(
+    nodes: Mapping[str, Any],
+    flows: Mapping[str, Any],
+    states: Mapping[str, str],
+    closed: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Node ids from start to end, by flows that were or can be taken."""
     start = start_of(nodes)
     if start is None:
         return []
-    order, forward = _unrolled(start, nodes, flows)
+    open_flows = {flow_id: flow for flow_id, flow in flows.items() if flow_id not in closed}
+    order, forward = _unrolled(start, nodes, open_flows)
     best: dict[str, tuple[int, str | None]] = {}
     for node_id in order:  # ends first
         ways = [(best[target][0], target) for target in forward[node_id] if target in best]
@@ -82,7 +88,8 @@ def _unrolled(start: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) ->
 def targets(node_id: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) -> list[str]:
     """Where a node's flows lead: the default first, then left to right on the drawing."""
     default = nodes[node_id].default
-    found = [(f != default, flows[f].target) for f in nodes[node_id].out_flows if flows[f].target in nodes]
+    ways = [f for f in nodes[node_id].out_flows if f in flows and flows[f].target in nodes]
+    found = [(f != default, flows[f].target) for f in ways]
     found.sort(key=lambda way: (way[0], nodes[way[1]].x or 0, nodes[way[1]].y or 0))
     return [target for _second, target in found]
 

@@ -18,7 +18,7 @@ TASK_WIDTH, TASK_HEIGHT, GATEWAY, EVENT = 104, 38, 28, 22
 WIDTH, MARGIN, LEAST_GAP, WIDEST_GAP = 1160, 12, 30, 120
 RISE, LEVEL = 20, 17  # of the lowest way drawn above the nodes, and between one such way and the next
 STUB = 46  # length of an arrow that leads off the main line
-_ROOMY = 9  # with more steps than this on the line, automatic ones are left out
+_ROOMY = 8  # with more steps than this on the line, automatic ones are left out
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,18 @@ class Strip:
         return self.axis + TASK_HEIGHT // 2
 
 
-def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str]) -> Strip:
-    """The strip of an instance. `under(node, state)` gives the words below a node."""
+def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str], closed: frozenset[str] = frozenset()) -> Strip:
+    """The strip of an instance. `under(node, state)` gives the words below a node; `closed` flows are left out."""
     nodes, flows = loaded.nodes, loaded.flows
     states = {node_id: progress.nodes[node_id].state for node_id in nodes if node_id in progress.nodes}
-    whole = main_line(nodes, flows, states)
-    line = _shown(whole, nodes)
-    branches = [_to_shown(side, whole, line) for side in sides(whole, nodes, flows) if side.origin in line]
+    whole = main_line(nodes, flows, states, closed)
+    branches = [
+        _to_step(side, whole, nodes)
+        for side in sides(whole, nodes, flows)
+        if side.flow_id not in closed and (side.flow_id in progress.taken or states.get(side.origin) != "done")
+    ]
+    line = _shown(whole, nodes, {side.origin for side in branches})
+    branches = [side for side in branches if side.origin in line and (side.target in line or side.target not in whole)]
     labels = _labels(whole, nodes, flows)
     spans, width = _placed(line, nodes, labels)
     boxes = [_box(nodes[i], states.get(i, "ahead"), progress.nodes.get(i), under, spans[i]) for i in line]
@@ -134,16 +139,17 @@ def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str]) -> Strip:
     )
 
 
-def _to_shown(side: Side, whole: list[str], line: list[str]) -> Side:
-    """A way that rejoins the line at a node which is not drawn ends at the next one that is."""
-    if side.target not in whole or side.target in line:
+def _to_step(side: Side, whole: list[str], nodes: Mapping[str, Any]) -> Side:
+    """A way that rejoins the line at a gateway ends at the step behind it."""
+    if side.target not in whole:
         return side
-    onward = [node_id for node_id in whole[whole.index(side.target) :] if node_id in line]
-    return replace(side, target=onward[0]) if onward else side
+    onward = whole[whole.index(side.target) :]
+    steps = [node_id for node_id in onward if nodes[node_id].kind in STEPS or node_id == whole[-1]]
+    return replace(side, target=steps[0])
 
 
-def _shown(line: list[str], nodes: Mapping[str, Any]) -> list[str]:
-    """Steps, ends and splits; automatic steps only while there is room. Joins and waiting events carry no news."""
+def _shown(line: list[str], nodes: Mapping[str, Any], splits: set[str]) -> list[str]:
+    """Steps, ends, and splits that still lead elsewhere; automatic steps only while there is room."""
     kept = []
     roomy = sum(nodes[i].kind in STEPS | AUTOMATIC for i in line) <= _ROOMY
     for node_id in line:
@@ -153,7 +159,7 @@ def _shown(line: list[str], nodes: Mapping[str, Any]) -> list[str]:
         elif node.kind in AUTOMATIC:
             if roomy and node.name:
                 kept.append(node_id)
-        elif node.kind.endswith("Gateway") and len(node.out_flows) > 1:
+        elif node.kind.endswith("Gateway") and node_id in splits:
             kept.append(node_id)
     return kept
 

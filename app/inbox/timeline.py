@@ -19,6 +19,7 @@ from app.i18n import _, bilingual, lazy_
 
 ICONS = {
     "now": "edit",
+    "other": "point",
     "instance.started": "plus",
     "task.completed": "check",
     "task.claimed": "mail-check",
@@ -127,7 +128,7 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
         text = "　".join(part for part in (_("转给%(name)s", name=data["to_name"]), text) if part)
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
-    return Entry(ICONS.get(row.event, "point"), title, **common, text=text, tone=tone)
+    return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone)
 
 
 def _start_title(loaded: Loaded) -> str:

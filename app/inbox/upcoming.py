@@ -1,7 +1,6 @@
 """What happens after a submit: the next steps, who is expected there and by when, as far as the diagram can say.
 
-A condition is decided here only if nothing of what it reads is still to be answered or computed; otherwise every way
-is told, each with the name of its flow.
+Every way that is still open (see closed.py) is told, each with the name of its flow.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from app.engine import Engine, Loaded
 from app.i18n import bilingual
 from app.inbox.mainline import STEPS
 
-_MOST_WAYS = 6
+_MOST_WAYS = 4
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,19 @@ class Upcoming:
 
 
 def upcoming(
-    engine: Engine, session: Session, loaded: Loaded, node_id: str, data: Mapping[str, Any], asked: frozenset[str]
+    engine: Engine,
+    session: Session,
+    loaded: Loaded,
+    node_id: str,
+    data: Mapping[str, Any],
+    closed: frozenset[str] = frozenset(),
 ) -> list[Upcoming]:
-    """The ways onward from a node. `asked` are the fields that its form will still fill."""
+    """The ways onward from a node, without the flows that can no longer be taken."""
     found: list[Upcoming] = []
     seen: set[str] = set()
-    ways = [(flow_id, "", True) for flow_id in _open_flows(engine, loaded, node_id, data, asked)]
+    ways = [(flow_id, "") for flow_id in loaded.nodes[node_id].out_flows if flow_id not in closed]
     while ways and len(found) < _MOST_WAYS:
-        flow_id, why, certain = ways.pop(0)
+        flow_id, why = ways.pop(0)
         flow = loaded.flows[flow_id]
         why = why or bilingual(flow.name, flow.name_en)
         target = loaded.nodes.get(flow.target)
@@ -61,41 +65,13 @@ def upcoming(
             continue
         seen.add(target.id)
         if target.kind in STEPS or not target.out_flows:
-            found.append(_told(engine, session, loaded, target, why, data))
-            continue
-        # Behind an automatic step the data may be another; only a gateway leaves it as it is.
-        certain = certain and target.kind.endswith("Gateway")
-        flows = _open_flows(engine, loaded, target.id, data, asked) if certain else list(target.out_flows)
-        ways += [(following, why, certain) for following in flows]
+            found.append(_told(engine, session, target, why, data))
+        else:
+            ways += [(following, why) for following in target.out_flows if following not in closed]
     return found
 
 
-def _open_flows(
-    engine: Engine, loaded: Loaded, node_id: str, data: Mapping[str, Any], asked: frozenset[str]
-) -> list[str]:
-    """The flows out of a node that can still be taken."""
-    node = loaded.nodes[node_id]
-    if not node.kind.endswith("Gateway") or node.kind == "parallelGateway":
-        return list(node.out_flows)
-    decided: dict[str, bool] = {}
-    for flow_id in node.out_flows:
-        condition = loaded.flows[flow_id].condition
-        if not condition:
-            continue
-        try:
-            names = engine.language.names(condition)
-            if names & asked or not names <= data.keys():
-                return list(node.out_flows)
-            decided[flow_id] = bool(engine.evaluate(condition, data))
-        except Exception:  # noqa: BLE001  (whatever the language refuses now is not said)
-            return list(node.out_flows)
-    taken = [flow_id for flow_id, holds in decided.items() if holds]
-    if node.kind == "exclusiveGateway":
-        taken = taken[:1]
-    return taken or ([node.default] if node.default else list(node.out_flows))
-
-
-def _told(engine: Engine, session: Session, loaded: Loaded, node: Any, why: str, data: Mapping[str, Any]) -> Upcoming:
+def _told(engine: Engine, session: Session, node: Any, why: str, data: Mapping[str, Any]) -> Upcoming:
     if node.kind not in STEPS:
         return Upcoming("", why, Expected())
     name = bilingual(node.name, node.name_en) or node.id

@@ -34,8 +34,13 @@ def test_the_strip_says_in_a_sentence_what_it_draws(sign_in: SignIn, reviewed: s
     strip = sign_in("sun").get(f"/instances/{reviewed}/strip", headers=PARTIAL).text
     assert 'aria-label="流程图：当前在归档；之前已完成审核"' in strip
     assert "4月9日 赵明远" in strip
-    assert "不同意 → 修改" in strip or "不同意，退回" in strip
+    assert "不同意" not in strip  # that way was not taken, and can no longer be
     assert "<html" not in strip
+
+
+def test_a_way_that_is_still_open_is_drawn(sign_in: SignIn, request_seal: Callable[..., str]) -> None:
+    page = sign_in("zhao").get(f"/tasks/{request_seal()}").text
+    assert "不同意 → 修改" in page
 
 
 def test_the_timeline_is_newest_first_with_the_open_step_on_top(sign_in: SignIn, reviewed: str) -> None:

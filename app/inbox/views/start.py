@@ -113,9 +113,8 @@ def _page(
 ) -> dict[str, Any]:
     session, user = web.db.session(), web.current_user()
     form = loaded.form(loaded.manifest.get("start_form"))
-    asked = frozenset(str(field["name"]) for field in (form or {}).get("fields", ()) if field.get("name"))
     first = start_of(loaded.nodes)
     starter = {"id": user.id, "name": user.name, "org_id": user.org_id, "org_name": user.organisation.short_name}
-    ways = upcoming(web.engine(), session, loaded, first, {"starter": starter}, asked) if first else []
+    ways = upcoming(web.engine(), session, loaded, first, {"starter": starter}) if first else []
     bound = forms.bind(form, values, errors, session=session, user=user, searches=searches) if form else None
     return {"loaded": loaded, "form": bound, "errors": errors or {}, "ways": ways, "due_text": due_text}

@@ -15,7 +15,7 @@ from app.clock import local
 from app.engine import HumanTask, Instance
 from app.errors import Conflict
 from app.inbox import queries
-from app.inbox.course import attachments, course_of, filled
+from app.inbox.course import Course, attachments, course_of, filled
 from app.inbox.listing import Listing
 from app.inbox.upcoming import Upcoming, upcoming
 from app.inbox.views import blueprint
@@ -74,7 +74,7 @@ def page(
         "conflict": conflict,
         "panel": panel or request.args.get("panel", ""),
         "draft_at": task.draft_at if draft is not None else None,
-        "ways": _ways(task, form) if "complete" in permitted else [],
+        "ways": _ways(task, course) if "complete" in permitted else [],
         "card": card,
         "filled": [] if card else filled(session, course),
         "comments": queries.comments(session, task.instance_id),
@@ -99,15 +99,8 @@ def since(text: str) -> str:
     return instant_text(dt.datetime.fromisoformat(text), web.clock().now())
 
 
-def fields_of(form: Mapping[str, Any] | None) -> frozenset[str]:
-    """The names a form fills."""
-    return frozenset(str(field["name"]) for field in (form or {}).get("fields", ()) if field.get("name"))
-
-
-def _ways(task: HumanTask, form: Mapping[str, Any] | None) -> list[Upcoming]:
-    engine, session = web.engine(), web.db.session()
-    loaded = engine.definition(session, task.definition_id)
-    return upcoming(engine, session, loaded, task.node_id, task.data, fields_of(form))
+def _ways(task: HumanTask, course: Course) -> list[Upcoming]:
+    return upcoming(web.engine(), web.db.session(), course.loaded, task.node_id, task.data, course.closed)
 
 
 def in_words(task: HumanTask, form: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> list[forms.Shown]:
