@@ -39,7 +39,8 @@ class MenuItem:
 
     @property
     def current(self) -> bool:
-        return bool(request.blueprint) and request.blueprint == self.endpoint.split(".")[0]
+        own = bool(request.blueprint) and request.blueprint == self.endpoint.split(".")[0]
+        return own or request.path.startswith(f"{self.href}/")
 
 
 @dataclass(frozen=True)
