@@ -43,24 +43,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.extensions["duban.clock"] = clock or (
         StoredClock(app.extensions["duban.sessions"]) if settings.testing else SystemClock()
     )
-    try:
-        _build_engine(app, settings)
-    except ImportError as missing:
-        app.logger.warning("engine not built: %s", missing)
+    _build_engine(app, settings)
     for name in SLICES:
-        try:
-            module = import_module(f"app.{name}")
-        except ModuleNotFoundError:
-            continue
-        if hasattr(module, "init_app"):
-            module.init_app(app)
+        import_module(f"app.{name}").init_app(app)
     if settings.testing:
-        try:
-            from app.console import driven_clock
+        from app.console import driven_clock
 
-            driven_clock.init_app(app)
-        except ImportError as missing:
-            app.logger.warning("no driven clock: %s", missing)
+        driven_clock.init_app(app)
     return app
 
 
