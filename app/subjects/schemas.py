@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -98,7 +99,7 @@ class Tags(ma.fields.Field[list[str]]):
 class SubjectIn(ma.Schema):
     """A subject as entered, by form, API or import. Unknown fields are refused."""
 
-    error_messages = {"unknown": lazy_("没有这一项")}
+    error_messages = {"unknown": lazy_("没有这一项"), "type": lazy_("格式不对")}
 
     type = Choice(TYPES, required=True)
     name = Text(120, required=True)
@@ -124,8 +125,10 @@ class SubjectIn(ma.Schema):
     status = Choice(STATUSES, load_default="active")
 
     @ma.pre_load
-    def kind_of_number(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
+    def kind_of_number(self, data: Any, **_options: Any) -> Any:
         """An enterprise's number is its credit code unless something else is said."""
+        if not isinstance(data, Mapping):
+            return data  # refused as such by what follows
         data = dict(data)
         if not data.get("id_type"):
             number = code_key(data.get("id_no"))

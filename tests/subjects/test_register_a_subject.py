@@ -62,6 +62,13 @@ def test_what_is_wrong_is_said_at_the_field_and_the_rest_is_kept(
     assert api.status_code == 422 and said in str(api.get_json(force=True)["errors"][field])
 
 
+@pytest.mark.parametrize("body", [[], ["x"], "text", 7, None, [{"name": "x"}], {"tags": {"a": 1}}, {"name": ["x"]}])
+def test_a_body_of_another_shape_is_refused_in_words(sign_in: SignIn, body: object) -> None:
+    answer = sign_in("zhao").post("/api/v1/subjects", json=body)
+    assert answer.status_code == 422
+    assert not any(word in answer.text for word in ("Invalid", "Missing", "Not a valid"))
+
+
 def test_a_number_names_one_subject_and_tells_its_name_only_to_whom_may_see_it(sign_in: SignIn) -> None:
     number = "91370600MA3C1P2Q5"
     number += uscc.calc_check_digit(number)
