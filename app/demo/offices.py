@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.places import CITY, TOWNS, town_code
+from app.demo.places import CITY, TOWNS, town_code, village_code
 
 PASSWORD = "Duban-demo-2026"  # printed on the sign-in page of a demo city, which production never builds
 
@@ -73,6 +73,7 @@ TOWN_OFFICES: tuple[Office, ...] = tuple(
     )
     for index, (name, english, _villages) in enumerate(TOWNS)
 )
+VILLAGE = Office("village01", "渔港社区居民委员会", "渔港社区", "Yugang Community", "village", village_code(0, 0))
 EXPERTS = Office("experts", "望海市安全生产专家组", "专家组", "Work Safety Expert Group", "expert_body")
 
 # Who is offered at sign-in: user name, name, what the person is there to show.
@@ -103,6 +104,7 @@ NAMED: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("zhaomingyuan", "赵明远", "emergency", "工贸科科员", ("dept_staff",)),
     ("liuyang", "刘洋", "emergency", "执法大队中队长", ("officer",)),
     ("sunqiang", "孙强", "town01", "应急办主任", ("town_staff",)),
+    ("maxiaoyu", "马小渔", "village01", "网格员", ("grid_worker",)),
 )
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁于蒋蔡余杜叶程魏苏吕丁任沈姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严"
 GIVEN = (

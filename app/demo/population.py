@@ -27,6 +27,7 @@ from app.demo.offices import (
     SECTORS,
     SURNAMES,
     TOWN_OFFICES,
+    VILLAGE,
     Office,
 )
 from app.demo.places import CITY, TOWNS, town_code, village_code
@@ -91,7 +92,7 @@ def _letters(text: str) -> str:
 
 
 def _offices(session: Session, population: Population) -> None:
-    for office in (*CITY_OFFICES, *TOWN_OFFICES, EXPERTS):
+    for office in (*CITY_OFFICES, *TOWN_OFFICES, VILLAGE, EXPERTS):
         _write_office(session, population, office)
     for position, (code, name, english, lead) in enumerate(SECTORS):
         session.add(Sector(code=code, name=name, name_en=english, position=position, lead_org_id=population.orgs[lead]))
@@ -130,7 +131,10 @@ Person = tuple[str, str, str, str, tuple[str, ...]]
 
 
 def _people(population: Population, firms: Sequence[invented.Enterprise]) -> Iterator[Person]:
-    """Named people first; then a head, staff and two officers per department, a head and a clerk per town."""
+    """Named people first; then a head, staff and two officers per department, a head and a clerk per town.
+
+    Every one of the 16 roles has somebody, so that an outside program can drive each.
+    """
     names = _names(population.chance)
     taken = {person[0] for person in NAMED}
     yield from NAMED
@@ -163,6 +167,8 @@ def _people(population: Population, firms: Sequence[invented.Enterprise]) -> Ite
                 yield ("zhoumin", "周敏", office_code, "安全总监", ("enterprise_admin",))
             else:
                 yield someone(office_code, "安全管理员", "enterprise_admin")
+            if firm.index < 3:
+                yield someone(office_code, "车间安全员", "enterprise_staff")
 
 
 def _names(chance: random.Random) -> Iterator[str]:

@@ -1,0 +1,86 @@
+"""The demo city: 12 towns with villages, 24 offices, 40 enterprises, 120 people, 60 hazards, all of it really run."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app, demo, web
+from app.accounts import ROLES, Grant, Organisation, Region, Sector, User
+from app.clock import SHANGHAI, FixedClock
+from app.db import Base
+from app.engine import History, HumanTask, Incident, Instance, Timer
+from app.hazards import Hazard
+from app.setup import install
+from app.subjects import Subject
+from tests import conftest
+
+TODAY = dt.datetime(2026, 4, 9, 14, 20, tzinfo=SHANGHAI)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    home: Path = tmp_path_factory.mktemp("demo")
+    app = create_app(conftest._settings(home), FixedClock(TODAY))
+    with app.app_context():
+        Base.metadata.create_all(app.extensions["duban.sessions"].kw["bind"])
+        install(app)
+        demo.build(app)
+        yield app
+        app.extensions["duban.sessions"].kw["bind"].dispose()
+
+
+def count(model: type, **values: object) -> int:
+    return web.db.session.query(model).filter_by(**values).count()
+
+
+def test_places_offices_enterprises_and_people_are_as_many_as_promised(city: Flask) -> None:
+    assert (count(Region, level="town"), count(Region, level="village")) == (12, 48)
+    assert count(Sector) == 11
+    offices = web.db.session.query(Organisation).filter(Organisation.kind.in_(("city_gov", "awc_office", "sector_dept", "town")))
+    assert offices.count() == 24
+    assert (count(Subject), count(User), count(Hazard)) == (40, 120, 60)
+
+
+def test_every_role_is_held_and_nobody_holds_two_administrations(city: Flask) -> None:
+    held = {grant.role for grant in web.db.session.query(Grant)}
+    assert held == set(ROLES)
+    for user in web.db.session.query(User):
+        assert len({grant.role for grant in user.grants} & {"admin", "security_admin", "audit_admin"}) <= 1
+
+
+def test_hazards_stand_in_every_state_and_nothing_went_wrong(city: Flask) -> None:
+    states = collections.Counter(hazard.status for hazard in web.db.session.query(Hazard))
+    assert set(states) == {"registered", "graded", "ordered", "rectifying", "reviewing", "verified", "closed", "voided"}
+    assert count(Incident) == 0
+    assert any(hazard.overdue(TODAY) for hazard in web.db.session.query(Hazard))
+    assert any(hazard.round == 2 for hazard in web.db.session.query(Hazard))
+    assert {timer.kind for timer in web.db.session.query(Timer).filter_by(state="fired")} == {"remind", "overdue", "ladder"}
+
+
+def test_histories_are_real_and_whole_and_end_before_now(city: Flask) -> None:
+    with city.extensions["duban.sessions"]() as session:
+        assert list(web.engine().verify_all(session)) == []
+    assert web.db.session.query(History).filter(History.at > TODAY).count() == 0
+    for instance in web.db.session.query(Instance).filter_by(definition_key="hazard_rectification", status="ended"):
+        events = [line.event for line in web.db.session.query(History).filter_by(instance_id=instance.id)]
+        assert "hazards.closed" in events
+
+
+def test_the_clock_is_the_real_one_again_and_waiting_timers_lie_ahead(city: Flask) -> None:
+    assert web.clock().now() == TODAY
+    assert web.engine().clock.now() == TODAY
+    assert web.db.session.query(Timer).filter(Timer.state == "waiting", Timer.due_at < TODAY).count() == 0
+
+
+def test_the_people_on_the_sign_in_page_have_something_to_do(city: Flask) -> None:
+    shown = {account.username for account in demo.accounts()}
+    assert {"sunqiang", "zhaomingyuan", "zhoumin", "wangjianguo", "linhaifeng"} <= shown
+    for username in ("zhaomingyuan", "zhoumin", "wangjianguo"):
+        person = web.db.session.query(User).filter_by(username=username).one()
+        assert web.db.session.query(HumanTask).filter_by(assignee_id=person.id, status="open").count() > 0
