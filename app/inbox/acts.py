@@ -134,7 +134,7 @@ def _one(act: Callable[[str], None], task_id: str) -> Result:
 def _why(refused: DubanError) -> str:
     if isinstance(refused, Invalid):
         said = [str(message) for messages in refused.errors.values() for message in messages]
-        return "；".join(said) or str(refused.detail)
+        return _("；").join(said) or str(refused.detail)
     return str(refused.detail)
 
 

@@ -113,3 +113,16 @@ def test_a_step_that_was_returned_says_which_time_this_is(sign_in: SignIn, reque
     page = sign_in("zhao").get(f"/tasks/{again.json['next'][0]['id']}").text
     assert "第 2 次" in page
     assert "事由不清" in page  # the timeline holds what was said in the first round
+
+
+def test_whom_it_is_no_longer_offered_to_sees_no_more_than_who_was_faster(
+    sign_in: SignIn, request_seal: Callable[..., str]
+) -> None:
+    task = request_seal("别人办完的")
+    sign_in("zhao").post(f"/tasks/{task}/completion", data=PASS)
+    liu = sign_in("liu")
+    assert "别人办完的" not in liu.post(f"/tasks/{task}/completion", data=PASS).text
+    for path in (f"/tasks/{task}/completion?_step=refresh", f"/tasks/{task}/reassignment", f"/tasks/{task}/copies"):
+        assert liu.post(path, data={}).status_code == 404, path
+    assert liu.get(f"/tasks/{task}").status_code == 404
+    assert liu.post(f"/api/v1/tasks/{task}/comments", json={"text": "x"}).status_code == 404

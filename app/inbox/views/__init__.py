@@ -42,7 +42,7 @@ def home() -> BaseResponse:
 
 
 def init_app(app: Flask) -> None:
-    from app.inbox.views import instances, lists, start, tasks, verbs  # noqa: F401  (their routes)
+    from app.inbox.views import filling, instances, lists, start, tasks, verbs  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
     web.menu.add(
