@@ -91,6 +91,31 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+# A container's root has no sandbox; the rest keeps the browser from talking to anybody but the application.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("DUBAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = _chromium()
+    if path is None:
+        pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
+    return {"executable_path": path, "args": FLAGS, "headless": True}
+
+
 @pytest.fixture(scope="session")
 def static_files() -> Path:
     """The built front end, built anew when a source is younger than it."""

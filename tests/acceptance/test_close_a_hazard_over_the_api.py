@@ -112,8 +112,15 @@ def test_two_rounds_with_reminder_overdue_and_every_rung_until_it_is_closed(api:
     )  # fmt: skip
     hazard, instance = made["id"], made["instance_id"]
 
-    zhao.complete("grade", verdict="valid", grade="general", grade_basis="属实", rectify_mode="limited", handled_by="department")
-    zhao.complete("order", requirements=[{"text": "拆除锁具"}, {"text": "清空通道"}], due_on="2026-04-24", legal_basis="安全生产法第四十二条")
+    zhao.complete(
+        "grade", verdict="valid", grade="general", grade_basis="属实", rectify_mode="limited", handled_by="department"
+    )
+    zhao.complete(
+        "order",
+        requirements=[{"text": "拆除锁具"}, {"text": "清空通道"}],
+        due_on="2026-04-24",
+        legal_basis="安全生产法第四十二条",
+    )
     receipt = zhou.task("receive")
     assert dt.datetime.fromisoformat(receipt["due_at"]) == at(2026, 4, 10, 14, 20)
     zhou.complete("receive", received_by="周敏")
@@ -138,7 +145,9 @@ def test_two_rounds_with_reminder_overdue_and_every_rung_until_it_is_closed(api:
     referrals = [row for row in wang.get("/tasks?box=claimable&per_page=100") if row["node_id"] == "dispose"]
     assert len(referrals) == 3
 
-    zhou.complete("rectify", measures="已拆除锁具", photos_after=[zhou.photo()], responsible_person="周敏", funds_yuan=1200)
+    zhou.complete(
+        "rectify", measures="已拆除锁具", photos_after=[zhou.photo()], responsible_person="周敏", funds_yuan=1200
+    )
     review = liu.task("review")
     items = [row["requirement"] for row in liu.get(f"/tasks/{review['id']}")["data"]["review_items"]]
     assert items == ["拆除锁具", "清空通道"]

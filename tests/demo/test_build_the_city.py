@@ -42,7 +42,9 @@ def count(model: type, **values: object) -> int:
 def test_places_offices_enterprises_and_people_are_as_many_as_promised(city: Flask) -> None:
     assert (count(Region, level="town"), count(Region, level="village")) == (12, 48)
     assert count(Sector) == 11
-    offices = web.db.session.query(Organisation).filter(Organisation.kind.in_(("city_gov", "awc_office", "sector_dept", "town")))
+    offices = web.db.session.query(Organisation).filter(
+        Organisation.kind.in_(("city_gov", "awc_office", "sector_dept", "town"))
+    )
     assert offices.count() == 24
     assert (count(Subject), count(User), count(Hazard)) == (40, 120, 60)
 
@@ -60,7 +62,11 @@ def test_hazards_stand_in_every_state_and_nothing_went_wrong(city: Flask) -> Non
     assert count(Incident) == 0
     assert any(hazard.overdue(TODAY) for hazard in web.db.session.query(Hazard))
     assert any(hazard.round == 2 for hazard in web.db.session.query(Hazard))
-    assert {timer.kind for timer in web.db.session.query(Timer).filter_by(state="fired")} == {"remind", "overdue", "ladder"}
+    assert {timer.kind for timer in web.db.session.query(Timer).filter_by(state="fired")} == {
+        "remind",
+        "overdue",
+        "ladder",
+    }
 
 
 def test_histories_are_real_and_whole_and_end_before_now(city: Flask) -> None:

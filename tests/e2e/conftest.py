@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -15,30 +13,6 @@ from app.clock import FixedClock
 from tests.cast import START
 from tests.conftest import _build
 from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, new_screen
-
-# A container's root has no sandbox; the rest keeps the browser from talking to anybody but the application.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def _chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("DUBAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    path = _chromium()
-    if path is None:
-        pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
-    return {"executable_path": path, "args": FLAGS, "headless": True}
 
 
 @pytest.fixture(scope="session")

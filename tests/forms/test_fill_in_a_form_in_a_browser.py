@@ -8,18 +8,13 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from app.web.sessions import COOKIE
 from tests.e2e.harness import Served
 from tests.forms.conftest import picture
 
 pytestmark = pytest.mark.e2e
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +26,8 @@ def served(app: Flask) -> Iterator[Served]:
     app.config["WTF_CSRF_ENABLED"] = False
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
+def visit(served: Served, browser: Browser) -> Iterator[Callable[..., Page]]:
     """A page with the form, opened by 赵明远; an error in the console fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -51,7 +38,9 @@ def visit(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
             complaints.append(message.text)
 
     def go(width: int = 1440, **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", **options)
+        # No transitions: a colour half-way to the other theme is no colour of ours.
+        look: dict[str, Any] = {"locale": "zh-CN", "reduced_motion": "reduce"} | options
+        context = browser.new_context(viewport={"width": width, "height": 900}, **look)
         contexts.append(context)
         context.add_cookies([{"name": COOKIE, "value": secret, "url": served.url}])
         page = context.new_page()

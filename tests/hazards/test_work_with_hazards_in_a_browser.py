@@ -9,14 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from app.web.sessions import COOKIE
 from tests.e2e.harness import Served
 from tests.hazards.walk import Walk
 
 pytestmark = pytest.mark.e2e
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +27,13 @@ def served(app: Flask, static_files: object) -> Iterator[Served]:
     app.config["WTF_CSRF_ENABLED"] = False
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
+def visit(served: Served, browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def go(key: str, path: str, width: int = 1440) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 844}, locale="zh-CN", has_touch=width < 500)
+        context = browser.new_context(viewport={"width": width, "height": 844}, locale="zh-CN", has_touch=width < 500)
         contexts.append(context)
         context.add_cookies([{"name": COOKIE, "value": served.session_cookie(key), "url": served.url}])
         page = context.new_page()
