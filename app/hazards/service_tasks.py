@@ -260,7 +260,8 @@ def _stand_in_grade(call: ServiceCall, suggested_days: int = 15) -> Result:
 
 
 def _stand_in_submit(call: ServiceCall) -> Result:
-    rows = call.data.get("requirements") or call.data.get("requirement_rows")
+    ordered = call.data.get("requirements") if call.data["round"] == 1 else None
+    rows = ordered or call.data.get("requirement_rows")
     return {"review_items": _review_items(_texts(rows) or [call.data["summary"]])}
 
 

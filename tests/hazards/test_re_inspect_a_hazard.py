@@ -46,13 +46,23 @@ def test_a_failure_needs_a_new_last_day_within_the_longest_period(city: Walk) ->
 def test_every_item_gets_a_conclusion(city: Walk) -> None:
     hazard = city.to_review(city.register())
     errors = _refused(city, hazard, conclusions=[{"requirement": "拆除门锁", "result": "passed"}])
-    assert errors == {"conclusions": ["没有写明结论：清空通道"]}
+    assert errors == {"conclusions-1-result": ["请选择"]}
+
+
+def test_conclusions_in_another_order_stay_with_their_items(city: Walk) -> None:
+    hazard = city.to_review(city.register())
+    swapped = [
+        {"requirement": "清空通道", "result": "failed", "note": "仍堆放"},
+        {"requirement": "拆除门锁", "result": "passed"},
+    ]
+    hazard = city.review(hazard, conclusions=swapped, new_due_on="2026-05-06")
+    assert hazard.requirements == ["清空通道"]
 
 
 def test_departments_come_in_twos(city: Walk) -> None:
     hazard = city.to_review(city.register())
     alone = [{"person": member("zhao").id}]
-    assert _refused(city, hazard, inspectors=alone) == {"inspectors": ["复查人员不少于 2 名"]}
+    assert _refused(city, hazard, inspectors=alone) == {"inspectors": ["不少于 2 项"]}
     assert _refused(city, hazard, inspectors=alone * 2) == {"inspectors": ["复查人员不少于 2 名"]}
 
 
