@@ -83,11 +83,13 @@ class Start:
         """Nothing: the start event is ready."""
 
     def commit(self, turn: Turn) -> None:
-        turn.session.execute(
-            sa.insert(_INSTANCE).values(
-                **turn.instance, state=b"", state_mac="", serializer_version=VERSION, title="", next_due_at=None
-            )
+        new = sa.insert(_INSTANCE).values(
+            **turn.instance, state=b"", state_mac="", serializer_version=VERSION, title="", next_due_at=None
         )
+        try:
+            turn.session.execute(new)
+        except sa.exc.IntegrityError as twice:
+            raise errors.Conflict(lazy_("这件事已经发起过"), business_key=self.business_key) from twice
         if self.actor.id:
             participate(turn.session, turn.id, user_id=self.actor.id)
         if self.form is not None and turn.engine.forms is not None:
@@ -264,9 +266,11 @@ class Retry:
         turn.workflow.retime()
 
     def commit(self, turn: Turn) -> None:
-        """A token runs again by itself; a task without an address or a deadline is given one."""
+        """A token runs again by itself; a task without an address or a deadline is given one, a timer its turn."""
         if self.row["kind"] in ("address", "timer") and self.row["spiff_task_id"]:
             redo(turn, self.row)
+        elif self.row["kind"] == "timer":
+            step_timers.revive(turn.session, turn.id)
 
     def finish(self, turn: Turn) -> None:
         """Projections resolved the incident, or counted one more attempt."""

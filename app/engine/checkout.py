@@ -53,6 +53,10 @@ class StepFailed(Exception):
         super().__init__(message_of(cause))
 
 
+class Halted(errors.Conflict):
+    """The turn was given up and has its incident. Nobody else acted: trying again at once would change nothing."""
+
+
 class Stale(Exception):
     """Another turn committed first."""
 
@@ -115,6 +119,7 @@ class Turn:
     path: list[list[str | None]] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    reported: list[dict[str, Any]] = field(default_factory=list)  # open incidents when the turn began
     created: list[dict[str, Any]] = field(default_factory=list)  # rows of the human tasks that began
     end_node: str | None = None
     restructured: bool = False  # the act changed more than tokens: the state must survive a round trip (guard 5)
@@ -123,6 +128,7 @@ class Turn:
     _failing: list[tuple[int, Failure]] = field(default_factory=list)
     _passed_failing: int = 0
     _marks: tuple[int, int, int] = (0, 0, 0)
+    _stuck_before: dict[str, str | None] = field(default_factory=dict)
     _begin: Callable[[Turn], None] | None = None
     _spent: float = 0.0
 
@@ -172,12 +178,13 @@ class Turn:
 
     def run(self, begin: Callable[[Turn], None] | None) -> None:
         """Begin, then step until quiet, or until a service task comes up outside the transaction."""
-        self._begin = begin
+        self._begin, self._stuck_before = begin, dict(self.stuck)
         self._start_over()
         self.advance()
 
     def _start_over(self) -> None:
         self.workflow.surroundings = self
+        self.stuck = dict(self._stuck_before)
         self.ran = self._passed_failing = 0
         if self._begin is not None:
             try:
@@ -264,7 +271,7 @@ class Turn:
         text = serializing.dump(self.workflow)
         specs = self.loaded.specs
         self.rebuild = lambda: self.engine.attach(serializing.load(text, specs))
-        self._begin, self._failing = None, []
+        self._begin, self._failing, self._stuck_before = None, [], dict(self.stuck)
         self.ran = self._passed_failing = 0
         self._marks = (len(self.path), len(self.events), len(self.failures))
 
@@ -286,7 +293,7 @@ def message_of(error: BaseException) -> str:
         return f"{cause.code}: {text}"[:2000]
     if isinstance(cause, errors.DubanError):
         return f"{cause.code}: {cause.detail}"[:2000]
-    return f"{type(cause).__name__}: {cause}"[:2000]
+    return f"{type(cause).__name__}: {cause}"[:2000].encode(errors="replace").decode()
 
 
 def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) -> Turn:
@@ -309,14 +316,14 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
         raise DamagedState(message_of(error), instance_id) from error
     turn = Turn(engine, session, actor, engine.clock.now(), loaded, instance, workflow, rebuild)
     open_incidents = session.execute(
-        sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id).where(
-            _INCIDENT.c.instance_id == instance_id,
-            _INCIDENT.c.resolved_at.is_(None),
-            _INCIDENT.c.kind.in_(STUCK_KINDS),
-            _INCIDENT.c.spiff_task_id.is_not(None),
+        sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
+            _INCIDENT.c.instance_id == instance_id, _INCIDENT.c.resolved_at.is_(None)
         )
     )
-    turn.stuck = {row.spiff_task_id: row.id for row in open_incidents}
+    turn.reported = [dict(row) for row in open_incidents.mappings()]
+    turn.stuck = {
+        row["spiff_task_id"]: row["id"] for row in turn.reported if row["spiff_task_id"] and row["kind"] in STUCK_KINDS
+    }
     return turn
 
 
@@ -374,17 +381,24 @@ def checkout(engine: Core, act: Act) -> Turn:
             except Stale:
                 continue
             except DamagedState as damage:
-                incidents.quarantine(engine, session, damage)
-                raise errors.Conflict(_not_running("quarantined"), status="quarantined") from damage
+                raise quarantined(engine, session, damage) from damage
             except (Overrun, StepFailed) as fault:
                 session.rollback()
                 incidents.record_fault(engine, session, turn, fault)
-                raise errors.Conflict(
+                raise Halted(
                     lazy_("流程在这一步无法继续，已记录异常并通知系统管理员；您填写的内容没有提交")
                 ) from fault
             except sa.exc.OperationalError as locked:
                 raise errors.Busy() from locked
     raise errors.Conflict()
+
+
+def quarantined(engine: Core, session: Session, damage: DamagedState) -> errors.Conflict:
+    """Stop the damaged instance; the refusal to raise."""
+    from app.engine import incidents
+
+    incidents.quarantine(engine, session, damage)
+    return errors.Conflict(_not_running("quarantined"), status="quarantined")
 
 
 def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:

@@ -15,6 +15,7 @@ from app.engine import history
 from app.engine.checkout import Happened, Overrun, Turn, message_of
 from app.engine.core import Core
 from app.engine.models import Incident, Instance
+from app.engine.projections import BACKOFF
 from app.engine.serializing import DamagedState
 
 log = logging.getLogger("duban.engine")
@@ -43,10 +44,32 @@ def quarantine(engine: Core, session: Session, damage: DamagedState) -> None:
 
 
 def record_timer_fault(
-    session: Session, instance_id: str, now: dt.datetime, fault: Exception, timer_ids: Sequence[str]
+    session: Session, instance_id: str, now: dt.datetime, fault: BaseException, timer_ids: Sequence[str]
 ) -> None:
     """Inside the transaction that pushes the timers out."""
     _raise(session, instance_id, None, "timer", f"{message_of(fault)} (timers {', '.join(timer_ids)})", now)
+
+
+def retry_later(session: Session, incident_id: str, now: dt.datetime, fault: BaseException) -> None:
+    """A retry of which nothing could be stored: the next pause, or nothing more by itself."""
+    row = session.execute(
+        sa.select(_INCIDENT.c.instance_id, _INCIDENT.c.node_id, _INCIDENT.c.attempts).where(
+            _INCIDENT.c.id == incident_id, _INCIDENT.c.resolved_at.is_(None)
+        )
+    ).first()
+    if row is None:
+        return
+    attempts, message = row.attempts + 1, message_of(fault)
+    wait = BACKOFF[attempts] if attempts < len(BACKOFF) else None
+    session.execute(
+        sa.update(_INCIDENT)
+        .where(_INCIDENT.c.id == incident_id)
+        .values(
+            attempts=attempts, message=message, next_attempt_at=now + dt.timedelta(seconds=wait) if wait else None
+        )
+    )
+    line = Happened("incident.retried", SYSTEM, row.node_id, None, {"attempts": attempts, "message": message})
+    history.append(session, row.instance_id, now, [line])
 
 
 def _raise(session: Session, instance_id: str, node_id: str | None, kind: str, message: str, now: dt.datetime) -> None:

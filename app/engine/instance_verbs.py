@@ -14,11 +14,12 @@ from app import errors
 from app.audit import Actor, Break
 from app.db import write_transaction
 from app.engine import history, step_timers
-from app.engine.acts import Amend, Complete, Retry, Start, call_named
-from app.engine.checkout import Happened, Turn, checkout, load_turn
+from app.engine.acts import ENGINE_NAMES, Amend, Complete, Retry, Start, call_named
+from app.engine.checkout import Happened, Turn, checkout, load_turn, quarantined
 from app.engine.definitions import DefinitionVerbs
 from app.engine.models import HumanTask, Incident, Instance, Timer
 from app.engine.plain import checked
+from app.engine.serializing import DamagedState
 from app.engine.sweeps import lock_instance
 from app.engine.task_verbs import required_text
 from app.i18n import lazy_
@@ -99,6 +100,8 @@ class InstanceVerbs(DefinitionVerbs):
 
     def amend(self, instance_id: str, data: Mapping[str, Any], reason: str, *, by: Actor) -> None:
         """更正: change variables of a running instance; the record follows through the process's `on_amend`."""
+        if own := [name for name in ENGINE_NAMES if name in data]:
+            raise errors.Invalid({name: [lazy_("这一项由系统记录，不能更正")] for name in own})
         checkout(self, Amend(by, instance_id, checked(dict(data)), required_text(reason, "reason")))
 
     def retry(self, incident_id: str, *, by: Actor) -> bool:
@@ -119,10 +122,13 @@ class InstanceVerbs(DefinitionVerbs):
         """撤销: end an instance and what it started, with a reason; the process's `on_cancel` tells the record."""
         reason = required_text(reason, "reason")
         with self.sessions() as session:
-            turn = load_turn(self, session, instance_id, by)
-            with write_transaction(session):
-                turn.writing = True
-                self._cancel(session, turn, reason)
+            try:
+                turn = load_turn(self, session, instance_id, by)
+                with write_transaction(session):
+                    turn.writing = True
+                    self._cancel(session, turn, reason)
+            except DamagedState as damage:
+                raise quarantined(self, session, damage) from damage
 
     def verify(self, session: Session, instance_id: str) -> Break | None:
         """The first record at which the history chain of an instance breaks, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from decimal import Decimal
@@ -29,8 +30,8 @@ def _walk(value: Any, depth: int, left: list[int]) -> None:
         raise _refused(lazy_("填写的内容过多或层级过深"))
     if isinstance(value, Mapping):
         for key, item in value.items():
-            if not isinstance(key, str) or key in RESERVED:
-                raise _refused(lazy_("不能使用“%(name)s”作为栏目名", name=str(key)[:80]))
+            if not isinstance(key, str) or key in RESERVED or not _encodable(key):
+                raise _refused(lazy_("不能使用“%(name)s”作为栏目名", name=_shown(key)))
             _walk(item, depth + 1, left)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for item in value:
@@ -41,12 +42,29 @@ def _walk(value: Any, depth: int, left: list[int]) -> None:
 
 def _scalar_problem(value: Any) -> Any:
     if isinstance(value, str):
-        return lazy_("填写的内容过长") if len(value) > MAX_TEXT else None
+        if len(value) > MAX_TEXT:
+            return lazy_("填写的内容过长")
+        return None if _encodable(value) else lazy_("填写的内容不是可保存的数据")
+    if isinstance(value, float) and not math.isfinite(value):
+        return lazy_("填写的内容不是可保存的数据")
     if isinstance(value, int) and not isinstance(value, bool):
         return lazy_("数值过大") if value.bit_length() > MAX_BITS else None
     if isinstance(value, dt.datetime) and value.tzinfo is None:
         return lazy_("时间须带时区")
     return None if isinstance(value, _SCALARS) else lazy_("填写的内容不是可保存的数据")
+
+
+def _encodable(text: str) -> bool:
+    """Half of a surrogate pair, as JSON can carry it, is no text: no database takes it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(key: object) -> str:
+    return str(key)[:80].encode(errors="replace").decode()
 
 
 def _refused(reason: Any) -> errors.Invalid:

@@ -34,7 +34,7 @@ BACKOFF = (60, 300, 1800, 7200, 21600)  # seconds until a failed service task is
 
 def save(turn: Turn) -> None:
     """Project the turn and store the state. Inside the write transaction, after everything ran."""
-    main = turn.events[0] if turn.events else None
+    main = turn.events[0] if turn.events else None  # a retry has none before its steps tell something
     head = _head(turn)
     ended = turn.workflow.is_completed()
     _human_tasks(turn, head)
@@ -43,7 +43,8 @@ def save(turn: Turn) -> None:
     _facts(turn)
     if ended:
         _end(turn)
-    if main is not None and turn.path:
+    if turn.path and turn.events:
+        main = main or turn.events[0]
         main.data = main.data | {"path": turn.path}
     history.append(turn.session, turn.id, turn.now, turn.events)
     _store(turn, head, ended)
@@ -117,6 +118,11 @@ def _end(turn: Turn) -> None:
     turn.session.execute(
         sa.update(_TIMER).where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting").values(state="cancelled")
     )
+    turn.session.execute(
+        sa.update(_INCIDENT)
+        .where(_INCIDENT.c.instance_id == turn.id, _INCIDENT.c.resolved_at.is_(None))
+        .values(resolved_at=turn.now, resolved_by_id=turn.actor.id, next_attempt_at=None)
+    )
 
 
 # -- human tasks
@@ -187,7 +193,7 @@ def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
         "rev": 0,
         "completed_by_name": "",
     }
-    row |= _deadline(turn, words, task)
+    row |= _deadline(turn, words, task, turn.now)
     turn.session.execute(sa.insert(_TASK).values(**row))
     step_timers.arm(turn, row, words)
     if address.assignee:
@@ -205,13 +211,13 @@ def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
     _copies(turn, words, task.data, row)
 
 
-def _deadline(turn: Turn, words: Words, task: Task) -> dict[str, Any]:
+def _deadline(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[str, Any]:
     if not words.deadline:
         return {"due_at": None, "amber_at": None, "original_due_at": None, "due_basis": None}
     data = task.data
     try:
         due = turn.engine.calendar.due(
-            turn.session, words.deadline, turn.now, lambda expression: turn.evaluate(expression, data)
+            turn.session, words.deadline, start, lambda expression: turn.evaluate(expression, data)
         )
     except Exception as error:
         turn.failures.append(Failure(str(task.id), task.task_spec.bpmn_id, "timer", message_of(error)))
@@ -294,7 +300,7 @@ def redo(turn: Turn, incident: Mapping[str, Any]) -> None:
         step_timers.cancel(turn.session, row["id"])
         return
     words = words_of(row["properties"])
-    deadline = _deadline(turn, words, task)
+    deadline = _deadline(turn, words, task, row["clock_started_at"] or turn.now)
     turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(**deadline))
     step_timers.cancel(turn.session, row["id"])
     step_timers.arm(turn, dict(row) | deadline, words)
@@ -356,13 +362,20 @@ def _incidents(turn: Turn, ended: bool) -> None:
     for spiff_id, incident_id in turn.retrying.items():
         if spiff_id not in failed:
             _resolve(turn, incident_id)
-    for stuck_id, open_incident in turn.stuck.items():
-        if open_incident is not None and not turn.workflow.lives(stuck_id):
-            _resolve(turn, open_incident)
+    for incident in turn.reported:
+        if incident["id"] not in turn.retrying.values() and (ended or _is_over(turn, incident)):
+            _resolve(turn, incident["id"])
     if not ended and not turn.failures and _nothing_will_happen(turn):
         raise_incident(
             turn, Failure(None, None, "stuck", "no open task, timer or message is left, yet it has not ended")
         )
+
+
+def _is_over(turn: Turn, incident: Mapping[str, Any]) -> bool:
+    """Whether what an incident tells of is past: its token or task has gone, or a stuck instance moves again."""
+    if incident["kind"] == "stuck":
+        return bool(turn.path)
+    return incident["spiff_task_id"] is not None and not turn.workflow.lives(incident["spiff_task_id"])
 
 
 def raise_incident(turn: Turn, failure: Failure) -> None:

@@ -34,8 +34,9 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
     except Exception as error:
         turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
         timers = [("overdue", due, {})]
+    fired = _fired(turn.session, row["id"])
     for kind, at, detail in timers:
-        if kind == "remind" and at <= turn.now:
+        if (kind == "remind" and at <= turn.now) or _label(kind, detail) in fired:
             continue
         turn.session.execute(
             sa.insert(_TIMER).values(
@@ -53,6 +54,14 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
                 fence=0,
             )
         )
+
+
+def _fired(session: Session, task_id: str) -> set[tuple[str, Any]]:
+    """What a task that is armed a second time has had already."""
+    rows = session.execute(
+        sa.select(_TIMER.c.kind, _TIMER.c.detail).where(_TIMER.c.task_id == task_id, _TIMER.c.state == "fired")
+    )
+    return {_label(row.kind, row.detail) for row in rows}
 
 
 def planned(turn: Turn, words: Words, due: dt.datetime) -> list[Planned]:
@@ -79,7 +88,20 @@ def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetim
 def cancel(session: Session, task_id: str) -> None:
     """Nothing more happens by the clock of a task that is over."""
     session.execute(
-        sa.update(_TIMER).where(_TIMER.c.task_id == task_id, _TIMER.c.state == "waiting").values(state="cancelled")
+        sa.update(_TIMER).where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "failed"))).values(state="cancelled")
+    )
+
+
+def revive(session: Session, instance_id: str) -> None:
+    """Let the timers of steps that were given up, or wait after a failure, fire at the next sweep."""
+    session.execute(
+        sa.update(_TIMER)
+        .where(
+            _TIMER.c.instance_id == instance_id,
+            _TIMER.c.attempts > 0,
+            sa.or_(_TIMER.c.state == "waiting", sa.and_(_TIMER.c.state == "failed", _TIMER.c.kind != "event")),
+        )
+        .values(state="waiting", attempts=0, lease_until=None)
     )
 
 

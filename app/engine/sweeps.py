@@ -16,7 +16,7 @@ from app.audit import SYSTEM, Actor
 from app.db import write_transaction
 from app.engine import history, incidents, step_timers
 from app.engine.acts import Fire, Retry, Start
-from app.engine.checkout import Happened, checkout, run_inside
+from app.engine.checkout import Halted, Happened, checkout, run_inside
 from app.engine.core import Core
 from app.engine.models import HumanTask, Incident, Instance, Timer
 from app.engine.services import as_json
@@ -35,13 +35,12 @@ class Sweeps(Core):
         fired = 0
         for instance_id, rows in self._due(limit):
             try:
-                steps = [row for row in rows if row["kind"] != "event"]
-                if steps:
-                    fired += self._fire_steps(instance_id, steps)
-                if events := [row for row in rows if row["kind"] == "event"]:
-                    fired += self._fire_events(instance_id, events)
-            except errors.DubanError as refused:
-                log.info("timers of %s not fired now: %s", instance_id, refused.code)
+                fired += self._fire(instance_id, rows)
+            except Halted as halted:  # only the diagram's timers run a turn
+                events = [row["id"] for row in rows if row["kind"] == "event"]
+                self._failed(events, instance_id, halted.__cause__ or halted)
+            except (errors.DubanError, sa.exc.OperationalError) as refused:
+                log.info("timers of %s not fired now: %s", instance_id, refused)
             except Exception as fault:  # one poisoned instance must not stop the clock of the others
                 log.exception("timers of %s", instance_id)
                 self._failed([row["id"] for row in rows], instance_id, fault)
@@ -66,7 +65,7 @@ class Sweeps(Core):
         """Overridden by Deliveries."""
 
     def retry_due(self, limit: int = 50) -> int:
-        """Try failed service tasks again whose waiting time is over; how many were tried."""
+        """Try failed service tasks again whose waiting time is over; how many turns were stored."""
         with self.sessions() as session:
             ids = session.scalars(
                 sa.select(_INCIDENT.c.id)
@@ -79,12 +78,19 @@ class Sweeps(Core):
                 .order_by(_INCIDENT.c.next_attempt_at)
                 .limit(limit)
             ).all()
-        for incident_id in ids:
-            try:
-                checkout(self, Retry(SYSTEM, incident_id))
-            except errors.DubanError as refused:
-                log.info("incident %s not retried now: %s", incident_id, refused.code)
-        return len(ids)
+        return sum([self._retry(incident_id) for incident_id in ids])
+
+    def _retry(self, incident_id: str) -> int:
+        try:
+            checkout(self, Retry(SYSTEM, incident_id))
+            return 1
+        except (errors.Busy, sa.exc.OperationalError) as refused:
+            log.info("incident %s not retried now: %s", incident_id, refused)
+        except Exception as fault:  # nothing was stored: without a pause it would be tried again at once, for ever
+            log.warning("incident %s not retried: %s", incident_id, fault)
+            with self.sessions() as session, write_transaction(session):
+                incidents.retry_later(session, incident_id, self.clock.now(), fault.__cause__ or fault)
+        return 0
 
     def recompute_deadlines(self, *, by: Actor) -> int:
         """Count open deadlines anew that rest on estimated work days; how many were looked at.
@@ -97,8 +103,13 @@ class Sweeps(Core):
             ).mappings()
             estimated = [dict(row) for row in rows if (row["due_basis"] or {}).get("estimated")]
         for row in estimated:
-            with self.sessions() as session, write_transaction(session):
-                self._recompute(session, row, by)
+            try:
+                with self.sessions() as session, write_transaction(session):
+                    self._recompute(session, row, by)
+            except sa.exc.OperationalError:
+                raise
+            except Exception:  # one that cannot be counted must not keep the others wrong
+                log.exception("deadline of task %s", row["id"])
         return len(estimated)
 
     # -- due rows
@@ -139,21 +150,48 @@ class Sweeps(Core):
 
     # -- reminders, overdue, rungs
 
-    def _fire_steps(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Each in order of its instant, all in one transaction of the instance."""
-        fired = 0
+    def _fire(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """What is due for one instance. After downtime a step's timers that come after an event wait for what it does."""
+        events = [row for row in rows if row["kind"] == "event"]
+        steps = sorted((row for row in rows if row["kind"] != "event"), key=lambda r: (r["due_at"], ORDER[r["kind"]]))
+        quiet = _coalesced(steps)
+        if not events:
+            return self._fire_steps(instance_id, steps, quiet)
+        first = min(row["due_at"] for row in events)
+        fired = self._fire_steps(instance_id, [row for row in steps if row["due_at"] <= first], quiet)
+        fired += self._fire_events(instance_id, events)
+        return fired + self._fire_steps(instance_id, [row for row in steps if row["due_at"] > first], quiet)
+
+    def _fire_steps(self, instance_id: str, rows: Sequence[Mapping[str, Any]], quiet: set[str]) -> int:
+        """In order of their instants, in one transaction of the instance; one that fails does not hold the others back."""
+        fired, failed = 0, []
+        if not rows:
+            return 0
         with self.sessions() as session, write_transaction(session):
             lock_instance(session, instance_id)
-            quiet = _coalesced(rows)
-            for row in sorted(rows, key=lambda row: (row["due_at"], ORDER[row["kind"]])):
-                if not _take(session, row["id"], self.clock.now(), fired=row["id"] not in quiet):
-                    continue
-                task = session.execute(sa.select(_TASK).where(_TASK.c.id == row["task_id"])).mappings().first()
-                if task is None or task["status"] != "open" or row["id"] in quiet:
-                    continue
-                self._fire_step(session, row, dict(task))
-                fired += 1
+            if session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id)) != "running":
+                return 0  # suspended since we looked
+            for row in rows:
+                try:
+                    with session.begin_nested():
+                        fired += self._take_step(session, row, row["id"] in quiet)
+                except sa.exc.OperationalError:
+                    raise
+                except Exception as fault:
+                    log.exception("timer %s of %s", row["id"], instance_id)
+                    failed.append((row["id"], fault))
+        for timer_id, fault in failed:
+            self._failed([timer_id], instance_id, fault)
         return fired
+
+    def _take_step(self, session: Session, row: Mapping[str, Any], quiet: bool) -> int:
+        if not _take(session, row["id"], self.clock.now(), fired=not quiet):
+            return 0
+        task = session.execute(sa.select(_TASK).where(_TASK.c.id == row["task_id"])).mappings().first()
+        if task is None or task["status"] != "open" or quiet:
+            return 0
+        self._fire_step(session, row, dict(task))
+        return 1
 
     def _fire_step(self, session: Session, row: Mapping[str, Any], task: Mapping[str, Any]) -> None:
         now = self.clock.now()
@@ -228,7 +266,7 @@ class Sweeps(Core):
         checkout(self, Fire(SYSTEM, instance_id, self.clock.now(), claimed))
         return len(claimed)
 
-    def _failed(self, timer_ids: Sequence[str], instance_id: str, fault: Exception) -> None:
+    def _failed(self, timer_ids: Sequence[str], instance_id: str, fault: BaseException) -> None:
         """Push what failed out before going on; after some attempts it is an incident and waits for somebody."""
         real = dt.datetime.now(dt.UTC)
         with self.sessions() as session, write_transaction(session):
@@ -258,13 +296,13 @@ class Sweeps(Core):
             session, deadline, row["clock_started_at"], lambda expression: self.evaluate(expression, data)
         )
         basis = dict(due.basis) | {"deadline": deadline}
-        session.execute(
+        changed = session.execute(
             sa.update(_TASK)
             .where(_TASK.c.id == row["id"], _TASK.c.status == "open")
             .values(due_at=due.at, amber_at=due.amber_at, original_due_at=due.at, due_basis=basis)
         )
-        if due.at == row["due_at"]:
-            return
+        if due.at == row["due_at"] or changed.rowcount != 1:  # type: ignore[attr-defined]
+            return  # the same instant, or it was completed meanwhile
         step_timers.move(self, session, row["id"], words_of(row["properties"]), due.at)
         line = Happened(
             "task.rescheduled",

@@ -89,6 +89,8 @@ class TaskVerbs(Core):
         if not wanted:
             raise errors.Invalid({"user_ids": [lazy_("请选择抄送人员")]})
         with self._taking_part(task_id, by, "cc") as (session, row):
+            if by.id is not None and not self._concerned(session, row, by.id):
+                raise errors.Forbidden()
             people = {user_id: self.directory.person(session, user_id) for user_id in wanted}
             if unknown := [user_id for user_id, person in people.items() if person is None]:
                 raise errors.Invalid({"user_ids": [lazy_("没有这个人：%(id)s", id=unknown[0])]})
@@ -107,6 +109,8 @@ class TaskVerbs(Core):
                 raise errors.Forbidden(lazy_("这项工作由您办理，不需要催办"))
             count = int(row["urges"]) + 1
             session.execute(sa.update(_TASK).where(_TASK.c.id == task_id).values(urges=count))
+            if by.id is not None:
+                participate(session, row["instance_id"], user_id=by.id)
             data = {"text": text, "count": count}
             self._tell(session, row, Happened("task.urged", by, row["node_id"], task_id, data, {"text": text}))
             return count
@@ -216,6 +220,13 @@ class TaskVerbs(Core):
     def _status(self, session: Session, instance_id: str) -> str | None:
         status: str | None = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
         return status
+
+    def _concerned(self, session: Session, row: Mapping[str, Any], user_id: str) -> bool:
+        return (
+            row["assignee_id"] == user_id
+            or self.directory.is_candidate(session, user_id, row["role"], row["org_id"])
+            or self._takes_part(session, row["instance_id"], user_id)
+        )
 
     def _takes_part(self, session: Session, instance_id: str, user_id: str) -> bool:
         select = sa.select(_PARTICIPANT.c.id).where(

@@ -149,7 +149,7 @@ class Workflow(BpmnWorkflow):
         """Let timers due until then become ready; stepping afterwards is the caller's (guard 2)."""
         self.fire_until = until
         try:
-            for task in sorted(self.waiting_timers(), key=lambda t: str(due_at(t))):
+            for task in sorted(self.waiting_timers(), key=lambda t: due_at(t) or until):
                 if task.state == TaskState.WAITING:
                     task.task_spec._update(task)
         finally:
