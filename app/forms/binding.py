@@ -17,11 +17,12 @@ from app.forms.answers import text_for
 from app.forms.conditions import names, text_of
 from app.forms.kinds import KINDS, MAX_FILES, MAX_OPTIONS, MAX_ROWS, TEXT_LENGTH, WITH_OPTIONS
 from app.forms.schemas import fixed_rows, walk
-from app.forms.situation import Option, Situation, Spec, given, options_of
+from app.forms.situation import Option, Situation, Spec, default_of, given, options_of
 from app.i18n import _, pick
 
 Errors = Mapping[str, Sequence[Any]]
 NEW_ROW = "__INDEX__"  # what static/js/forms.js replaces
+MAX_COLUMNS = 4  # of the table that a fixed group is
 
 
 @dataclass
@@ -43,6 +44,8 @@ class BoundField:
     search: str | None = None  # text searched for; None where the picker needs no search
     find_url: str = ""
     text: str = ""  # what a fixed field shows
+    row_id: str = ""  # in a fixed group: id of the text that says what the row is about
+    columns: list[Column] = field(default_factory=list)  # of a fixed group
 
     @property
     def kind(self) -> str:
@@ -76,6 +79,20 @@ class BoundField:
     def wide(self) -> bool:
         crowded = self.kind == "radio" and sum(len(pick(o.label)) + 2 for o in self.options) > 22
         return bool(self.spec.get("wide", KINDS[self.kind].wide or crowded))
+
+    @property
+    def compact(self) -> bool:
+        """Whether it fits into a cell of a table."""
+        return self.kind != "note" and (self.fixed or not self.wide)
+
+    @property
+    def filled(self) -> bool:
+        return any(self.value) if isinstance(self.value, set) else bool(self.value or self.files)
+
+    @property
+    def done(self) -> int:
+        """Rows that are filled in."""
+        return sum(row.filled for row in self.rows)
 
     @property
     def in_row(self) -> bool:
@@ -114,6 +131,30 @@ class BoundField:
 class BoundRow:
     index: int | str
     fields: list[BoundField]
+
+    @property
+    def filled(self) -> bool:
+        """All that is required is there; where nothing is, anything."""
+        asked = [f for f in self.fields if not f.fixed and f.kind != "note"]
+        needed = [f for f in asked if f.required]
+        return all(f.filled for f in needed) if needed else any(f.filled for f in asked)
+
+    def cell(self, column: Column) -> BoundField | None:
+        return next((f for f in self.fields if f.spec.get("name") == column.name), None)
+
+    def below(self, columns: Sequence[Column]) -> list[BoundField]:
+        """What does not fit into the columns."""
+        names = {column.name for column in columns}
+        return [f for f in self.fields if f.spec.get("name") not in names]
+
+
+@dataclass(frozen=True)
+class Column:
+    """`required`: in every row, so that its head says it for all."""
+
+    name: str
+    label: str
+    required: bool
 
 
 @dataclass
@@ -195,7 +236,7 @@ class _Drawing:
             if spec.get("name") and "default" in spec and (spec["name"] not in filled or spec.get("fixed")):
                 if spec["kind"] == "group" and spec["name"] in filled:
                     continue
-                filled[spec["name"]] = given(spec["default"], spec["kind"], self.situation)
+                filled[spec["name"]] = default_of(spec, self.situation)
         return filled
 
     def field(
@@ -233,6 +274,13 @@ class _Drawing:
             bound.rows = [
                 BoundRow(i, self.fields(specs, row, seen, f"{bound.name}-{i}-")) for i, row in enumerate(rows)
             ]
+            bound.columns = _columns(bound.rows)
+            for one in bound.rows:
+                about = next((f.id for f in one.fields if f.fixed), "")
+                for inner in one.fields:
+                    inner.row_id = "" if inner.id == about else about
+                    # What counts as filled in is said above the rows: that stays true while they are filled in.
+                    inner.affects |= not inner.fixed and (inner.required or inner.kind in WITH_OPTIONS)
             return
         rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
         rows += [{}] * max(0, bound.least - len(rows))
@@ -256,13 +304,22 @@ class _Drawing:
         assert here.session is not None
         filters = picking.filters_of(bound.spec, here)
         found = picking.find(here.session, here.user, name, self.searches.get(bound.name, ""), filters)
-        if bound.kind == "subject" or len(found) >= picking.LISTED or bound.name in self.searches:
+        if bound.kind == "subject" or len(found) > picking.EASY or bound.name in self.searches:
             bound.search = self.searches.get(bound.name, "")
             bound.find_url = _find_url(name, filters)
         chosen = value if isinstance(value, str) else ""
         if chosen and chosen not in dict(found) and picking.may_pick(here.session, here.user, name, chosen, filters):
             found = [(chosen, picking.label_of(here.session, name, chosen)), *found]
         bound.options, bound.value = [Option(key, label) for key, label in found], chosen
+
+
+def _columns(rows: Sequence[BoundRow]) -> list[Column]:
+    """What can stand side by side, in the order of the form; a field that shows in no row has no column."""
+    cells: dict[str, list[BoundField]] = {}
+    for f in (f for row in rows for f in row.fields if f.compact):
+        cells.setdefault(f.spec["name"], []).append(f)
+    found = [Column(name, group[0].label, all(f.required for f in group)) for name, group in cells.items()]
+    return found[:MAX_COLUMNS]
 
 
 def _all(specs: Sequence[Spec]) -> list[Spec]:

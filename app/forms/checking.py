@@ -20,6 +20,7 @@ from app.forms.kinds import (
     MAX_OPTIONS,
     MAX_PATTERN,
     MAX_ROWS,
+    ME,
     MOMENTS,
     NAME,
     PATTERNED,
@@ -264,7 +265,10 @@ def _default(spec: dict[str, Any], kind: str, here: str) -> Iterator[Problem]:
     if isinstance(value, Mapping):
         if kind != "group" or spec.get("repeat"):
             yield from _from(value, path)
+            yield from _me(value, kind, path)
         return
+    if kind == "group" and isinstance(value, list):
+        yield from _default_rows(spec, value, path)
     good = {
         "text": isinstance(value, str),
         "textarea": isinstance(value, str),
@@ -286,6 +290,25 @@ def _default(spec: dict[str, Any], kind: str, here: str) -> Iterator[Problem]:
         for item in value if isinstance(value, list) else [value]:
             if text_of(item) not in keys:
                 yield path, f"默认值 {item} 不在选项里", f"the default {item} is no option"
+
+
+def _default_rows(spec: dict[str, Any], rows: list[Any], path: str) -> Iterator[Problem]:
+    fields = spec.get("fields")
+    listed = [inner for inner in fields if isinstance(inner, dict)] if isinstance(fields, list) else []
+    kinds = {str(inner.get("name")): inner.get("kind") for inner in listed}
+    for i, row in enumerate(rows):
+        for name, value in row.items() if isinstance(row, dict) else ():
+            here = f"{path}[{i}].{name}"
+            if name not in kinds:
+                yield here, f"组内没有字段 {name}", f"the group has no field {name}"
+            if isinstance(value, Mapping):
+                yield from _from(value, here)
+                yield from _me(value, kinds.get(name), here)
+
+
+def _me(value: Mapping[str, Any], kind: Any, here: str) -> Iterator[Problem]:
+    if value.get("from") == ME and kind != "user":
+        yield here, f"只有 user 字段可以取自 {ME}", f"only a user field takes its default from {ME}"
 
 
 def _options(spec: dict[str, Any], here: str) -> Iterator[Problem]:

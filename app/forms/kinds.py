@@ -21,12 +21,13 @@ TEXT_LENGTH = {"text": (200, 500), "textarea": (2000, 20_000)}
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_?")
 LONGEST_NAME = 48
+ME = "me"  # {"from": "me"}: whoever fills the form in
 # The first three would break the stored instance; then what the engine itself sets, and what pages send along.
 RESERVED = frozenset(
     {
         "typename", "self", "data_objects",
         "instance_id", "starter", "completed_by",
-        "csrf_token", "rev",
+        "csrf_token", "rev", ME,
         "true", "false", "null", "none",
         *(word.lower() for word in keyword.kwlist),
     }

@@ -15,6 +15,7 @@ from app.i18n import bilingual
 Options = list[tuple[str, str]]
 SHOWN = 20  # records offered before anything is searched for
 LISTED = 200  # people and organisations that a select still holds
+EASY = 15  # with more than these to choose from, a search box helps
 
 
 class Picker(NamedTuple):

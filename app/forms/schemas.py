@@ -76,18 +76,36 @@ class Group(Many):
 
 
 def fixed_rows(spec: Spec, value: Any, situation: Situation) -> list[dict[str, Any]]:
-    """The rows of a fixed group: those of its default, each with what was sent for it; what is fixed stays."""
+    """The rows of a fixed group: those of its default, each with what was sent for it; what is fixed stays.
+
+    Sent rows belong to the rows at their places. Where all of them say what they are about, that decides: a program
+    that sends them in another order must not have its conclusions swapped.
+    """
     base = given(spec.get("default"), "group", situation)
     rows = [row for row in base if isinstance(row, Mapping)] if isinstance(base, list) else []
-    sent = value if isinstance(value, list) else []
+    sent: list[Any] = value if isinstance(value, list) else []
     fixed = [inner["name"] for inner in answering(spec["fields"]) if inner.get("fixed")]
     names = {inner["name"] for inner in answering(spec["fields"])}
+    if fixed and sent and all(isinstance(row, Mapping) and set(fixed) <= set(row) for row in sent):
+        sent = _in_order(rows, sent, fixed)
     found: list[dict[str, Any]] = []
     for i, row in enumerate(rows[:MAX_ROWS]):
         said = (
             sent[i] if i < len(sent) and isinstance(sent[i], Mapping) else {k: v for k, v in row.items() if k in names}
         )
         found.append(dict(said) | {name: row.get(name) for name in fixed})
+    return found
+
+
+def _in_order(rows: Sequence[Spec], sent: Sequence[Spec], fixed: Sequence[str]) -> list[Spec]:
+    """For each row the first one sent that is about the same and not yet taken, or an empty one."""
+    left = list(sent)
+    found: list[Spec] = []
+    for row in rows:
+        match = next((one for one in left if all(one[name] == row.get(name) for name in fixed)), None)
+        if match is not None:
+            left.remove(match)
+        found.append(match or {})
     return found
 
 

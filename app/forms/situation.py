@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.audit import SYSTEM, Actor
 from app.clock import local
 from app.forms.conditions import holds, lookup, text_of
-from app.forms.kinds import MAX_OPTIONS
+from app.forms.kinds import MAX_OPTIONS, ME
 
 Spec = Mapping[str, Any]  # one field of a form file
 
@@ -57,15 +57,25 @@ def _option(item: Any) -> Option:
 
 
 def given(value: Any, kind: str, situation: Situation) -> Any:
-    """A default or bound: the value itself, {"from": variable}, or `today` and `now` for dates."""
+    """A default or bound: the value itself, {"from": variable}, `today` and `now` for dates, {"from": "me"} for users."""
     if isinstance(value, Mapping) and set(value) == {"from"}:
-        value = lookup(situation.data, value["from"])
+        mine = kind == "user" and value["from"] == ME
+        value = situation.actor.id if mine else lookup(situation.data, value["from"])
     if kind in ("date", "datetime") and value in ("today", "now"):
         now = local(situation.now)
         if kind == "date":
             return now.date().isoformat()
         return (now.replace(hour=0, minute=0) if value == "today" else now).isoformat(timespec="minutes")
     return value
+
+
+def default_of(spec: Spec, situation: Situation) -> Any:
+    """The default of a field; rows that a group's default writes out may take their values from variables too."""
+    value = spec.get("default")
+    if spec["kind"] != "group" or not isinstance(value, list):
+        return given(value, spec["kind"], situation)
+    kinds = {inner["name"]: inner["kind"] for inner in spec["fields"] if "name" in inner}
+    return [{name: given(one, kinds.get(name, ""), situation) for name, one in row.items()} for row in value]
 
 
 def is_required(spec: Spec, values: Mapping[str, Any]) -> bool:
