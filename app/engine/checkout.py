@@ -385,9 +385,7 @@ def checkout(engine: Core, act: Act) -> Turn:
             except (Overrun, StepFailed) as fault:
                 session.rollback()
                 incidents.record_fault(engine, session, turn, fault)
-                raise Halted(
-                    lazy_("流程在这一步无法继续，已记录异常并通知系统管理员；您填写的内容没有提交")
-                ) from fault
+                raise Halted(lazy_("流程在这一步无法继续，已记录异常并通知系统管理员；您填写的内容没有提交")) from fault
             except sa.exc.OperationalError as locked:
                 raise errors.Busy() from locked
     raise errors.Conflict()

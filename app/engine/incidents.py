@@ -64,9 +64,7 @@ def retry_later(session: Session, incident_id: str, now: dt.datetime, fault: Bas
     session.execute(
         sa.update(_INCIDENT)
         .where(_INCIDENT.c.id == incident_id)
-        .values(
-            attempts=attempts, message=message, next_attempt_at=now + dt.timedelta(seconds=wait) if wait else None
-        )
+        .values(attempts=attempts, message=message, next_attempt_at=now + dt.timedelta(seconds=wait) if wait else None)
     )
     line = Happened("incident.retried", SYSTEM, row.node_id, None, {"attempts": attempts, "message": message})
     history.append(session, row.instance_id, now, [line])

@@ -88,7 +88,9 @@ def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetim
 def cancel(session: Session, task_id: str) -> None:
     """Nothing more happens by the clock of a task that is over."""
     session.execute(
-        sa.update(_TIMER).where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "failed"))).values(state="cancelled")
+        sa.update(_TIMER)
+        .where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "failed")))
+        .values(state="cancelled")
     )
 
 

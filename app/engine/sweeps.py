@@ -151,7 +151,7 @@ class Sweeps(Core):
     # -- reminders, overdue, rungs
 
     def _fire(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        """What is due for one instance. After downtime a step's timers that come after an event wait for what it does."""
+        """What is due for one instance. After downtime an event goes before the steps' timers due after it."""
         events = [row for row in rows if row["kind"] == "event"]
         steps = sorted((row for row in rows if row["kind"] != "event"), key=lambda r: (r["due_at"], ORDER[r["kind"]]))
         quiet = _coalesced(steps)
@@ -163,8 +163,9 @@ class Sweeps(Core):
         return fired + self._fire_steps(instance_id, [row for row in steps if row["due_at"] > first], quiet)
 
     def _fire_steps(self, instance_id: str, rows: Sequence[Mapping[str, Any]], quiet: set[str]) -> int:
-        """In order of their instants, in one transaction of the instance; one that fails does not hold the others back."""
-        fired, failed = 0, []
+        """In order of their instants, in one transaction; one that fails does not hold the others back."""
+        fired = 0
+        failed: list[tuple[str, Exception]] = []
         if not rows:
             return 0
         with self.sessions() as session, write_transaction(session):
@@ -180,8 +181,8 @@ class Sweeps(Core):
                 except Exception as fault:
                     log.exception("timer %s of %s", row["id"], instance_id)
                     failed.append((row["id"], fault))
-        for timer_id, fault in failed:
-            self._failed([timer_id], instance_id, fault)
+        for timer_id, error in failed:
+            self._failed([timer_id], instance_id, error)
         return fired
 
     def _take_step(self, session: Session, row: Mapping[str, Any], quiet: bool) -> int:

@@ -277,10 +277,10 @@ class _Drawing:
             bound.columns = _columns(bound.rows)
             for one in bound.rows:
                 about = next((f.id for f in one.fields if f.fixed), "")
-                for inner in one.fields:
-                    inner.row_id = "" if inner.id == about else about
+                for cell in one.fields:
+                    cell.row_id = "" if cell.id == about else about
                     # What counts as filled in is said above the rows: that stays true while they are filled in.
-                    inner.affects |= not inner.fixed and (inner.required or inner.kind in WITH_OPTIONS)
+                    cell.affects |= not cell.fixed and (cell.required or cell.kind in WITH_OPTIONS)
             return
         rows = [row if isinstance(row, dict) else {} for row in value] if isinstance(value, list) else []
         rows += [{}] * max(0, bound.least - len(rows))

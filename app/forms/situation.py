@@ -57,7 +57,7 @@ def _option(item: Any) -> Option:
 
 
 def given(value: Any, kind: str, situation: Situation) -> Any:
-    """A default or bound: the value itself, {"from": variable}, `today` and `now` for dates, {"from": "me"} for users."""
+    """A default or bound: the value itself, {"from": variable}, `today`, `now` for dates, {"from": "me"} for users."""
     if isinstance(value, Mapping) and set(value) == {"from"}:
         mine = kind == "user" and value["from"] == ME
         value = situation.actor.id if mine else lookup(situation.data, value["from"])

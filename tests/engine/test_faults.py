@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from app.clock import SHANGHAI
 from app.engine import History, HumanTask, Incident, Instance, Timer
 from app.engine.checkout import checkout
 from app.engine.plain import checked
-from tests.cast import member, org_id
+from tests.cast import member
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
 
@@ -502,5 +501,3 @@ def test_only_those_who_have_to_do_with_it_pass_copies_on(world: World) -> None:
         world.engine.copy(task.id, [member("he").id], by=world.person("deng"))
     world.engine.copy(task.id, [member("deng").id], by=world.person("liu"))
     world.engine.copy(task.id, [member("he").id], by=world.person("deng"))
-
-
