@@ -37,7 +37,7 @@ def save(turn: Turn) -> None:
     main = turn.events[0] if turn.events else None  # a retry has none before its steps tell something
     head = _head(turn)
     ended = turn.workflow.is_completed()
-    _human_tasks(turn, head)
+    _human_tasks(turn, head | {"business_key": _shown_number(turn) or head["business_key"]})
     _event_timers(turn)
     _incidents(turn, ended)
     _facts(turn)
@@ -81,6 +81,12 @@ def _head(turn: Turn) -> dict[str, Any]:
     }
     turn.instance |= head
     return head
+
+
+def _shown_number(turn: Turn) -> str | None:
+    """The number that tasks bear: process.toml's, also where whoever started it gave a technical key (a rung does)."""
+    value = turn.engine.evaluate_softly(turn.loaded.manifest.get("business_key"), turn.workflow.data_now)
+    return None if value is None or value == "" else str(value)[:120]
 
 
 def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:

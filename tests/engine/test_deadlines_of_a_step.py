@@ -83,6 +83,19 @@ def test_a_rung_carries_what_is_late_to_the_committee_office(world: World, insta
     assert world.task(rung.id, "handle").role == "coordinator"
 
 
+def test_a_rung_s_task_bears_the_number_of_what_is_late_not_the_technical_key(world: World) -> None:
+    numbered = 'business_key = "subject_business_key"\nstarters = []\n'
+    world.deploy(d.package("rung", d.user("handle", role="coordinator"), d.end(), manifest=numbered))
+    late = d.package(
+        "late", d.user("act", deadline="P1D", ladder="+1 work_days: rung"), d.end(), manifest='business_key = "no"\n'
+    )
+    world.deploy(late)
+    world.start("late", {"no": "YH-7"})
+    world.advance(days=7)
+    (rung,) = rungs(world)
+    assert world.task(rung.id, "handle").business_key == "YH-7"
+
+
 def test_nothing_more_happens_once_the_step_is_done(world: World, instance: str) -> None:
     world.until(2026, 4, 14)
     world.complete(instance, "act")
