@@ -30,6 +30,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        # A request may hold three connections: its own reading, the engine's session and the calendar's.
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 16, "max_overflow": 40},
         MAX_CONTENT_LENGTH=64 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         API_TITLE="Duban 督办",
