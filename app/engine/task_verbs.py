@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.audit import Actor
-from app.db import new_id, write_transaction
+from app.db import dump_json, new_id, write_transaction
 from app.engine import history
 from app.engine.acts import open_task, require_may_act
 from app.engine.checkout import Happened
@@ -25,6 +25,7 @@ from app.i18n import lazy_
 
 _TASK, _INSTANCE, _PARTICIPANT = HumanTask.__table__, Instance.__table__, Participant.__table__
 MAX_TEXT = 2000
+MAX_DRAFT = 256 * 1024  # bytes as JSON: as much as the answers of a form may be
 # Comments carry files as if they were answers to a form with this one field.
 FILES_FORM: dict[str, Any] = {"fields": [{"name": "files", "kind": "files", "label": {"zh": "附件", "en": "Files"}}]}
 
@@ -150,6 +151,8 @@ class TaskVerbs(Core):
     def save_draft(self, task_id: str, values: Mapping[str, Any], *, by: Actor) -> None:
         """暂存. Unchecked, as typed; kept until the task is completed. No history: a draft is nobody's act yet."""
         draft = checked(dict(values))
+        if len(dump_json(draft).encode()) > MAX_DRAFT:
+            raise errors.Invalid({"_": [lazy_("填写的内容超过 %(n)s KB，没有暂存", n=MAX_DRAFT // 1024)]})
         with self._acting(task_id, by, None) as (session, row):
             require_may_act(self, session, row, by)
             session.execute(

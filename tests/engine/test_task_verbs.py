@@ -70,6 +70,14 @@ def test_giving_back_needs_the_holder_and_keeps_the_draft(world: World, instance
     assert (row.assignee_id, row.draft) == (None, {"note": "half"})
 
 
+def test_a_draft_is_bounded_and_the_one_before_stays(world: World, instance: str) -> None:
+    task = world.task(instance, "act").id
+    world.engine.save_draft(task, {"note": "half"}, by=world.person("zhao"))
+    with pytest.raises(errors.Invalid, match="256"):
+        world.engine.save_draft(task, {"a": "督" * 50_000, "b": "办" * 50_000}, by=world.person("zhao"))
+    assert world.task(instance, "act").draft == {"note": "half"}
+
+
 def test_completing_twice_tells_by_whom_and_when_it_was_done(world: World, instance: str) -> None:
     task = world.task(instance, "act").id
     world.engine.complete(task, {"x": 1}, by=world.person("zhao"))
