@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy.orm import Session
 
-from app import files
+from app import files, forms
+from app.accounts import User
 from app.clock import FixedClock
 from tests.cast import START, member, org_id
 from tests.forms.conftest import picture
@@ -89,6 +90,52 @@ def test_what_is_fixed_is_shown_and_not_asked(sign_in: SignIn, good: dict[str, A
     raw = page(browser.post("/dev-form", data=sent)).get_element_by_id("raw").text
     assert json.loads(raw)["hazard_no"] == "YH-2026-0417"
     assert json.loads(raw)["ordered"][1] == {"requirement": "更换应急照明", "met": False}
+
+
+def test_given_rows_are_a_table_that_counts_what_is_filled_in(sign_in: SignIn) -> None:
+    browser = sign_in("zhao")
+    form = page(browser.get("/dev-form")).get_element_by_id("dev-form")
+    heads = [" ".join(head.text_content().split()) for head in form.xpath(".//table//th")]
+    assert heads == ["整改要求", "落实"]
+    assert "2 项已填 0 项" in form.get_element_by_id("f-ordered").text_content()
+    half = page(browser.post("/dev-form?_step=refresh", data={"ordered": "", "ordered-1-met": "true"}))
+    assert "2 项已填 1 项" in half.get_element_by_id("f-ordered").text_content()
+    named = half.xpath("//*[@role='radiogroup' and .//input[@name='ordered-1-met']]/@aria-labelledby")[0].split()
+    assert [half.get_element_by_id(one).text_content().strip() for one in named] == ["更换应急照明", "落实"]
+
+
+def test_an_error_of_a_given_row_stands_in_its_cell(sign_in: SignIn) -> None:
+    sent = {"ordered": "", "ordered-0-met": "true", "ordered-1-met": "nonsense"}
+    root = page(sign_in("zhao").post("/dev-form", data=sent))
+    (cell,) = root.xpath("//table//td[.//*[@aria-invalid='true']]")
+    assert cell.xpath(".//input[@name='ordered-1-met']")
+    assert "不在可选范围内" in cell.text_content()
+
+
+def test_the_person_who_fills_in_stands_in_the_first_row(sign_in: SignIn, session: Session) -> None:
+    who = {"name": "who", "kind": "user", "label": "姓名", "role": "dept_staff", "required": True}
+    group = {"name": "team", "kind": "group", "label": "人员", "repeat": True, "min_items": 2, "fields": [who]}
+    form = {"title": "表", "fields": [group | {"default": [{"who": {"from": "me"}}]}]}
+    with sign_in("zhao").application.test_request_context():
+        user = session.get(User, member("zhao").id)
+        (team,) = forms.bind(form, session=session, user=user).fields
+        assert [row.fields[0].value for row in team.rows] == [member("zhao").id, ""]
+        (kept,) = forms.bind(form, {"team": [{"who": ""}]}, session=session, user=user).fields
+        assert [row.fields[0].value for row in kept.rows] == ["", ""]
+
+
+def test_a_search_box_comes_where_there_are_many_to_choose_from(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = sign_in("zhao")
+    assert page(browser.get("/dev-form")).xpath("//input[@name='owner__q']") == []
+    offered = len(page(browser.get("/dev-form")).xpath("//select[@name='owner']/option")) - 1
+    monkeypatch.setattr("app.forms.picking.EASY", offered)
+    assert page(browser.get("/dev-form")).xpath("//input[@name='owner__q']") == []
+    monkeypatch.setattr("app.forms.picking.EASY", offered - 1)
+    assert page(browser.get("/dev-form")).xpath("//input[@name='owner__q']")
+    found = page(browser.post("/dev-form", data={"owner__q": "刘洋", "owner": "", "_step": "find"}))
+    assert found.xpath("//select[@name='owner']/option/@value") == ["", member("liu").id]
 
 
 def test_a_refused_form_keeps_what_was_sent(sign_in: SignIn, good: dict[str, Any]) -> None:

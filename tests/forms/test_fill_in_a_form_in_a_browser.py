@@ -131,6 +131,24 @@ def test_a_refused_form_is_read_and_mended_without_javascript(visit: Callable[..
     expect(page.locator("#f-opinion")).to_have_attribute("aria-describedby", "f-opinion-err f-opinion-help")
 
 
+def test_given_rows_are_a_table_on_a_wide_page_and_cards_with_large_targets_on_a_phone(
+    visit: Callable[..., Page],
+) -> None:
+    wide = visit()
+    expect(wide.locator(".db-items thead")).to_be_hidden()  # the column of this page is narrow, whatever the window
+    wide.evaluate("for (let e = document.querySelector('#dev-form'); e; e = e.parentElement) e.style.width = '60rem'")
+    wide.evaluate("for (let e = document.querySelector('#dev-form'); e; e = e.parentElement) e.style.maxWidth = 'none'")
+    expect(wide.locator(".db-items thead")).to_be_visible()
+    first, second = (wide.locator(f"#f-ordered-0-{name}").bounding_box() for name in ("requirement", "met"))
+    assert first and second and first["x"] + first["width"] <= second["x"]
+    wide.locator("label:has([name=ordered-1-met][value=true])").click()
+    expect(wide.locator("#f-ordered > legend")).to_contain_text("2 项已填 1 项")
+    phone = visit(390)
+    expect(phone.locator(".db-items thead")).to_be_hidden()
+    box = phone.locator("label:has([name=ordered-1-met][value=true])").bounding_box()
+    assert box and box["height"] >= 44
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_form_is_accessible_and_fits(visit: Callable[..., Page], width: int, theme: str) -> None:

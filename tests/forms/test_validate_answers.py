@@ -307,6 +307,10 @@ def test_what_is_fixed_stays_whatever_is_sent(validate: Validate) -> None:
     }
     missing = validate([title, group], {"items": [{"verdict": "合格"}]}, **data)
     assert errors_of(missing) == {"items-1-verdict": ["请填写"]}
+    swapped = [{"demand": "清空通道", "verdict": "不合格"}, {"demand": "拆除链锁", "verdict": "合格"}]
+    assert validate([title, group], {"items": swapped}, **data)["items"] == swapped[::-1]
+    twice = [{"demand": "清空通道", "verdict": "不合格"}] * 2
+    assert errors_of(validate([title, group], {"items": twice}, **data)) == {"items-0-verdict": ["请填写"]}
 
 
 def test_a_set_of_fields_without_rows_is_one_object(validate: Validate) -> None:
