@@ -45,6 +45,22 @@ def merge_branches(spec: Any, my_task: Task) -> None:
     my_task.data = merged
 
 
+def is_merged(task: Task) -> bool:
+    """Whether an arrival at a join has been counted there."""
+    return bool(task.internal_data.get(_MERGED))
+
+
+def data_of_branches(heads: list[Task]) -> dict[str, Any]:
+    """What would be the data if the branches that have come to these tasks met now."""
+    heads = sorted(heads, key=lambda task: task.last_state_change)
+    base: dict[str, Any] = _split(heads[0], heads[1:]).data
+    merged = deepcopy(base)
+    for task in heads:
+        arrived = task.state in (TaskState.WAITING, TaskState.CANCELLED) and not task.data
+        merged = _apply(merged, base, task.parent.data if arrived else task.data)
+    return merged
+
+
 def _split(task: Task, others: list[Task]) -> Task:
     """The nearest common ancestor: where the branches parted."""
     paths = [_ancestors(one) for one in (task, *others)]

@@ -14,11 +14,12 @@ from app import errors
 from app.engine import serializing
 from app.engine.checkout import unsealed
 from app.engine.core import Core, Loaded
-from app.engine.models import History, HumanTask, Instance
+from app.engine.models import History, HumanTask, Incident, Instance, Timer
 from app.engine.serializing import DamagedState
 from app.engine.services import as_json
 
 _HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
+_TIMER, _INCIDENT = Timer.__table__, Incident.__table__
 
 
 @dataclass
@@ -58,11 +59,15 @@ class Reads(Core):
             .mappings()
             .all()
         )
-        now = {task["node_id"] for task in open_tasks}
-        ahead = _ahead(loaded, now) if row.status in ("running", "suspended") else set()
+        running = row.status in ("running", "suspended")
+        waiting = self._waiting(session, instance_id, loaded) if running else set()
+        now = _with_scopes(loaded, {task["node_id"] for task in open_tasks} | waiting)
+        ahead = _ahead(loaded, now) if running else set()
         for node_id in loaded.nodes:
             state = progress.nodes.setdefault(node_id, NodeState("off"))
-            if node_id in ahead:
+            if node_id in now:
+                state.state = "now"
+            elif node_id in ahead:
                 state.state = "ahead"
             elif node_id in visited:
                 state.state = "done"
@@ -92,6 +97,21 @@ class Reads(Core):
         found: dict[str, Any] = as_json(workflow.data_now)
         return found
 
+    def _waiting(self, session: Session, instance_id: str, loaded: Loaded) -> set[str]:
+        """Steps at which a token waits for the clock, or with an incident; boundary events only wait beside a step."""
+        waits = sa.union(
+            sa.select(_TIMER.c.node_id).where(
+                _TIMER.c.instance_id == instance_id, _TIMER.c.state == "waiting", _TIMER.c.kind == "event"
+            ),
+            sa.select(_INCIDENT.c.node_id).where(
+                _INCIDENT.c.instance_id == instance_id,
+                _INCIDENT.c.resolved_at.is_(None),
+                _INCIDENT.c.spiff_task_id.is_not(None),
+            ),
+        )
+        nodes = (loaded.nodes.get(node_id) for node_id in session.scalars(waits) if node_id)
+        return {node.id for node in nodes if node is not None and not node.attached_to}
+
     def _visited(self, session: Session, instance_id: str, progress: Progress) -> set[str]:
         """Replay the paths of all turns; who completed a task is the one who was there."""
         rows = session.execute(
@@ -112,6 +132,23 @@ class Reads(Core):
         return visited
 
 
+def _with_scopes(loaded: Loaded, nodes: set[str]) -> set[str]:
+    """With the sub-processes that they are in."""
+    found, todo = set(nodes), list(nodes)
+    while todo:
+        node = loaded.nodes.get(todo.pop())
+        if node is not None and node.parent in loaded.nodes and node.parent not in found:
+            found.add(node.parent)
+            todo.append(node.parent)
+    return found
+
+
+def _inside(loaded: Loaded, scope: str) -> set[str]:
+    """What a sub-process holds, however deep."""
+    inner = {node.id for node in loaded.nodes.values() if node.parent == scope}
+    return inner.union(*(_inside(loaded, node_id) for node_id in inner))
+
+
 def _ahead(loaded: Loaded, now: set[str]) -> set[str]:
     """What can still come: reachable from the present steps without going back along a loop."""
     back = _back_flows(loaded)
@@ -124,7 +161,7 @@ def _ahead(loaded: Loaded, now: set[str]) -> set[str]:
         for flow_id in node.out_flows:
             flow = loaded.flows.get(flow_id)
             if flow is not None and flow_id not in back and flow.target not in found:
-                found.add(flow.target)
+                found |= {flow.target} | _inside(loaded, flow.target)
                 todo.append(flow.target)
     return found - now
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from SpiffWorkflow.bpmn.specs.control import _EndJoin
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, _EndJoin
 from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
@@ -32,11 +32,12 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
 from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
-from app.engine.merging import merge_branches
+from app.engine.merging import data_of_branches, is_merged, merge_branches
 
 # A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
 TaskIterator.__init__.__defaults__ = (None, 10**9, True, None)
@@ -179,10 +180,21 @@ class Workflow(BpmnWorkflow):
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The data as the last completed step left it."""
+        """The data as the last completed step left it; while branches run side by side, with what each has changed."""
         last = self.last_task or self.task_tree
-        data: dict[str, Any] = last.data
+        heads = [task for task in self.tasks.values() if _is_head(task)]
+        data: dict[str, Any] = last.data if len(heads) < 2 else data_of_branches(heads)
         return data
+
+
+def _is_head(task: Task) -> bool:
+    """Whether a branch of the outermost scope has come this far: a living token, or an arrival at a waiting join."""
+    if isinstance(task.task_spec, BoundaryEvent) or task.parent is None:
+        return False
+    if task.has_state(Live):
+        return not isinstance(task.task_spec, BoundaryEventJoin)
+    arrived = isinstance(task.task_spec, UnstructuredJoin) and task.state == TaskState.CANCELLED
+    return arrived and task.parent.state == TaskState.COMPLETED and not is_merged(task)
 
 
 def _order(task: Task) -> tuple[bool, bool, int]:
