@@ -2,19 +2,7 @@
 
 from app.engine.checking import Problem
 from app.engine.core import Loaded
-from app.engine.deadline_text import (
-    DeadlineTextError,
-    add_duration,
-    checked_count,
-    parse_deadline,
-    parse_duration,
-    parse_instant,
-    parse_offset,
-)
-from app.engine.diagram import Diagram, Flow, Node, read_diagram
 from app.engine.engine import Engine
-from app.engine.instance_verbs import Completed, NextTask, Started
-from app.engine.lanes import Lane, lane_of, load_lanes
 from app.engine.models import (
     Definition,
     DefinitionFile,
@@ -29,7 +17,19 @@ from app.engine.models import (
     TaskCopy,
     Timer,
 )
-from app.engine.package import Package, load_folder, package_from_files
+from app.engine.packages.deadline_text import (
+    DeadlineTextError,
+    add_duration,
+    checked_count,
+    parse_deadline,
+    parse_duration,
+    parse_instant,
+    parse_offset,
+)
+from app.engine.packages.diagram import Diagram, Flow, Node, read_diagram
+from app.engine.packages.lanes import Lane, lane_of, load_lanes
+from app.engine.packages.package import Package, load_folder, package_from_files
+from app.engine.packages.scenarios import run_scenarios
 from app.engine.ports import (
     Calendar,
     CheckFunction,
@@ -41,8 +41,8 @@ from app.engine.ports import (
     ServiceFunction,
     TaskCheck,
 )
-from app.engine.reading import NodeState, Progress
-from app.engine.scenarios import run_scenarios
+from app.engine.verbs.instances import Completed, NextTask, Started
+from app.engine.verbs.reads import NodeState, Progress
 
 __all__ = [
     "Calendar",

@@ -18,16 +18,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app import errors
 from app.clock import Clock
-from app.engine import compiled
-from app.engine.diagram import Diagram, Flow, Node, read_diagram
-from app.engine.lanes import Lane, lane_of
 from app.engine.language import ExpressionFailed, Language, UnknownName, UnsafeExpression
 from app.engine.models import Definition, DefinitionFile
-from app.engine.package import Package
+from app.engine.packages import compiled
+from app.engine.packages.diagram import Diagram, Flow, Node, read_diagram
+from app.engine.packages.lanes import Lane, lane_of
+from app.engine.packages.package import Package
 from app.engine.ports import Calendar, CheckFunction, Directory, Forms, ServiceFunction
-from app.engine.serializing import Specs
-from app.engine.services import Service, Services
-from app.engine.workflow import Workflow
+from app.engine.running.serializing import Specs
+from app.engine.running.services import Service, Services
+from app.engine.running.workflow import Workflow
 
 log = logging.getLogger("duban.engine")
 Handler = Callable[..., object]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.engine.instance_verbs import InstanceVerbs
-from app.engine.outbox import Deliveries
-from app.engine.reading import Reads
-from app.engine.sweeps import Sweeps
-from app.engine.task_verbs import TaskVerbs
+from app.engine.verbs.instances import InstanceVerbs
+from app.engine.verbs.outbox import Deliveries
+from app.engine.verbs.reads import Reads
+from app.engine.verbs.sweeps import Sweeps
+from app.engine.verbs.tasks import TaskVerbs
 
 
 class Engine(InstanceVerbs, TaskVerbs, Reads, Deliveries, Sweeps):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.checking import documents
 from app.engine.checking.desk import Desk
 from app.engine.language import Language
-from app.engine.package import Package
+from app.engine.packages.package import Package
 from tests.checking.packages import LANES, ROLES, RULES, services
 
 

@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape, quoteattr
 import marshmallow as ma
 
 from app.engine.checking import Problem, check_package
-from app.engine.lanes import Lane
 from app.engine.language import Language
-from app.engine.package import Package, package_from_files
-from app.engine.services import Service, Services
+from app.engine.packages.lanes import Lane
+from app.engine.packages.package import Package, package_from_files
+from app.engine.running.services import Service, Services
 
 KEY = "sample"
 LANES = {"监管部门": Lane("dept_staff"), "Supervising department": Lane("dept_staff"), "镇街": Lane("town_staff")}

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from app.engine import compiling
-from app.engine.compiling import CompileError, compile_package
-from app.engine.package import package_from_files
-from app.engine.serializing import restore_specs
+from app.engine.packages import compiling
+from app.engine.packages.compiling import CompileError, compile_package
+from app.engine.packages.package import package_from_files
+from app.engine.running.serializing import restore_specs
 from tests.checking.packages import (
     chain,
     decision,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.front_door import MAX_BYTES, XMLRefused, open_xml
-from app.engine.package import package_from_files
+from app.engine.packages.front_door import MAX_BYTES, XMLRefused, open_xml
+from app.engine.packages.package import package_from_files
 from tests.checking.packages import (
     MANIFEST,
     chain,

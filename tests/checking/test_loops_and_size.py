@@ -6,8 +6,8 @@ import pytest
 from SpiffWorkflow.bpmn import BpmnWorkflow
 
 from app.engine.checking.size import _predicted
-from app.engine.compiling import compile_package
-from app.engine.serializing import restore_specs
+from app.engine.packages.compiling import compile_package
+from app.engine.running.serializing import restore_specs
 from tests.checking.desks import desk
 from tests.checking.packages import (
     boundary,

@@ -8,7 +8,7 @@ import pytest
 
 from app.engine import Engine, load_folder, package_from_files, run_scenarios
 from app.engine.checking import Problem
-from app.engine.package import Package
+from app.engine.packages.package import Package
 from tests.checking.engines import engine as make_engine
 from tests.checking.packages import (
     FORM,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.engine.diagram import read_diagram
-from app.engine.package import MAX_FILE, Package, load_folder, package_from_files
+from app.engine.packages.diagram import read_diagram
+from app.engine.packages.package import MAX_FILE, Package, load_folder, package_from_files
 from tests.checking.packages import (
     MANIFEST,
     boundary,

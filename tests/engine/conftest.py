@@ -40,8 +40,8 @@ class World:
 
     def deploy(self, package: Package) -> None:
         """Without the check: the guards are tests of what runs, whoever let it through."""
-        from app.engine import compiled
-        from app.engine.definitions import _insert, _publish
+        from app.engine.packages import compiled
+        from app.engine.verbs.definitions import _insert, _publish
 
         specs = compiled.sealed(package, SECRET, package.content_hash)
         with self.sessions() as session, write_transaction(session):
@@ -92,7 +92,7 @@ class World:
 
     def data(self, instance_id: str) -> dict[str, Any]:
         """The variables as the stored state has them."""
-        from app.engine.checkout import load_turn
+        from app.engine.running.checkout import load_turn
 
         with self.sessions() as session:
             return dict(load_turn(self.engine, session, instance_id, SYSTEM).workflow.data_now)

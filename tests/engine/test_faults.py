@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from app import errors
 from app.clock import SHANGHAI
 from app.engine import History, HumanTask, Incident, Instance, Timer
-from app.engine.checkout import checkout
-from app.engine.plain import checked
+from app.engine.running.checkout import checkout
+from app.engine.running.plain import checked
 from tests.cast import member
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
@@ -269,7 +269,7 @@ def test_a_rung_whose_process_begins_with_a_failing_service_is_started_with_an_i
 def test_a_crash_while_a_rung_starts_leaves_nothing_and_the_next_sweep_starts_it_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.engine import history
+    from app.engine.running import history
 
     world.deploy(RUNG)
     world.deploy(d.package("step", d.user("act", deadline="P1D", ladder="+PT1H: rung"), d.end()))
@@ -386,7 +386,7 @@ def test_of_two_who_start_the_same_thing_at_once_one_is_told_it_exists(world: Wo
 
 
 def test_a_turn_that_is_overtaken_is_tried_three_times_and_then_gives_up_in_words(world: World) -> None:
-    from app.engine.acts import Complete
+    from app.engine.running.acts.complete import Complete
 
     world.deploy(d.package("race", d.parallel("split"), d.user("a"), d.user("b"), d.parallel("join"), d.end(), flows=[
         d.Flow("split", "a"), d.Flow("split", "b"), d.Flow("a", "join"), d.Flow("b", "join"), d.Flow("join", "end"),
@@ -422,7 +422,7 @@ def test_cancelling_a_damaged_instance_quarantines_it_in_words(world: World) -> 
 
 
 def test_a_locked_database_is_busy_and_nothing_is_half_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.engine import projections
+    from app.engine.running.projections import saving
 
     world.deploy(d.package("case", d.user("act"), d.user("look"), d.end()))
     instance = world.start("case")
@@ -430,7 +430,7 @@ def test_a_locked_database_is_busy_and_nothing_is_half_done(world: World, monkey
     def locked(*_args: Any) -> None:
         raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(projections, "_store", locked)
+    monkeypatch.setattr(saving, "_store", locked)
     with pytest.raises(errors.Busy):
         world.complete(instance, "act")
     monkeypatch.undo()

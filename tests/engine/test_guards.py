@@ -13,10 +13,10 @@ from SpiffWorkflow.util.task import TaskState
 
 from app import errors
 from app.engine import History, Package
-from app.engine.compiling import compile_package
-from app.engine.plain import checked
-from app.engine.serializing import Specs, fingerprint, restore_specs
-from app.engine.workflow import Workflow
+from app.engine.packages.compiling import compile_package
+from app.engine.running.plain import checked
+from app.engine.running.serializing import Specs, fingerprint, restore_specs
+from app.engine.running.workflow import Workflow
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
 
@@ -347,7 +347,7 @@ def test_text_that_looks_like_a_workflow_object_stays_text(world: World) -> None
 
 
 def test_a_new_state_that_would_not_come_back_is_never_stored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.engine import serializing
+    from app.engine.running import serializing
 
     world.deploy(d.package("trip", d.user("ask"), d.end()))
     honest = serializing.load

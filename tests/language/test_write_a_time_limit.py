@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from app.calendars import OfficeCalendar
 from app.clock import SHANGHAI, local
-from app.engine import deadline_text
-from app.engine.deadline_text import (
+from app.engine.language import Language
+from app.engine.packages import deadline_text
+from app.engine.packages.deadline_text import (
     Deadline,
     DeadlineTextError,
     Duration,
@@ -29,7 +30,6 @@ from app.engine.deadline_text import (
     parse_reminders,
     reminders_problem,
 )
-from app.engine.language import Language
 from app.i18n import ENGLISH, set_locale
 
 LANGUAGE = Language({})

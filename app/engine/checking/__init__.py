@@ -28,11 +28,11 @@ from app.engine.checking import (
 )
 from app.engine.checking.desk import MAX_PROBLEMS, Desk, Enough, FormCheck
 from app.engine.checking.problem import ERROR, WARNING, Problem
-from app.engine.compiling import CompileError, compile_package
-from app.engine.lanes import Lane
 from app.engine.language import Language
-from app.engine.package import DIAGRAM, Package
-from app.engine.services import Services
+from app.engine.packages.compiling import CompileError, compile_package
+from app.engine.packages.lanes import Lane
+from app.engine.packages.package import DIAGRAM, Package
+from app.engine.running.services import Services
 
 __all__ = ["ERROR", "WARNING", "Problem", "check_package"]
 

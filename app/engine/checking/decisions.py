@@ -9,7 +9,7 @@ from lxml import etree
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.forms import reserved
 from app.engine.checking.variables import lint
-from app.engine.front_door import local_name
+from app.engine.packages.front_door import local_name
 
 _POLICIES = ("UNIQUE", "FIRST", "COLLECT")
 _INPUT = "dmninputexpr"

@@ -11,12 +11,12 @@ from typing import Any
 from lxml import etree
 
 from app.engine.checking.problem import ERROR, WARNING, Problem
-from app.engine.diagram import Diagram, Flow, Node
-from app.engine.front_door import SPIFF, line_of
-from app.engine.lanes import Lane
 from app.engine.language import Language
-from app.engine.package import DIAGRAM, Package
-from app.engine.services import Services
+from app.engine.packages.diagram import Diagram, Flow, Node
+from app.engine.packages.front_door import SPIFF, line_of
+from app.engine.packages.lanes import Lane
+from app.engine.packages.package import DIAGRAM, Package
+from app.engine.running.services import Services
 
 FormCheck = Callable[[str, bytes], Sequence[tuple[str, str, str]]]
 Fix = tuple[str, str]

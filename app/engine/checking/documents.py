@@ -7,8 +7,8 @@ import re
 from lxml import etree
 
 from app.engine.checking.desk import Desk, quoted
-from app.engine.diagram import B, diagram_of
-from app.engine.front_door import (
+from app.engine.packages.diagram import B, diagram_of
+from app.engine.packages.front_door import (
     BPMN,
     BPMNDI,
     DMN,
@@ -21,7 +21,7 @@ from app.engine.front_door import (
     open_xml,
     parts_of,
 )
-from app.engine.package import DIAGRAM, MANIFEST, MAX_FILE, MAX_FILES
+from app.engine.packages.package import DIAGRAM, MANIFEST, MAX_FILE, MAX_FILES
 
 _NAMES = re.compile(
     r"process\.(toml|bpmn)|README\.md|decisions/[a-z][a-z0-9_]*\.dmn|forms/[a-z][a-z0-9_]*\.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lxml import etree
 
 from app.engine.checking.desk import Desk
-from app.engine.diagram import SCOPES, Node
-from app.engine.front_door import BPMN, FLOW_NODES, SPIFF, line_of, local_name, names, parts_of
+from app.engine.packages.diagram import SCOPES, Node
+from app.engine.packages.front_door import BPMN, FLOW_NODES, SPIFF, line_of, local_name, names, parts_of
 
 Names = tuple[str, str]
 _ALLOWED = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.variables import lint
-from app.engine.diagram import B, S
+from app.engine.packages.diagram import B, S
 
 _PLACES = (
     (f"{B}conditionExpression", "连线的条件", "the condition of a flow"),

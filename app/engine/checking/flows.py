@@ -7,7 +7,7 @@ from typing import Any
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.elements import KINDS
-from app.engine.diagram import GATEWAYS, Flow, Node
+from app.engine.packages.diagram import GATEWAYS, Flow, Node
 
 # Names that SpiffWorkflow gives to its own nodes: a node with such an id would be taken for one of them.
 _TAKEN = frozenset({"Start", "End", "Root"})

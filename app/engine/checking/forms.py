@@ -7,8 +7,8 @@ import keyword
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import ENGINE
-from app.engine.package import MANIFEST
-from app.engine.plain import RESERVED
+from app.engine.packages.package import MANIFEST
+from app.engine.running.plain import RESERVED
 
 
 def check(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.checking.desk import Desk
-from app.engine.diagram import Diagram, Node
+from app.engine.packages.diagram import Diagram, Node
 
 _WAITS = frozenset({"userTask", "manualTask", "intermediateCatchEvent"})
 

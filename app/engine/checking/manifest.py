@@ -8,7 +8,7 @@ from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
-from app.engine.package import MANIFEST
+from app.engine.packages.package import MANIFEST
 
 _TEXTS = frozenset({"key", "start_form", "instance_title", "business_key", "on_cancel", "on_amend"})
 _LISTS = frozenset({"starters", "inputs"})

@@ -10,8 +10,8 @@ from typing import Any
 
 from app.clock import SHANGHAI
 from app.engine.checking.desk import Desk, quoted
-from app.engine.deadline_text import DeadlineTextError, parse_offset
-from app.engine.package import Package
+from app.engine.packages.deadline_text import DeadlineTextError, parse_offset
+from app.engine.packages.package import Package
 
 _TOP = frozenset({"title", "clock", "start", "step", "expect"})
 _START = frozenset({"by", "data"})

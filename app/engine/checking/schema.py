@@ -14,8 +14,8 @@ from SpiffWorkflow.spiff.parser.process import VALIDATOR
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.problem import ERROR
-from app.engine.front_door import line_of
-from app.engine.package import DIAGRAM
+from app.engine.packages.front_door import line_of
+from app.engine.packages.package import DIAGRAM
 
 _LOCK = threading.Lock()  # a schema object keeps the errors of its last run
 

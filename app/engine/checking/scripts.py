@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.checking.desk import Desk
 from app.engine.checking.forms import reserved
 from app.engine.checking.variables import lint_script
-from app.engine.diagram import B, S
+from app.engine.packages.diagram import B, S
 
 
 def check(desk: Desk) -> None:

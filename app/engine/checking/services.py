@@ -9,9 +9,9 @@ import marshmallow as ma
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.forms import reserved
-from app.engine.diagram import Node, Operator, S
-from app.engine.package import MANIFEST
-from app.engine.services import Service, as_json
+from app.engine.packages.diagram import Node, Operator, S
+from app.engine.packages.package import MANIFEST
+from app.engine.running.services import Service, as_json
 
 
 def check(desk: Desk) -> None:

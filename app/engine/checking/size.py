@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.checking.desk import Desk
-from app.engine.diagram import Node
+from app.engine.packages.diagram import Node
 
 MAX_PREDICTED = 4_000
 _UNCERTAIN = frozenset({"exclusiveGateway", "inclusiveGateway"})  # prediction ends two nodes behind them

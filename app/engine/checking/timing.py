@@ -7,9 +7,9 @@ from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
-from app.engine.deadline_text import DeadlineTextError, parse_cycle, parse_deadline, parse_offset
-from app.engine.diagram import Event, Node
-from app.engine.words import words_of
+from app.engine.packages.deadline_text import DeadlineTextError, parse_cycle, parse_deadline, parse_offset
+from app.engine.packages.diagram import Event, Node
+from app.engine.packages.words import words_of
 
 
 def check(desk: Desk) -> None:

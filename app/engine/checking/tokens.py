@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 
 from app.engine.checking.desk import Desk
-from app.engine.diagram import Diagram, Node
+from app.engine.packages.diagram import Diagram, Node
 
 MAX_MARKINGS, MAX_WIDTH = 3_000, 6
 Marking = tuple[tuple[str, int], ...]  # flows with the tokens on them

@@ -9,7 +9,7 @@ import marshmallow as ma
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.problem import ERROR, WARNING
-from app.engine.front_door import names, parts_of
+from app.engine.packages.front_door import names, parts_of
 
 ENGINE = frozenset({"instance_id", "starter", "completed_by"})
 # What a late task hands to the process that its ladder starts.

@@ -8,9 +8,9 @@ from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
-from app.engine.diagram import B, Node, S
-from app.engine.front_door import names
-from app.engine.words import VERBS, words_of
+from app.engine.packages.diagram import B, Node, S
+from app.engine.packages.front_door import names
+from app.engine.packages.words import VERBS, words_of
 
 STEP = frozenset(names("role org assignee policy form deadline remind ladder cc checks allow statutory name_en"))
 _ANYWHERE = frozenset({"name_en"})

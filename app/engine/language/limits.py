@@ -19,7 +19,7 @@ MAX_DECIMALS = 20  # round(): more digits than a float has
 MAX_NUMBER_TEXT = 40  # characters that int() and float() read: longer than any number of 63 bits
 MAX_SPAN_DAYS = 36_600  # days(), hours(): a century, as in deadlines
 
-# -- what comes out (depth and number of values: app.engine.plain, the border of all process data)
+# -- what comes out (depth and number of values: app.engine.running.plain, the border of all process data)
 MAX_OUT_CHARACTERS = 1_000_000  # in all: the state of an instance is written with every step
 
 # -- what is kept

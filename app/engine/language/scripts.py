@@ -13,7 +13,7 @@ from app.engine.language.expressions import Step, Translator, checked_name, not_
 from app.engine.language.functions import DEFAULT, Function
 from app.engine.language.limits import MAX_DEPTH
 from app.engine.language.values import copied, items
-from app.engine.plain import RESERVED
+from app.engine.running.plain import RESERVED
 
 Action = Callable[[Run], None]
 

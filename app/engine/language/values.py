@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.engine.language.errors import ExpressionFailed, UnsafeExpression
 from app.engine.language.limits import MAX_BITS, MAX_CHARACTERS, MAX_ITEMS, MAX_OUT_CHARACTERS
-from app.engine.plain import MAX_DEPTH, MAX_TEXT, MAX_VALUES, RESERVED
+from app.engine.running.plain import MAX_DEPTH, MAX_TEXT, MAX_VALUES, RESERVED
 
 if TYPE_CHECKING:
     from app.engine.language.budget import Run

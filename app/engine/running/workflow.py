@@ -37,7 +37,7 @@ from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
-from app.engine.merging import data_of_branches, is_merged, merge_branches
+from app.engine.running.merging import data_of_branches, is_merged, merge_branches
 
 # A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
 TaskIterator.__init__.__defaults__ = (None, 10**9, True, None)

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import new_id
-from app.engine.checkout import Failure, Turn, message_of
 from app.engine.core import Core
 from app.engine.models import Timer
+from app.engine.packages.words import Words
 from app.engine.ports import Calendar
-from app.engine.words import Words
+from app.engine.running.checkout import Failure, Turn, message_of
 
 _TIMER = Timer.__table__
 Planned = tuple[str, dt.datetime, dict[str, Any]]  # kind, instant, detail

@@ -36,8 +36,8 @@ from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 
-from app.engine import workflow as ours
-from app.engine.workflow import Workflow
+from app.engine.running import workflow as ours
+from app.engine.running.workflow import Workflow
 
 VERSION = f"{SPIFF_VERSION}/1"
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS

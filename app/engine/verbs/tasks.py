@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor
 from app.db import dump_json, new_id, write_transaction
-from app.engine import history
-from app.engine.acts import open_task, require_may_act
-from app.engine.checkout import Happened
 from app.engine.core import Core
 from app.engine.models import HumanTask, Instance, Participant, TaskComment
-from app.engine.plain import checked
-from app.engine.projections import give_copies, participate
-from app.engine.sweeps import lock_instance
-from app.engine.words import words_of
+from app.engine.packages.words import words_of
+from app.engine.running import history
+from app.engine.running.acts.authority import open_task, require_may_act
+from app.engine.running.checkout import Happened
+from app.engine.running.plain import checked
+from app.engine.running.projections.people import give_copies, participate
+from app.engine.verbs.sweeps import lock_instance
 from app.i18n import lazy_
 
 _TASK, _INSTANCE, _PARTICIPANT = HumanTask.__table__, Instance.__table__, Participant.__table__

@@ -13,15 +13,20 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor, Break
 from app.db import write_transaction
-from app.engine import history, step_timers
-from app.engine.acts import ENGINE_NAMES, Amend, Complete, Retry, Start, call_named
-from app.engine.checkout import Happened, Turn, checkout, load_turn, quarantined
-from app.engine.definitions import DefinitionVerbs
 from app.engine.models import HumanTask, Incident, Instance, Timer
-from app.engine.plain import checked
-from app.engine.serializing import DamagedState
-from app.engine.sweeps import lock_instance
-from app.engine.task_verbs import required_text
+from app.engine.running import history, step_timers
+from app.engine.running.acts.amend import Amend
+from app.engine.running.acts.authority import ENGINE_NAMES
+from app.engine.running.acts.complete import Complete
+from app.engine.running.acts.named import call_named
+from app.engine.running.acts.retry import Retry
+from app.engine.running.acts.start import Start
+from app.engine.running.checkout import Happened, Turn, checkout, load_turn, quarantined
+from app.engine.running.plain import checked
+from app.engine.running.serializing import DamagedState
+from app.engine.verbs.definitions import DefinitionVerbs
+from app.engine.verbs.sweeps import lock_instance
+from app.engine.verbs.tasks import required_text
 from app.i18n import lazy_
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__

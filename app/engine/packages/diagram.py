@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from app.engine.front_door import BPMN, BPMNDI, DC, DI, FLOW_NODES, SPIFF, line_of, local_name, open_xml
+from app.engine.packages.front_door import BPMN, BPMNDI, DC, DI, FLOW_NODES, SPIFF, line_of, local_name, open_xml
 
 HUMAN = frozenset({"userTask", "manualTask"})
 SCOPES = frozenset({"subProcess", "callActivity"})

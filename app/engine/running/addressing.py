@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine.checkout import Turn
-from app.engine.diagram import Node
+from app.engine.packages.diagram import Node
+from app.engine.packages.words import Words
 from app.engine.ports import Person
-from app.engine.words import Words
+from app.engine.running.checkout import Turn
 
 
 class NobodyMeant(LookupError):

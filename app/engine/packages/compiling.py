@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.engine.package import Package
+    from app.engine.packages.package import Package
 
 SECONDS, MEMORY = 10, 1024**3
-_APP = Path(__file__).resolve().parent.parent
+_APP = Path(__file__).resolve().parents[2]
 
 
 class CompileError(Exception):
@@ -110,7 +110,7 @@ def _limit(seconds: int) -> None:
 
 
 def _without_the_application() -> None:
-    """Make app.engine.serializing importable without app/__init__.py, which would bring in everything else."""
+    """Make app.engine.running.serializing importable without app/__init__.py, which would bring in everything else."""
     for name, folder in (("app", _APP), ("app.engine", _APP / "engine")):
         module = types.ModuleType(name)
         module.__path__ = [str(folder)]
@@ -121,8 +121,8 @@ def _parse(order: dict[str, Any]) -> bytes:
     _without_the_application()
     from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 
-    from app.engine.front_door import open_xml
-    from app.engine.serializing import store_specs
+    from app.engine.packages.front_door import open_xml
+    from app.engine.running.serializing import store_specs
 
     parser = SpiffBpmnParser()
     for name, content in order["files"].items():

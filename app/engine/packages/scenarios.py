@@ -23,13 +23,13 @@ from app.db import Base, make_sessions
 from app.engine.checking import Problem
 from app.engine.checking.problem import ERROR
 from app.engine.checking.scenarios import Scenario, ScenarioError, Step, read_scenarios
-from app.engine.diagram import read_diagram
 from app.engine.engine import Engine
 from app.engine.models import Fact, History, HumanTask, Incident, Instance
-from app.engine.package import Package, package_from_files
+from app.engine.packages.diagram import read_diagram
+from app.engine.packages.package import Package, package_from_files
+from app.engine.packages.words import words_of
 from app.engine.ports import Person
-from app.engine.services import Services
-from app.engine.words import words_of
+from app.engine.running.services import Services
 
 _EMPTY = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="duban">
 <bpmn:process id="{key}" isExecutable="true"><bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import errors
-from app.engine import serializing
-from app.engine.checkout import unsealed
 from app.engine.core import Core, Loaded
 from app.engine.models import History, HumanTask, Incident, Instance, Timer
-from app.engine.serializing import DamagedState
-from app.engine.services import as_json
+from app.engine.running import serializing
+from app.engine.running.checkout import unsealed
+from app.engine.running.serializing import DamagedState
+from app.engine.running.services import as_json
 
 _HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
 _TIMER, _INCIDENT = Timer.__table__, Incident.__table__

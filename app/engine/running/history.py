@@ -14,7 +14,7 @@ from app.db import new_id
 from app.engine.models import History, Instance, Outbox
 
 if TYPE_CHECKING:
-    from app.engine.checkout import Happened
+    from app.engine.running.checkout import Happened
 
 GENESIS = "0" * 64
 _HISTORY = History.__table__

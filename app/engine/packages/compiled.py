@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import zlib
 
-from app.engine.compiling import compile_package
-from app.engine.package import Package
-from app.engine.serializing import VERSION, Specs, restore_specs
+from app.engine.packages.compiling import compile_package
+from app.engine.packages.package import Package
+from app.engine.running.serializing import VERSION, Specs, restore_specs
 
 NAME = ".compiled"
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.audit import SYSTEM
 from app.db import new_id, write_transaction
-from app.engine import history
-from app.engine.checkout import Happened, Overrun, Turn, message_of
 from app.engine.core import Core
 from app.engine.models import Incident, Instance
-from app.engine.projections import BACKOFF
-from app.engine.serializing import DamagedState
+from app.engine.running import history
+from app.engine.running.checkout import Happened, Overrun, Turn, message_of
+from app.engine.running.projections.incidents import BACKOFF
+from app.engine.running.serializing import DamagedState
 
 log = logging.getLogger("duban.engine")
 _INCIDENT, _INSTANCE = Incident.__table__, Instance.__table__

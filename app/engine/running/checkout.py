@@ -24,11 +24,11 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor
 from app.db import write_transaction
-from app.engine import serializing
-from app.engine.deadline_text import parse_cycle
 from app.engine.models import Incident, Instance
-from app.engine.serializing import DamagedState
-from app.engine.workflow import Workflow, is_end, is_service
+from app.engine.packages.deadline_text import parse_cycle
+from app.engine.running import serializing
+from app.engine.running.serializing import DamagedState
+from app.engine.running.workflow import Workflow, is_end, is_service
 from app.i18n import lazy_
 
 if TYPE_CHECKING:
@@ -366,8 +366,8 @@ def take_revision(turn: Turn) -> None:
 
 def checkout(engine: Core, act: Act) -> Turn:
     """Carry out one verb. Conflict after three lost races, Busy when the database stays locked."""
-    from app.engine import incidents
-    from app.engine.projections import save
+    from app.engine.running.projections.saving import save
+    from app.engine.verbs import incidents
 
     for _attempt in range(TRIES):
         with engine.sessions() as session:
@@ -393,7 +393,7 @@ def checkout(engine: Core, act: Act) -> Turn:
 
 def quarantined(engine: Core, session: Session, damage: DamagedState) -> errors.Conflict:
     """Stop the damaged instance; the refusal to raise."""
-    from app.engine import incidents
+    from app.engine.verbs import incidents
 
     incidents.quarantine(engine, session, damage)
     return errors.Conflict(_not_running("quarantined"), status="quarantined")
@@ -413,7 +413,7 @@ def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:
 
 def run_inside(engine: Core, session: Session, act: Act) -> Turn:
     """Carry out an act inside a write transaction that is already open (a ladder rung that starts a process)."""
-    from app.engine.projections import save
+    from app.engine.running.projections.saving import save
 
     turn = act.open(engine, session)
     turn.writing = True

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import SYSTEM, Actor
 from app.db import write_transaction
-from app.engine import history, incidents, step_timers
-from app.engine.acts import Fire, Retry, Start
-from app.engine.checkout import Halted, Happened, checkout, run_inside
 from app.engine.core import Core
 from app.engine.models import HumanTask, Incident, Instance, Timer
-from app.engine.services import as_json
+from app.engine.running import history, step_timers
+from app.engine.running.acts.fire import Fire
+from app.engine.running.acts.retry import Retry
+from app.engine.running.acts.start import Start
+from app.engine.running.checkout import Halted, Happened, checkout, run_inside
+from app.engine.running.services import as_json
+from app.engine.verbs import incidents
 
 log = logging.getLogger("duban.engine.timers")
 _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__table__
@@ -287,7 +290,7 @@ class Sweeps(Core):
     # -- deadlines counted anew
 
     def _recompute(self, session: Session, row: Mapping[str, Any], by: Actor) -> None:
-        from app.engine.words import words_of
+        from app.engine.packages.words import words_of
 
         deadline = row["due_basis"].get("deadline")
         if not deadline or row["status"] != "open":

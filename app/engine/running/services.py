@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import marshmallow as ma
 from SpiffWorkflow.task import Task
 
-from app.engine.plain import checked
 from app.engine.ports import CheckFunction, ServiceCall, ServiceFunction
+from app.engine.running.plain import checked
 
 if TYPE_CHECKING:
-    from app.engine.checkout import Turn
+    from app.engine.running.checkout import Turn
 
 
 @dataclass(frozen=True)

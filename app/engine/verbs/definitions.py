@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import SYSTEM, Actor, record
 from app.db import write_transaction
-from app.engine import compiled
 from app.engine.checking import Problem, check_package
 from app.engine.core import Core, Loaded
 from app.engine.models import Definition, DefinitionFile
-from app.engine.package import Package
+from app.engine.packages import compiled
+from app.engine.packages.package import Package
 from app.i18n import lazy_
 
 

@@ -1,0 +1,1 @@
+"""Process folders: read, refuse, compile, play their scenarios."""

@@ -1,0 +1,62 @@
+"""Who may act on a task, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import Actor
+from app.engine.core import Core
+from app.engine.models import HumanTask
+from app.i18n import lazy_
+
+_TASK = HumanTask.__table__
+
+
+ENGINE_NAMES = ("instance_id", "starter", "completed_by")
+
+
+def person(actor: Actor) -> dict[str, Any]:
+    """An actor as the process data knows people."""
+    return {"id": actor.id, "name": actor.name, "org_id": actor.org_id, "org_name": actor.org_name}
+
+
+def open_task(session: Session, task_id: str) -> dict[str, Any]:
+    """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when."""
+    row = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
+    if row is None:
+        raise errors.NotFound()
+    if row["status"] == "done":
+        raise errors.Conflict(
+            lazy_("%(name)s已办理这项工作", name=row["completed_by_name"] or lazy_("系统")),
+            status="done",
+            completed_by=row["completed_by_name"],
+            completed_at=row["completed_at"].isoformat() if row["completed_at"] else None,
+        )
+    if row["status"] != "open":
+        raise errors.Conflict(lazy_("这项工作已经撤销"), status=row["status"])
+    return dict(row)
+
+
+def require_may_act(engine: Core, session: Session, row: Mapping[str, Any], actor: Actor) -> None:
+    """Only the holder, or while nobody holds it a candidate. The system may act for scenarios and the demo city."""
+    if actor.id is None:
+        return
+    if row["assignee_id"] is not None:
+        if row["assignee_id"] == actor.id and engine.directory.person(session, actor.id) is not None:
+            return
+        raise (
+            errors.Conflict(
+                lazy_("%(name)s已签收这项工作", name=row["assignee_name"]),
+                status="claimed",
+                holder=row["assignee_name"],
+            )
+            if engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"])
+            else errors.Forbidden()
+        )
+    if not engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]):
+        raise errors.Forbidden()

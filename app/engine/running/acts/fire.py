@@ -1,0 +1,48 @@
+"""The diagram's own timers are due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import errors
+from app.audit import Actor
+from app.engine.core import Core
+from app.engine.models import Timer
+from app.engine.running.checkout import Turn, load_turn
+
+_TIMER = Timer.__table__
+
+
+@dataclass
+class Fire:
+    """The diagram's own timers of one instance that are due. `claimed` are their rows, with fencing tokens."""
+
+    actor: Actor
+    instance_id: str
+    until: dt.datetime
+    claimed: Mapping[str, int]
+
+    def open(self, engine: Core, session: Session) -> Turn:
+        return load_turn(engine, session, self.instance_id, self.actor)
+
+    def begin(self, turn: Turn) -> None:
+        turn.workflow.fire(self.until)
+
+    def commit(self, turn: Turn) -> None:
+        """A stalled worker whose lease was taken over holds an old fencing token: it must not commit."""
+        rows = turn.session.execute(sa.select(_TIMER).where(_TIMER.c.id.in_(list(self.claimed)))).mappings()
+        for row in rows:
+            if row["state"] != "waiting" or row["fence"] != self.claimed[row["id"]]:
+                raise errors.Conflict(status="lease")
+            turn.happened("timer.fired", node_id=row["node_id"], data={"due_at": row["due_at"].isoformat()})
+
+    def finish(self, turn: Turn) -> None:
+        """Rows that still wait here are cycles with turns left; projections moved them on. All leases end."""
+        turn.session.execute(
+            sa.update(_TIMER).where(_TIMER.c.id.in_(list(self.claimed))).values(lease_until=None, attempts=0)
+        )

@@ -1,0 +1,50 @@
+"""Timers of the diagram: a row for each that waits."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.db import new_id
+from app.engine.models import Timer
+from app.engine.running.checkout import Turn
+from app.engine.running.workflow import due_at
+
+_TIMER = Timer.__table__
+
+
+def project_timers(turn: Turn) -> None:
+    """One row for each timer event that waits, with the instant it has fixed for itself."""
+    session = turn.session
+    waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
+    rows = session.execute(
+        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at).where(
+            _TIMER.c.instance_id == turn.id, _TIMER.c.kind == "event", _TIMER.c.state == "waiting"
+        )
+    ).all()
+    known = {row.spiff_task_id: row for row in rows}
+    for spiff_id, row in known.items():
+        if spiff_id not in waiting:
+            fired = turn.workflow.has_fired(spiff_id)
+            values = {"state": "fired", "fired_at": turn.now} if fired else {"state": "cancelled"}
+            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
+        elif (due := due_at(waiting[spiff_id])) != row.due_at:
+            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(due_at=due))
+    for spiff_id, task in waiting.items():
+        if spiff_id not in known:
+            due = due_at(task)
+            session.execute(
+                sa.insert(_TIMER).values(
+                    id=new_id(),
+                    instance_id=turn.id,
+                    task_id=None,
+                    spiff_task_id=spiff_id,
+                    node_id=task.task_spec.bpmn_id,
+                    kind="event",
+                    detail={},
+                    due_at=due,
+                    original_due_at=due,
+                    state="waiting",
+                    attempts=0,
+                    fence=0,
+                )
+            )
