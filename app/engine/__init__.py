@@ -8,6 +8,7 @@ from app.engine.models import (
     DefinitionFile,
     Fact,
     History,
+    Hold,
     HumanTask,
     Incident,
     Instance,
@@ -16,6 +17,7 @@ from app.engine.models import (
     TaskComment,
     TaskCopy,
     Timer,
+    WorkerBeat,
 )
 from app.engine.packages.deadline_text import (
     DeadlineTextError,
@@ -59,6 +61,7 @@ __all__ = [
     "Flow",
     "Forms",
     "History",
+    "Hold",
     "HumanTask",
     "Incident",
     "Instance",
@@ -80,6 +83,7 @@ __all__ = [
     "TaskComment",
     "TaskCopy",
     "Timer",
+    "WorkerBeat",
     "add_duration",
     "checked_count",
     "lane_of",

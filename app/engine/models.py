@@ -304,3 +304,30 @@ class TaskComment(Base):
     by_name: Mapped[str] = mapped_column(sa.String(80))
     by_org: Mapped[str] = mapped_column(sa.String(120), default="")
     created_at: Mapped[dt.datetime]
+
+
+class WorkerBeat(Base):
+    """A process that runs timers and outbox, and when it last said so. Real time, whatever the engine's clock shows."""
+
+    __tablename__ = "worker_beat"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(sa.String(120))  # host and process id, for people
+    started_at: Mapped[dt.datetime]
+    beat_at: Mapped[dt.datetime] = mapped_column(index=True)
+    busy_since: Mapped[dt.datetime | None]  # when the present batch began
+    batches: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)  # timers, retries and outbox rows since it started
+    stopped_at: Mapped[dt.datetime | None]
+
+
+class Hold(Base):
+    """While this row is there nothing leaves by itself: no timer fires, no retry runs, no outbox row is sent.
+
+    A restored backup is held: what became due since the backup was made has happened already in the world outside.
+    """
+
+    __tablename__ = "hold"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    since: Mapped[dt.datetime]
+    reason: Mapped[str] = mapped_column(sa.String(300))
+    by_name: Mapped[str] = mapped_column(sa.String(80), default="")

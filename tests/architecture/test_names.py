@@ -57,5 +57,5 @@ def test_templates_lie_in_the_folder_of_their_package() -> None:
 def test_tests_lie_in_the_folder_of_their_package() -> None:
     packages = {path.name for path in (ROOT / "app").iterdir() if path.is_dir()}
     folders = {path.relative_to(ROOT).parts[1] for path in below("tests", ".py") if path.parent != ROOT / "tests"}
-    of_everything = {"acceptance", "architecture", "bpmn", "checking", "e2e", "language", "faults", "story"}
+    of_everything = {"acceptance", "architecture", "bpmn", "checking", "e2e", "language", "faults", "story", "upgrade"}
     assert folders <= packages | of_everything
