@@ -9,6 +9,7 @@ from flask import Flask
 from app import web
 from app.clock import Clock, StoredClock, SystemClock
 from app.config import ROOT, Settings, load_settings
+from app.db import engine_options
 
 # Lower packages first: a slice may rely on what stands before it.
 SLICES = (
@@ -31,7 +32,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # A request may hold three connections: its own reading, the engine's session and the calendar's.
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 16, "max_overflow": 40},
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 16, "max_overflow": 40} | engine_options(settings.database_url),
         MAX_CONTENT_LENGTH=64 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         API_TITLE="Duban 督办",

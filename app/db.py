@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,12 +15,23 @@ import orjson
 import sqlalchemy as sa
 import uuid6
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
-IMMEDIATE = "duban_immediate"
+from app.errors import Busy
+
+IMMEDIATE = "duban_immediate"  # for how many milliseconds a writing transaction waits for the one before it
+WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
+# The database cannot do it now: locked, deadlocked, full, read-only, gone, or every connection in use.
+UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
+# PostgreSQL counts these among internal errors: read-only after a failover, ended while idle in a transaction.
+_ALSO_UNAVAILABLE = ("25006", "25P03")
+_LOCKED = ("55P03", "40P01", "40001")  # lock timeout, deadlock, serialization failure
+_ALONE = 7200  # advisory locks are numbered in one place each: 7201 in app.audit, 7202 in app/migrations/env.py
 _WRITE_LOCKS: dict[str, threading.RLock] = {}
 _WRITE_LOCKS_GUARD = threading.Lock()
+_patience: ContextVar[float] = ContextVar("duban_patience", default=WAIT)
 
 
 class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
@@ -109,9 +122,32 @@ def new_id() -> str:
     return uuid6.uuid7().hex
 
 
+def is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` needs for this database, beside the size of the pool."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        return {}
+    limits = f"-c lock_timeout={WAIT * 1000:.0f} -c idle_in_transaction_session_timeout=120000"
+    return {
+        "pool_pre_ping": True,  # a connection that the server has ended is made anew before it is used
+        "pool_timeout": 5,
+        "connect_args": {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 15000,
+            "application_name": "duban",
+            "options": f"{parsed.query.get('options', '')} {limits}".strip(),
+        },
+    }
+
+
 def configure_engine(engine: Engine) -> None:
     """SQLite: WAL, foreign keys, and transactions that begin when we say so (the driver's own would begin too late)."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "handle_error", _as_unavailable)
         return
 
     @event.listens_for(engine, "connect")
@@ -122,22 +158,56 @@ def configure_engine(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
-            "busy_timeout=13000",
+            f"busy_timeout={WAIT * 1000:.0f}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get(IMMEDIATE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        waits = connection.get_execution_options().get(IMMEDIATE)
+        if waits is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+        connection.exec_driver_sql("BEGIN" if waits is None else "BEGIN IMMEDIATE")
+
+
+def _as_unavailable(context: ExceptionContext) -> None:
+    """One class for all that a later try may mend; the drivers say it in several."""
+    error, state = context.sqlalchemy_exception, getattr(context.original_exception, "sqlstate", None)
+    if not isinstance(error, sa.exc.DBAPIError) or isinstance(error, sa.exc.OperationalError):
+        return
+    if context.is_disconnect or state in _ALSO_UNAVAILABLE:
+        raise sa.exc.OperationalError(
+            error.statement, error.params, context.original_exception, connection_invalidated=context.is_disconnect
+        ) from context.original_exception
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether it was another transaction that stood in the way, and nothing worse."""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) in _LOCKED or "database is locked" in str(cause)
 
 
 def make_sessions(url: str, **options: Any) -> sessionmaker[Session]:
     """A session factory outside Flask: command line, tests, rehearsal."""
-    engine = sa.create_engine(url, **options)
+    engine = sa.create_engine(url, **engine_options(url), **options)
     configure_engine(engine)
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def insert_or(session: Session, table: Any) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say ON CONFLICT: how rows that several may make at once come into being."""
+    return postgresql.insert(table) if is_postgresql(session) else sqlite.insert(table)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """How long writers inside the block wait for others: people in front of a screen less than the worker."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 def _write_lock(bind: Engine) -> threading.RLock:
@@ -147,24 +217,38 @@ def _write_lock(bind: Engine) -> threading.RLock:
 
 
 @contextmanager
-def write_transaction(session: Session) -> Iterator[Session]:
+def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Session]:
     """Run the block in one write transaction: committed at its end, rolled back when it raises.
 
-    On SQLite the transaction begins IMMEDIATE behind one process-wide lock: a read transaction that turns
-    into a write fails at once when another has committed meanwhile, whatever the busy timeout says.
+    On SQLite there is one writer at a time: the transaction begins IMMEDIATE behind one process-wide lock, because a
+    read transaction that turns into a write fails at once when another has committed meanwhile, whatever the busy
+    timeout says. On PostgreSQL writers run side by side, and what they read and then write they must lock: the engine
+    locks the instance's row. `alone` is for writers that rather wait for each other than lock rows one by one.
+    Whoever waits for another too long gives up: Busy, or an OperationalError of which `is_locked` is true.
     """
     bind = session.get_bind()
     assert isinstance(bind, Engine)
+    wait = _patience.get()
     if bind.dialect.name != "sqlite":
         session.rollback()
         with _committing(session):
+            if wait != WAIT:
+                session.execute(sa.select(sa.func.set_config("lock_timeout", f"{wait * 1000:.0f}", True)))
+            if alone:
+                session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE)))
             yield session
         return
-    with _write_lock(bind):
+    began, lock = time.monotonic(), _write_lock(bind)
+    if not lock.acquire(timeout=wait):
+        raise Busy()
+    try:
         session.rollback()
-        session.connection(execution_options={IMMEDIATE: True})
+        left = max(0.05, wait - (time.monotonic() - began))
         with _committing(session):
+            session.connection(execution_options={IMMEDIATE: round(left * 1000)})
             yield session
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 On SQLite all of an upgrade is one immediate transaction: a start that is killed half-way leaves the schema as it was,
 and of two processes that start at once the second finds the first one's work done. Foreign keys are off meanwhile,
 since changing a table means making it anew, and dropping the old one would otherwise delete what refers to it.
+
+On PostgreSQL an upgrade is one transaction as well; an advisory lock makes the second of two starts wait for the first.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from typing import Any
 from alembic import context
 
 from app.db import IMMEDIATE, Base
+
+LOCK = 7202
+PATIENCE = 300  # seconds that a start waits for another one's upgrade
 
 
 def own_type(kind: str, item: Any, _context: Any) -> str | bool:
@@ -26,7 +31,7 @@ with engine.connect() as connection:
     driver = connection.connection.dbapi_connection
     if sqlite:
         driver.execute("PRAGMA foreign_keys=OFF")
-        connection.execution_options(**{IMMEDIATE: True})
+        connection.execution_options(**{IMMEDIATE: PATIENCE * 1000})
     applied: list[object] = []
     context.configure(
         connection=connection,
@@ -39,6 +44,9 @@ with engine.connect() as connection:
     )
     try:
         with context.begin_transaction():
+            if not sqlite:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             context.run_migrations()
             if sqlite and applied and (dangling := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
                 raise RuntimeError(f"rows refer to nothing after the migration: {dangling[:5]}")
