@@ -1,4 +1,16 @@
-"""One small city per test module, on a real database; only the clock is ours."""
+"""One small city per test module, on a real database; only the clock is ours.
+
+Where the database matters (`ON_BOTH`), every test runs twice, as `[sqlite]` and `[postgresql]`. What tests ask for:
+
+    app, session, sign_in …   a peopled city of the module, with the shipped processes; they know which database it is
+    database                  "sqlite" or "postgresql", for what differs between the two
+    new_city()                settings of one more copy of that city: `_build(settings, clock)` makes an application,
+                              `environment(settings)` are the variables that make a subprocess work on it
+    empty_database()          URL of a database without tables, of the same kind
+    postgres                  the server itself (tests/postgres.py), to end connections or kill it; PostgreSQL only
+
+A module that says nothing about a database says so: `pytestmark = pytest.mark.one_database`.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +32,26 @@ from app.clock import FixedClock
 from app.config import ROOT, Settings
 from app.db import Base, write_transaction
 from tests import cast as cast_module
+from tests import postgres as postgres_server
 from tests.cast import START, member, people_the_city
+from tests.postgres import Cluster
 
 PASSWORD = "test-only-Password-2026"
+# Suites whose subject is what is stored, locked, ordered or searched. The others read files, compute or draw, or
+# look at pages whose data these have tested: a second database would cost them minutes and tell nothing.
+ON_BOTH = {
+    "acceptance", "accounts", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications",
+    "subjects", "upgrade", "web",
+}  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a database on both, where its suite is one of those for which that matters."""
+    if "database" not in metafunc.fixturenames:
+        return
+    suite = metafunc.module.__name__.split(".")[1]
+    if suite in ON_BOTH and not metafunc.definition.get_closest_marker("one_database"):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,14 +70,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[pytest.TestReport]:
     return report
 
 
-def _settings(home: Path) -> Settings:
+def _settings(home: Path, url: str | None = None) -> Settings:
     return Settings(
         home=home,
-        database_url=f"sqlite:///{home / 'duban.sqlite'}",
+        database_url=url or f"sqlite:///{home / 'duban.sqlite'}",
         secret_key="test-only-" + "x" * 40,
         testing=True,
         bpmn=ROOT / "bpmn",
     )
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """What a subprocess of `python -m app.cli` needs to work on the same database and files."""
+    return {
+        **os.environ,
+        "DUBAN_HOME": str(settings.home),
+        "DUBAN_DATABASE_URL": settings.database_url,
+        "DUBAN_SECRET_KEY": settings.secret_key,
+        "DUBAN_TESTING": "1",
+        "DUBAN_ENV": "",
+        **more,
+    }
 
 
 class Browser(FlaskClient):
@@ -64,20 +106,19 @@ class Browser(FlaskClient):
             return super().open(*args, **kwargs)
 
 
-def _build(home: Path, clock: FixedClock) -> Flask:
-    app = create_app(_settings(home), clock)
+def _build(place: Path | Settings, clock: FixedClock) -> Flask:
+    """The application on a home of its own, or on settings of `new_city`."""
+    app = create_app(place if isinstance(place, Settings) else _settings(place), clock)
     app.test_client_class = Browser
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
     return app
 
 
-@pytest.fixture(scope="session")
-def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A peopled city with the shipped processes deployed; each module works on a copy."""
+def _people(settings: Settings) -> None:
+    """Fill an empty database: the city's people and the shipped processes."""
     from app.setup import install
 
-    home = tmp_path_factory.mktemp("template")
-    app = _build(home, FixedClock(START))
+    app = _build(settings, FixedClock(START))
     with app.app_context():
         from flask_security import hash_password
 
@@ -88,7 +129,69 @@ def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             people_the_city(session, hashed)
         install(app)
         sessions.kw["bind"].dispose()
+
+
+@pytest.fixture(scope="session")
+def template_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A peopled city on SQLite; each module works on a copy."""
+    home = tmp_path_factory.mktemp("template")
+    _people(_settings(home))
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    if why := postgres_server.missing():
+        pytest.skip(why)
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database this run of the test is about."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="module")
+def new_city(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Settings]]:
+    """`new_city()` → settings of a fresh copy of the peopled city; 30 ms."""
+    made: list[str] = []
+
+    def city() -> Settings:
+        home = tmp_path_factory.mktemp("city") / "home"
+        if database == "sqlite":
+            shutil.copytree(request.getfixturevalue("template_home"), home)
+            return _settings(home)
+        cluster: Cluster = request.getfixturevalue("postgres")
+        home.mkdir()
+        made.append(cluster.database("city", lambda url: _people(_settings(home, url))))
+        return _settings(home, made[-1])
+
+    yield city
+    for url in made:
+        request.getfixturevalue("postgres").drop(url)
+
+
+@pytest.fixture
+def empty_database(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str]]:
+    """`empty_database()` → the URL of a database without tables."""
+    made: list[str] = []
+
+    def empty() -> str:
+        if database == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('empty') / 'duban.sqlite'}"
+        made.append(request.getfixturevalue("postgres").database())
+        return made[-1]
+
+    yield empty
+    for url in made:
+        request.getfixturevalue("postgres").drop(url)
 
 
 # A container's root has no sandbox; the rest keeps the browser from talking to anybody but the application.
@@ -138,11 +241,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="module")
-def app(template_home: Path, tmp_path_factory: pytest.TempPathFactory, clock: FixedClock) -> Iterator[Flask]:
+def app(new_city: Callable[[], Settings], clock: FixedClock) -> Iterator[Flask]:
     clock.set(START)
-    home = tmp_path_factory.mktemp("city") / "home"
-    shutil.copytree(template_home, home)
-    app = _build(home, clock)
+    app = _build(new_city(), clock)
     with app.app_context():
         yield app
         app.extensions["duban.sessions"].kw["bind"].dispose()

@@ -1,8 +1,13 @@
-"""An engine on a real database with the tests' small city; only the clock is ours. No Flask."""
+"""An engine on a real database with the tests' small city; only the clock is ours. No Flask.
+
+`world` runs twice, on SQLite and on PostgreSQL (tests/conftest.py says how). `build(world.url, clock)` is one more
+engine on the same database, as another process has it; a subprocess does the same with that URL.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +25,7 @@ from app.clock import SHANGHAI, FixedClock
 from app.db import Base, make_sessions, write_transaction
 from app.engine import Engine, History, HumanTask, Incident, Instance, Package, Timer
 from tests.cast import ORGS, START, member, org_id, people_the_city
+from tests.postgres import Cluster
 
 SECRET = b"test-only-secret"
 
@@ -32,6 +38,10 @@ class World:
     clock: FixedClock
     engine: Engine
     told: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return str(self.sessions.kw["bind"].url.render_as_string(hide_password=False))
 
     def person(self, key: str) -> Actor:
         person = member(key)
@@ -98,14 +108,18 @@ class World:
             return dict(load_turn(self.engine, session, instance_id, SYSTEM).workflow.data_now)
 
 
-def build(url: str, clock: FixedClock) -> World:
+def fill(url: str) -> None:
+    """Tables, people and calendars for an empty database."""
     sessions = make_sessions(url)
-    bind = sessions.kw["bind"]
-    Base.metadata.create_all(bind)
+    Base.metadata.create_all(sessions.kw["bind"])
     with sessions() as session, write_transaction(session):
         people_the_city(session)
         seed_calendars(session)
-    engine = Engine(
+    sessions.kw["bind"].dispose()
+
+
+def engine_on(sessions: sessionmaker[Session], clock: FixedClock) -> Engine:
+    return Engine(
         sessions=sessions,
         clock=clock,
         functions=expression_functions(),
@@ -113,6 +127,11 @@ def build(url: str, clock: FixedClock) -> World:
         calendar=OfficeCalendar(),
         secret=SECRET,
     )
+
+
+def build(url: str, clock: FixedClock) -> World:
+    sessions = make_sessions(url)
+    engine = engine_on(sessions, clock)
     world = World(sessions, clock, engine)
     engine.outbox_handler("event")(
         lambda _session, payload, *, key, now: world.told.append(dict(payload) | {"key": key})
@@ -120,11 +139,27 @@ def build(url: str, clock: FixedClock) -> World:
     return world
 
 
+@pytest.fixture(scope="session")
+def template_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("engine") / "template.sqlite"
+    fill(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = build(f"sqlite:///{tmp_path / 'engine.sqlite'}", FixedClock(START))
+def world(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("template_file"), tmp_path / "engine.sqlite")
+        world = build(f"sqlite:///{tmp_path / 'engine.sqlite'}", FixedClock(START))
+        yield world
+        world.sessions.kw["bind"].dispose()
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    url = cluster.database("engine", fill)
+    world = build(url, FixedClock(START))
     yield world
     world.sessions.kw["bind"].dispose()
+    cluster.drop(url)
 
 
 @pytest.fixture
@@ -132,14 +167,7 @@ def again(world: World) -> Callable[[], World]:
     """The same database with a new engine: what a restart leaves."""
 
     def restart() -> World:
-        engine = Engine(
-            sessions=world.sessions,
-            clock=world.clock,
-            functions=expression_functions(),
-            directory=AccountsDirectory(),
-            calendar=OfficeCalendar(),
-            secret=SECRET,
-        )
+        engine = engine_on(world.sessions, world.clock)
         engine.services, engine.handlers = world.engine.services, world.engine.handlers
         return World(world.sessions, world.clock, engine, world.told)
 
