@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.files.checks import damaged
 from app.files.models import Attachment
 from app.files.operations import attach, keep, prepare, store, sweep
 from app.files.queries import belongs, find, named, of_instance, records
@@ -14,6 +15,7 @@ __all__ = [
     "Attachment",
     "attach",
     "belongs",
+    "damaged",
     "find",
     "init_app",
     "keep",

@@ -10,17 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.db import write_transaction
-from app.engine.core import Core
 from app.engine.models import Outbox
+from app.engine.verbs.holding import Holding
 
 log = logging.getLogger("duban.engine.outbox")
 _OUTBOX = Outbox.__table__
 ATTEMPTS = 8
 
 
-class Deliveries(Core):
+class Deliveries(Holding):
     def deliver_outbox(self, limit: int = 500) -> int:
-        """Hand waiting rows to the handlers of their kinds; the number delivered."""
+        """Hand waiting rows to the handlers of their kinds; the number delivered. None while there is a hold."""
+        if self.is_held():
+            return 0
         with self.sessions() as session:
             rows = (
                 session.execute(

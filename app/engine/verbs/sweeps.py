@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import SYSTEM, Actor
 from app.db import write_transaction
-from app.engine.core import Core
 from app.engine.models import HumanTask, Incident, Instance, Timer
 from app.engine.running import history, step_timers
 from app.engine.running.acts.fire import Fire
@@ -23,6 +22,7 @@ from app.engine.running.acts.start import Start
 from app.engine.running.checkout import Halted, Happened, checkout, run_inside
 from app.engine.running.services import as_json
 from app.engine.verbs import incidents
+from app.engine.verbs.holding import Holding
 
 log = logging.getLogger("duban.engine.timers")
 _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__table__
@@ -32,11 +32,11 @@ ATTEMPTS = 5
 ORDER = {"remind": 0, "overdue": 1, "ladder": 2, "event": 3}
 
 
-class Sweeps(Core):
+class Sweeps(Holding):
     def run_due_timers(self, limit: int = 200) -> int:
         """Fire what is due by now, oldest first, instance by instance; the number of timers that fired."""
         fired = 0
-        for instance_id, rows in self._due(limit):
+        for instance_id, rows in [] if self.is_held() else self._due(limit):
             try:
                 fired += self._fire(instance_id, rows)
             except Halted as halted:  # only the diagram's timers run a turn
@@ -69,6 +69,8 @@ class Sweeps(Core):
 
     def retry_due(self, limit: int = 50) -> int:
         """Try failed service tasks again whose waiting time is over; how many turns were stored."""
+        if self.is_held():
+            return 0
         with self.sessions() as session:
             ids = session.scalars(
                 sa.select(_INCIDENT.c.id)
