@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,18 @@ def by_rule(office: Office, rule: Rule, start: dt.datetime) -> Due:
     )
 
 
+def before(office: Office, rule: Rule, due: dt.datetime) -> dt.datetime:
+    """The end of the last day that lies so long before a due instant; hours are counted from the instant itself."""
+    day = local(due).date()
+    if rule.unit == "hours":
+        return due - dt.timedelta(hours=rule.amount)
+    if rule.unit == "work_days":
+        return end_of_day(office.add_work_days(day, -rule.amount))
+    if rule.unit == "months":
+        return end_of_day(add_months(day, -rule.amount))
+    return end_of_day(day - dt.timedelta(rule.amount))
+
+
 def by_instant(office: Office, value: dt.datetime | dt.date, start: dt.datetime) -> Due:
     """A given day (to its end) or instant. A naive instant is office time."""
     if isinstance(value, dt.datetime):
@@ -109,6 +122,50 @@ def by_duration(office: Office, at: dt.datetime, start: dt.datetime, text: str, 
         text_zh=f"限 {zh}",
         text_en=en,
     )
+
+
+def elapsed(office: Office, unit: str, start: dt.datetime, end: dt.datetime) -> int:
+    """Seconds between two instants on the clock that counts a deadline."""
+    return office.work_seconds(start, end) if unit == "work" else int((end - start).total_seconds())
+
+
+def run_on(
+    office: Office, basis: Mapping[str, Any], start: dt.datetime, seconds: int, *, roll_forward: bool = False
+) -> dt.datetime:
+    """The end of a limit that has `seconds` left at `start`, on its own clock.
+
+    Work days stay work days. A limit that ends with a day or with office hours still does: the last day is used up
+    in full. Where a last day off moves on (`roll_forward`), it moves on again.
+    """
+    unit, end = str(basis.get("unit") or "calendar"), str(basis.get("end") or "exact")
+    left = max(0, seconds)
+    at = office.add_work_seconds(start, left) if unit == "work" else start + dt.timedelta(seconds=left)
+    day = local(at).date()
+    if end not in ("day", "office"):
+        return at
+    if unit == "work" or roll_forward or end == "office":
+        day = office.next_work_day(day)
+    if end == "day":
+        return end_of_day(day)
+    closing = office.end_of_office(day)
+    return closing if closing >= at else office.end_of_office(office.add_work_days(day, 1))
+
+
+def by_decision(office: Office, basis: Mapping[str, Any], start: dt.datetime, at: dt.datetime) -> Due:
+    """A deadline that somebody decided at `start`. It stays on the clock of the one before, and is not estimated."""
+    moment, unit = local(at), str(basis.get("unit") or "calendar")
+    end = "exact"
+    if at == end_of_day(moment.date()):
+        end = "day"
+    elif at == office.end_of_office(moment.date()):
+        end = "office"
+    time = "24:00" if end == "day" else f"{moment:%H:%M}"
+    texts = {
+        "text_zh": f"延至 {moment.month}月{moment.day}日 {time}",
+        "text_en": f"extended to {moment.day} {moment:%b} {time}",
+    }
+    full = dict(basis) | texts | {"unit": unit, "end": end, "estimated": False}
+    return Due(at=at, amber_at=_amber_at(office, start, at, unit), basis=full)
 
 
 def _last_day(office: Office, limit: Limit, first: dt.date) -> dt.date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -60,9 +60,31 @@ class OfficeCalendar:
             return office.at_firing_hour(office.add_work_days(day, offset.count))
         return office.at_firing_hour(day + dt.timedelta(offset.count))
 
+    def latest(self, session: Session, rule: str, due: dt.datetime) -> dt.datetime:
+        """The last moment for what has to be done so long before `due`, as a rule says: 期满前 20 个工作日."""
+        now = snapshot(session)
+        found = pick(now.rules, rule, local(due).date())
+        if found is None:
+            raise DeadlineError(f"no deadline rule {rule!r}")
+        return limits.before(now.office, found, due)
+
     def rules(self) -> frozenset[str]:
         """Names of the rules that ship; the check works without a database."""
         return frozenset(rule.code for rule in shipped_rules())
+
+    def elapsed(self, session: Session, unit: str, start: dt.datetime, end: dt.datetime) -> int:
+        """Seconds on the deadline's own clock: work days run in office time, all others around the clock."""
+        return limits.elapsed(snapshot(session).office, unit, start, end)
+
+    def run_on(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, seconds: int) -> dt.datetime:
+        """Where a clock ends that has `seconds` left at `start` (see limits.run_on)."""
+        now = snapshot(session)
+        rule = pick(now.rules, str(basis.get("rule") or ""), local(start).date())
+        return limits.run_on(now.office, basis, start, seconds, roll_forward=rule is not None and rule.roll_forward)
+
+    def given(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, at: dt.datetime) -> Due:
+        """A day and time that somebody decided: amber when 80 % of what lies between is used."""
+        return limits.by_decision(snapshot(session).office, basis, start, at)
 
     def _ruled(self, now: Snapshot, code: str, start: dt.datetime) -> Due:
         rule = pick(now.rules, code, local(start).date())

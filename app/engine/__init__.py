@@ -4,6 +4,7 @@ from app.engine.checking import Problem
 from app.engine.core import Loaded
 from app.engine.engine import Engine
 from app.engine.models import (
+    ClockPause,
     Definition,
     DefinitionFile,
     Fact,
@@ -43,12 +44,14 @@ from app.engine.ports import (
     ServiceFunction,
     TaskCheck,
 )
+from app.engine.verbs.effects import afterwards
 from app.engine.verbs.instances import Completed, NextTask, Started
 from app.engine.verbs.reads import NodeState, Progress
 
 __all__ = [
     "Calendar",
     "CheckFunction",
+    "ClockPause",
     "Completed",
     "DeadlineTextError",
     "Definition",
@@ -85,6 +88,7 @@ __all__ = [
     "Timer",
     "WorkerBeat",
     "add_duration",
+    "afterwards",
     "checked_count",
     "lane_of",
     "load_folder",

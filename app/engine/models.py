@@ -145,7 +145,10 @@ class HumanTask(Base):
     amber_at: Mapped[dt.datetime | None]
     original_due_at: Mapped[dt.datetime | None]
     due_basis: Mapped[dict[str, Any] | None] = mapped_column(Json)  # Due.basis: text, unit, rule, legal basis
+    extensions: Mapped[int] = mapped_column(default=0, server_default="0")
+    clock_round: Mapped[int] = mapped_column(default=0, server_default="0")  # how often ladder and overdue began anew
     paused_at: Mapped[dt.datetime | None]
+    pause_reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     claimed_at: Mapped[dt.datetime | None]
     completed_at: Mapped[dt.datetime | None]
     completed_by_id: Mapped[str | None] = mapped_column(Id)
@@ -177,14 +180,56 @@ class Timer(Base):
     spiff_task_id: Mapped[str | None] = mapped_column(sa.String(36))
     node_id: Mapped[str] = mapped_column(sa.String(120))
     kind: Mapped[str] = mapped_column(sa.String(20))  # event, remind, overdue, ladder
-    detail: Mapped[dict[str, Any]]  # ladder: {"process", "data", "level"}; remind: {"offset"}
+    detail: Mapped[dict[str, Any]]  # ladder: {"process", "level", "offset", "round"}; remind: {"offset"}
     due_at: Mapped[dt.datetime]
     original_due_at: Mapped[dt.datetime]
-    state: Mapped[str] = mapped_column(sa.String(20))  # waiting, fired, cancelled, failed
+    state: Mapped[str] = mapped_column(sa.String(20))  # waiting, paused, fired, cancelled, failed
     fired_at: Mapped[dt.datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[dt.datetime | None]
-    fence: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[dt.datetime | None]  # after a failure, on the engine's clock
+    lease_until: Mapped[dt.datetime | None]  # real time: a worker that stalls cannot stop the clock of the others
+    fence: Mapped[int] = mapped_column(default=0)  # grows with every claim and every move: whoever holds less is late
+    moved_by_id: Mapped[str | None] = mapped_column(Id)
+    moved_by_name: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
+    moved_at: Mapped[dt.datetime | None]
+    move_reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+
+
+class ClockPause(Base):
+    """One stop of a step's clock: who, when, why, and the budget that was left, in seconds of that clock.
+
+    The ledger adds up: what ran before each stop and what was left at the last one are the limit.
+    """
+
+    __tablename__ = "clock_pause"
+    __table_args__ = (
+        sa.Index(
+            "uq_clock_pause_open",
+            "task_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    task_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("human_task.id"), index=True)
+    round: Mapped[int] = mapped_column(default=0)  # the task's extensions when it stopped: each begins a new budget
+    unit: Mapped[str] = mapped_column(sa.String(20))  # the clock that counts: work, calendar, hours
+    ran_seconds: Mapped[int]  # since the clock started, or went on after the stop before
+    left_seconds: Mapped[int]
+    due_before: Mapped[dt.datetime]
+    due_after: Mapped[dt.datetime | None]
+    started_at: Mapped[dt.datetime]
+    started_by_id: Mapped[str | None] = mapped_column(Id)
+    started_by_name: Mapped[str] = mapped_column(sa.String(80))
+    started_by_org: Mapped[str] = mapped_column(sa.String(120), default="")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    ended_at: Mapped[dt.datetime | None]
+    ended_by_id: Mapped[str | None] = mapped_column(Id)
+    ended_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    ended_by_org: Mapped[str] = mapped_column(sa.String(120), default="")
+    end_reason: Mapped[str] = mapped_column(sa.Text, default="")
 
 
 class Incident(Base):

@@ -38,6 +38,15 @@ class Calendar(Protocol):
     def rules(self) -> frozenset[str]:
         """Names of the deadline rules, for the check; must not need a database."""
 
+    def elapsed(self, session: Session, unit: str, start: dt.datetime, end: dt.datetime) -> int:
+        """Seconds between two instants on the clock of a deadline: office time for the unit `work`, else real time."""
+
+    def run_on(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, seconds: int) -> dt.datetime:
+        """The deadline of a clock that has `seconds` left at `start`: it ends where the basis says its days end."""
+
+    def given(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, at: dt.datetime) -> Due:
+        """A deadline that somebody set at `start`, on the clock of the one before."""
+
 
 @dataclass(frozen=True)
 class Person:

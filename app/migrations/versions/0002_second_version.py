@@ -16,6 +16,8 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _workers_and_hold()
+    _hazard_requests()
+    _clocks()
 
 
 def _workers_and_hold() -> None:
@@ -39,6 +41,100 @@ def _workers_and_hold() -> None:
         sa.Column("reason", sa.String(length=300), nullable=False),
         sa.Column("by_name", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+    )
+
+
+def _hazard_requests() -> None:
+    op.add_column("hazard", sa.Column("extensions", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("hazard", sa.Column("paused_at", app.db.UTCDateTime(), nullable=True))
+    op.add_column("hazard", sa.Column("pause_reason", sa.Text(), server_default="", nullable=False))
+    op.create_table(
+        "hazard_request",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("hazard_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("level", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("interim_measures", sa.Text(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("evidence", app.db.Json(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("due_before", app.db.UTCDateTime(), nullable=True),
+        sa.Column("asked_on", sa.String(length=10), nullable=True),
+        sa.Column("granted_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("reply_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.Column("requested_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("requested_by_id", sa.String(length=32), nullable=True),
+        sa.Column("requested_by_name", sa.String(length=80), nullable=False),
+        sa.Column("requested_org_id", sa.String(length=32), nullable=True),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("decided_by_id", sa.String(length=32), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=80), nullable=False),
+        sa.Column("opinion", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["hazard_id"], ["hazard.id"], name=op.f("fk_hazard_request_hazard_id_hazard")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard_request")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_hazard_request_instance_id")),
+    )
+    op.create_index(op.f("ix_hazard_request_hazard_id"), "hazard_request", ["hazard_id"], unique=False)
+    op.create_index(op.f("ix_hazard_request_status"), "hazard_request", ["status"], unique=False)
+
+
+def _clocks() -> None:
+    for column in (
+        sa.Column("extensions", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("clock_round", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("pause_reason", sa.Text(), server_default="", nullable=False),
+    ):
+        op.add_column("human_task", column)
+    for column in (
+        sa.Column("next_attempt_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("moved_by_id", sa.String(length=32), nullable=True),
+        sa.Column("moved_by_name", sa.String(length=80), server_default="", nullable=False),
+        sa.Column("moved_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("move_reason", sa.Text(), server_default="", nullable=False),
+    ):
+        op.add_column("timer", column)
+    op.create_table(
+        "clock_pause",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("unit", sa.String(length=20), nullable=False),
+        sa.Column("ran_seconds", sa.Integer(), nullable=False),
+        sa.Column("left_seconds", sa.Integer(), nullable=False),
+        sa.Column("due_before", app.db.UTCDateTime(), nullable=False),
+        sa.Column("due_after", app.db.UTCDateTime(), nullable=True),
+        sa.Column("started_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("started_by_id", sa.String(length=32), nullable=True),
+        sa.Column("started_by_name", sa.String(length=80), nullable=False),
+        sa.Column("started_by_org", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ended_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("ended_by_id", sa.String(length=32), nullable=True),
+        sa.Column("ended_by_name", sa.String(length=80), nullable=False),
+        sa.Column("ended_by_org", sa.String(length=120), nullable=False),
+        sa.Column("end_reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_clock_pause_instance_id_instance")),
+        sa.ForeignKeyConstraint(["task_id"], ["human_task.id"], name=op.f("fk_clock_pause_task_id_human_task")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_pause")),
+    )
+    op.create_index(op.f("ix_clock_pause_instance_id"), "clock_pause", ["instance_id"], unique=False)
+    op.create_index(op.f("ix_clock_pause_task_id"), "clock_pause", ["task_id"], unique=False)
+    op.create_index(
+        "uq_clock_pause_open",
+        "clock_pause",
+        ["task_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
 
 
