@@ -12,7 +12,7 @@ from flask import Flask
 
 from app import create_app, worker
 from app import demo as demo_city
-from app.audit import SYSTEM, verify
+from app.audit import SYSTEM
 from app.config import ConfigurationError
 from app.i18n import pick
 from app.migrate import upgrade
@@ -218,29 +218,14 @@ def seed_demo(size: int) -> None:
         _echo_accounts()
 
 
-@cli.command("verify")
-def verify_chains() -> None:
-    """Check the audit chain and every instance's history chain; names the first bad record."""
-    app = application(migrate=False)
-    with app.app_context(), app.extensions["duban.sessions"]() as session:
-        broken = verify(session)
-        if broken:
-            raise click.ClickException(f"audit record {broken.seq}: {broken.reason}")
-        bad = list(app.extensions["duban.engine"].verify_all(session))
-    for instance_id, problem in bad:
-        click.echo(f"instance {instance_id}, record {problem.seq}: {problem.reason}", err=True)
-    if bad:
-        sys.exit(1)
-    click.echo("审计与办理记录的哈希链完整 / audit and history chains hold")
-
-
 def _groups() -> None:
     """Command groups that slices bring."""
     from app.accounts.commands import users
+    from app.bench import bench
     from app.calendars.commands import calendar
     from app.hazards.commands import hazards
 
-    for group in (users, calendar, hazards):
+    for group in (users, calendar, hazards, bench):
         cli.add_command(group)
 
 

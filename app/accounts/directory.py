@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ class AccountsDirectory:
 
     def person(self, session: Session, user_id: str) -> Person | None:
         """An active person, or None."""
-        row = session.execute(_people().where(User.id == user_id)).first()
+        row = session.execute(_BY_ID, {"user_id": user_id}).first()
         return Person(*row) if row else None
 
     def organisation(self, session: Session, value: object) -> str | None:
@@ -31,18 +32,19 @@ class AccountsDirectory:
             Organisation.name,
             Organisation.short_name,
         ):
-            found = session.scalars(sa.select(Organisation.id).where(column == text).limit(2)).all()
+            found = session.scalars(_organisations_by(column.key), {"text": text}).all()
             if len(found) == 1:
                 return found[0]
         return None
 
     def is_candidate(self, session: Session, user_id: str, role: str | None, org_id: str | None) -> bool:
         """Whether the person may take a task addressed to (role, organisation)."""
-        return session.execute(_candidates(role, org_id).where(User.id == user_id)).first() is not None
+        select = _candidates(role, org_id is not None, one=True)
+        return session.execute(select, {"user_id": user_id, "org_id": org_id}).first() is not None
 
     def candidates(self, session: Session, role: str | None, org_id: str | None) -> Sequence[Person]:
         """Everybody who may take such a task, by organisation and name."""
-        rows = session.execute(_candidates(role, org_id).order_by(Organisation.short_name, User.name, User.id))
+        rows = session.execute(_candidates(role, org_id is not None), {"org_id": org_id})
         return [Person(*row) for row in rows]
 
     def roles(self) -> frozenset[str]:
@@ -58,9 +60,24 @@ def _people() -> sa.Select[str, str, str, str]:
     )
 
 
-def _candidates(role: str | None, org_id: str | None) -> sa.Select[str, str, str, str]:
+# Built once: the engine asks these in every step, and putting a statement together costs more than running it.
+_BY_ID = _people().where(User.id == sa.bindparam("user_id"))
+
+
+@lru_cache(maxsize=8)
+def _organisations_by(column: str) -> sa.Select[str]:
+    return sa.select(Organisation.id).where(getattr(Organisation, column) == sa.bindparam("text")).limit(2)
+
+
+@lru_cache(maxsize=128)
+def _candidates(role: str | None, in_org: bool, *, one: bool = False) -> sa.Select[str, str, str, str]:
     """A task without a role is addressed to the organisation's people; one with neither, to nobody."""
+    org_id = sa.bindparam("org_id", type_=sa.String)
     if role is None:
-        return _people().where(User.org_id == org_id if org_id else sa.false())
-    held = sa.select(Grant.user_id).where(Grant.role.in_(holders(role)))
-    return _people().where(User.id.in_(held.where(Grant.org_id == org_id) if org_id else held))
+        found = _people().where(User.org_id == org_id if in_org else sa.false())
+    else:
+        held = sa.select(Grant.user_id).where(Grant.role.in_(holders(role)))
+        found = _people().where(User.id.in_(held.where(Grant.org_id == org_id) if in_org else held))
+    if one:
+        return found.where(User.id == sa.bindparam("user_id"))
+    return found.order_by(Organisation.short_name, User.name, User.id)

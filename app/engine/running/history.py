@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 _HISTORY = History.__table__
 _INSTANCE = Instance.__table__
+# Built once: putting a statement together costs more than running it.
+_LAST = (
+    sa.select(_HISTORY.c.seq, _HISTORY.c.hash)
+    .where(_HISTORY.c.instance_id == sa.bindparam("instance_id"))
+    .order_by(_HISTORY.c.seq.desc())
+    .limit(1)
+)
+_ADD, _SEND = sa.insert(_HISTORY), sa.insert(Outbox.__table__)
 
 
 def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[Happened]) -> None:
     """Add lines in order, inside the write transaction of what they tell."""
     if not lines:
         return
-    last = session.execute(
-        sa.select(_HISTORY.c.seq, _HISTORY.c.hash)
-        .where(_HISTORY.c.instance_id == instance_id)
-        .order_by(_HISTORY.c.seq.desc())
-        .limit(1)
-    ).first()
+    last = session.execute(_LAST, {"instance_id": instance_id}).first()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     rows, letters = [], []
     for line in lines:
@@ -53,9 +56,9 @@ def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[
         rows.append(row)
         if line.notify is not None:
             letters.append(_letter(line, row))
-    session.execute(sa.insert(_HISTORY), rows)
+    session.execute(_ADD, rows)
     if letters:
-        session.execute(sa.insert(Outbox.__table__), letters)
+        session.execute(_SEND, letters)
 
 
 def _letter(line: Happened, row: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.engine.models import HumanTask
 from app.i18n import lazy_
 
 _TASK = HumanTask.__table__
-
+_BY_ID = sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
 
 ENGINE_NAMES = ("instance_id", "starter", "completed_by")
 
@@ -27,7 +27,7 @@ def person(actor: Actor) -> dict[str, Any]:
 
 def open_task(session: Session, task_id: str) -> dict[str, Any]:
     """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when."""
-    row = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
+    row = session.execute(_BY_ID, {"task_id": task_id}).mappings().first()
     if row is None:
         raise errors.NotFound()
     if row["status"] == "done":

@@ -16,6 +16,11 @@ from app.engine.running.checkout import Turn
 
 _PARTICIPANT = Participant.__table__
 _COPY = TaskCopy.__table__
+_KNOWN = sa.select(_PARTICIPANT.c.id).where(
+    _PARTICIPANT.c.instance_id == sa.bindparam("instance_id"),
+    *(_PARTICIPANT.c[name].is_not_distinct_from(sa.bindparam(name)) for name in ("user_id", "org_id", "role")),
+)
+_JOIN = sa.insert(_PARTICIPANT)
 
 
 def copy_on_arrival(turn: Turn, words: Words, data: Mapping[str, Any], row: Mapping[str, Any]) -> None:
@@ -57,15 +62,6 @@ def participate(
     role: str | None = None,
 ) -> None:
     """Remember who has to do with the instance."""
-    same = sa.and_(
-        _PARTICIPANT.c.instance_id == instance_id,
-        _PARTICIPANT.c.user_id.is_not_distinct_from(user_id),
-        _PARTICIPANT.c.org_id.is_not_distinct_from(org_id),
-        _PARTICIPANT.c.role.is_not_distinct_from(role),
-    )
-    if session.scalar(sa.select(_PARTICIPANT.c.id).where(same)) is None:
-        session.execute(
-            sa.insert(_PARTICIPANT).values(
-                id=new_id(), instance_id=instance_id, user_id=user_id, org_id=org_id, role=role
-            )
-        )
+    who = {"instance_id": instance_id, "user_id": user_id, "org_id": org_id, "role": role}
+    if session.scalar(_KNOWN, who) is None:
+        session.execute(_JOIN, {"id": new_id(), **who})
