@@ -40,8 +40,8 @@ PASSWORD = "test-only-Password-2026"
 # Suites whose subject is what is stored, locked, ordered or searched. The others read files, compute or draw, or
 # look at pages whose data these have tested: a second database would cost them minutes and tell nothing.
 ON_BOTH = {
-    "acceptance", "accounts", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications",
-    "subjects", "upgrade", "web",
+    "acceptance", "accounts", "architecture.test_schema_migrations", "calendars", "console", "engine", "faults", "files",
+    "hazards", "inbox", "notifications", "subjects", "web",
 }  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what uses a database on both, where its suite is one of those for which that matters."""
     if "database" not in metafunc.fixturenames:
         return
-    suite = metafunc.module.__name__.split(".")[1]
-    if suite in ON_BOTH and not metafunc.definition.get_closest_marker("one_database"):
+    _tests, suite, *module = metafunc.module.__name__.split(".")
+    if ON_BOTH & {suite, f"{suite}.{module[-1]}"} and not metafunc.definition.get_closest_marker("one_database"):
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 
@@ -180,7 +180,7 @@ def new_city(
 def empty_database(
     database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], str]]:
-    """`empty_database()` → the URL of a database without tables."""
+    """`empty_database()` → the URL of a database without tables, another one each time."""
     made: list[str] = []
 
     def empty() -> str:

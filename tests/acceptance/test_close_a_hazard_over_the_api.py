@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from app.accounts.models import User
 from app.accounts.operations import People
 from app.audit import SYSTEM
 from app.clock import SHANGHAI, StoredClock
+from app.config import Settings
 from app.db import write_transaction
 from tests import conftest
 from tests.cast import member
@@ -77,10 +76,8 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Api]]:
-    home = tmp_path_factory.mktemp("outside") / "home"
-    shutil.copytree(template_home, home)
-    app = create_app(conftest._settings(home))
+def api(new_city: Callable[[], Settings]) -> Iterator[dict[str, Api]]:
+    app = create_app(new_city())
     app.test_client_class = conftest.Browser
     assert isinstance(app.extensions["duban.clock"], StoredClock)
     with app.app_context():
