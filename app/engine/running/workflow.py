@@ -37,6 +37,7 @@ from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from app.engine.running.joining import all_arrived, none_to_come
 from app.engine.running.merging import data_of_branches, is_merged, merge_branches
 
 # A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
@@ -116,6 +117,15 @@ class Workflow(BpmnWorkflow):
             task
             for task in waiting
             if task.state == TaskState.WAITING and isinstance(task.task_spec.event_definition, TimerEventDefinition)
+        ]
+
+    def edge_timers(self, task_id: str) -> list[Task]:
+        """Timers drawn on the edge of this step that wait, also those that are paused with it."""
+        task = self.task(task_id)
+        return [
+            timer
+            for timer in self.waiting_timers()
+            if task is not None and isinstance(timer.task_spec, BoundaryEvent) and timer.parent is task.parent
         ]
 
     def next_ready(self) -> Task | None:
@@ -212,6 +222,24 @@ def due_at(task: Task) -> dt.datetime | None:
     return dt.datetime.fromisoformat(value) if value else None
 
 
+def move_timer(task: Task, at: dt.datetime) -> None:
+    """A waiting timer fires then. Nothing else does it: it computes its instant once, and not from variables."""
+    value = task.internal_data.get("event_value")
+    task.internal_data["event_value"] = (value | {"next": at.isoformat()}) if isinstance(value, dict) else at.isoformat()
+
+
+def pause_timer(task: Task, paused: bool) -> None:
+    """While it is paused it keeps its instant and does not fire."""
+    if paused:
+        task.internal_data["paused"] = True
+    else:
+        task.internal_data.pop("paused", None)
+
+
+def is_paused(task: Task) -> bool:
+    return bool(task.internal_data.get("paused"))
+
+
 class _Instant(TimerEventDefinition):
     """A timer on the engine's clock and calendar; SpiffWorkflow's own ask the machine's clock."""
 
@@ -222,6 +250,8 @@ class _Instant(TimerEventDefinition):
         data = my_task.internal_data
         if data.get("event_fired"):
             return True
+        if is_paused(my_task):
+            return False
         due, fresh = due_at(my_task), False
         if due is None:
             if around.is_stuck(my_task):
@@ -265,6 +295,8 @@ class CycleTimer(CycleTimerEventDefinition):
                 return False
             data["event_value"] = {"cycles": count, "next": first.isoformat(), "duration": duration}
         value = data["event_value"]
+        if is_paused(my_task):
+            return False
         if value["cycles"] == 0:
             data["event_fired"] = True
             return False
@@ -293,12 +325,18 @@ class Conditional(ConditionalEventDefinition):
 
 
 class ParallelJoin(ParallelGateway):
+    def _check_threshold_unstructured(self, my_task: Task) -> bool:
+        return all_arrived(self, my_task)
+
     def _run_hook(self, my_task: Task) -> bool:
         merge_branches(self, my_task)
         return True
 
 
 class InclusiveJoin(InclusiveGateway):
+    def _check_threshold_unstructured(self, my_task: Task) -> bool:
+        return none_to_come(self, my_task)
+
     def _run_hook(self, my_task: Task) -> bool:
         merge_branches(self, my_task)
         matches, defaults = self._get_matching_outputs(my_task)
