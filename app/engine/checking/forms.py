@@ -6,7 +6,7 @@ import difflib
 import keyword
 
 from app.engine.checking.desk import Desk, quoted
-from app.engine.checking.variables import ENGINE
+from app.engine.checking.variables import ENGINE, SIGNATURES
 from app.engine.packages.package import MANIFEST
 from app.engine.running.plain import RESERVED
 
@@ -55,7 +55,7 @@ def _missing(desk: Desk, form: str, there: set[str], **where: object) -> None:
 
 def reserved(desk: Desk, name: str, **where: object) -> None:
     """A name that the engine sets, that would break a stored state, or that is no name at all."""
-    if name in RESERVED or name in ENGINE or keyword.iskeyword(name) or not name.isidentifier():
+    if name in RESERVED or name in ENGINE or name == SIGNATURES or keyword.iskeyword(name) or not name.isidentifier():
         desk.add(
             "name_reserved",
             f"不能使用“{name[:80]}”作为变量名",

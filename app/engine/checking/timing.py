@@ -9,7 +9,7 @@ from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
 from app.engine.packages.deadline_text import DeadlineTextError, parse_cycle, parse_deadline, parse_offset
 from app.engine.packages.diagram import Event, Node
-from app.engine.packages.words import words_of
+from app.engine.packages.words import Words, words_of
 
 
 def check(desk: Desk) -> None:
@@ -46,6 +46,8 @@ def _step(desk: Desk, node: Node) -> None:
             )
         offsets.append(rung.offset)
         _process(desk, node, rung.process)
+    if words.extension_process:
+        _extension(desk, node, words)
 
 
 def _process(desk: Desk, node: Node, process: str) -> None:
@@ -56,17 +58,35 @@ def _process(desk: Desk, node: Node, process: str) -> None:
             "Each rung of a ladder reads '+3 work_days: process'",
             at=node,
         )
-    elif process not in desk.known:
-        near = difflib.get_close_matches(process, desk.known, 1)
+    else:
+        _known(desk, node, process, "ladder_process", "逐级督办", "The ladder")
+
+
+def _extension(desk: Desk, node: Node, words: Words) -> None:
+    """A request for extension asks to move the due instant, so there must be one."""
+    if not words.deadline:
         desk.add(
-            "ladder_process",
-            f"逐级督办要启动的流程“{process}”不存在",
-            f"The ladder starts the process {process!r}, which does not exist",
+            "deadline_missing",
+            "可申请延期，却没有期限（属性 deadline）",
+            "An extension may be asked for, but there is no deadline",
             at=node,
-            fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
-            if near
-            else (f"已有：{quoted(desk.known)}", f"There are: {quoted(desk.known)}"),
         )
+    _known(desk, node, words.extension_process or "", "extension_process", "延期申请", "A request for extension")
+
+
+def _known(desk: Desk, node: Node, process: str, code: str, zh: str, en: str) -> None:
+    if process in desk.known:
+        return
+    near = difflib.get_close_matches(process, desk.known, 1)
+    desk.add(
+        code,
+        f"{zh}要启动的流程“{process}”不存在",
+        f"{en} starts the process {process!r}, which does not exist",
+        at=node,
+        fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
+        if near
+        else (f"已有：{quoted(desk.known)}", f"There are: {quoted(desk.known)}"),
+    )
 
 
 def _offset(desk: Desk, node: Node, word: str, text: str) -> None:

@@ -9,9 +9,12 @@ import marshmallow as ma
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.problem import ERROR, WARNING
+from app.engine.packages.diagram import Node
 from app.engine.packages.front_door import names, parts_of
+from app.engine.packages.words import words_of
 
 ENGINE = frozenset({"instance_id", "starter", "completed_by"})
+SIGNATURES = "signatures"  # set by steps that several people sign
 # What a late task hands to the process that its ladder starts.
 LADDER = frozenset(
     names(
@@ -99,9 +102,10 @@ def _found(desk: Desk) -> set[str]:
         names |= {name for name in inputs if isinstance(name, str)}
     if not manifest.get("starters"):
         names |= LADDER
-    for form in desk.forms:
+    for form in desk.forms.keys() - _signed_forms(desk):
         names |= set(desk.fields(form))
     for node in desk.diagram.nodes.values():
+        names |= _signed(desk, node)
         for script in (node.script, node.pre_script, node.post_script):
             if script and desk.language.script_problem(script) is None:
                 names |= desk.language.script_names(script)[1]
@@ -114,6 +118,25 @@ def _found(desk: Desk) -> set[str]:
             if parts_of(element)[1] == "output"
         }
     return names
+
+
+def _signed(desk: Desk, node: Node) -> set[str]:
+    """What a step that several people sign sets: the signatures, and the vote that decided."""
+    words = words_of(node.properties)
+    if not node.is_human or not words.signs:
+        return set()
+    return {SIGNATURES} | ({words.vote} & set(desk.fields(words.form or "")))
+
+
+def _signed_forms(desk: Desk) -> set[str]:
+    """Forms of which only the vote becomes a variable: every signer gives his own answers (see running/signing.py)."""
+    kept: set[Any] = {desk.package.manifest.get("start_form")}
+    signed: set[str] = set()
+    for node in desk.diagram.nodes.values():
+        words = words_of(node.properties)
+        if node.is_human and words.form:
+            (signed if words.signs and words.policy != "any" else kept).add(words.form)
+    return signed - kept
 
 
 def _results(desk: Desk, service_name: str, variable: str | None) -> set[str]:

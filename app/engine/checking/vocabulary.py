@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
 from app.engine.packages.diagram import B, Node, S
 from app.engine.packages.front_door import names
-from app.engine.packages.words import VERBS, words_of
+from app.engine.packages.words import POLICIES, VERBS, verbs, words_of
 
-STEP = frozenset(names("role org assignee policy form deadline remind ladder cc checks allow statutory name_en"))
+STEP = frozenset(
+    names(
+        "role org assignee policy signers ratio vote agree form deadline remind ladder extension_process cc checks "
+        "allow statutory name_en"
+    )
+)
 _ANYWHERE = frozenset({"name_en"})
 _ACTIVITY = _ANYWHERE | {"statutory"}
-LATER = frozenset({"extension_process", "detached", "subject", "starters"})
-POLICIES, LATER_POLICIES = ("single", "pool"), ("all", "any", "ratio", "veto", "in_turn")
-LATER_VERBS = names(
-    "delegate add_signer remove_signer send_back withdraw pause_clock resume_clock reschedule move_token"
+LATER = frozenset({"detached", "subject", "starters"})
+LATER_VERBS = names("delegate reschedule move_token")
+_MEANT = {"add_signer": "sign", "remove_signer": "sign", "send_back": "return"} | dict.fromkeys(
+    ("pause_clock", "resume_clock", "resume"), "pause"
 )
 _ACTIVITIES = frozenset(names("userTask manualTask scriptTask serviceTask businessRuleTask subProcess callActivity"))
 
@@ -150,11 +154,11 @@ def _step(desk: Desk, node: Node) -> None:
     given = words_of(node.properties)
     if given.role:
         _role(desk, given.role, at=node)
-    elif not given.assignee and node.lane is None:
+    elif not given.assignee and not given.signers and node.lane is None:
         desk.add(
             "role_missing",
-            "不知道由谁办理：不在任何泳道中，也没有属性 role 或 assignee",
-            "Nobody would get this task: it is in no lane and has neither role nor assignee",
+            "不知道由谁办理：不在任何泳道中，也没有属性 role、assignee 或 signers",
+            "Nobody would get this task: it is in no lane and has neither role nor assignee nor signers",
             at=node,
             fix=("放入泳道，或写上属性 role", "Put it into a lane, or give it a role"),
         )
@@ -179,7 +183,7 @@ def _step(desk: Desk, node: Node) -> None:
 
 
 def _verbs(desk: Desk, node: Node) -> None:
-    for verb in re.split(r"[,，;；\s]+", node.properties.get("allow", "")):
+    for verb in verbs(node.properties.get("allow")):
         if verb in LATER_VERBS:
             desk.add(
                 "verb_unavailable",
@@ -187,29 +191,22 @@ def _verbs(desk: Desk, node: Node) -> None:
                 f"The verb {verb} is not yet available in this version",
                 at=node,
             )
-        elif verb and verb not in VERBS:
+        elif verb not in VERBS:
+            meant = _MEANT.get(verb)
             desk.add(
                 "verb_unknown",
                 f"没有名为 {verb} 的操作",
                 f"There is no verb called {verb}",
                 at=node,
-                fix=(f"可用：{quoted(VERBS)}", f"There are: {quoted(VERBS)}"),
+                fix=(f"是否为 {meant}？", f"Is it {meant}?")
+                if meant
+                else (f"可用：{quoted(VERBS)}", f"There are: {quoted(VERBS)}"),
             )
 
 
 def _policy(desk: Desk, node: Node) -> None:
     policy = node.properties.get("policy")
-    if policy is None or policy in POLICIES:
-        return
-    if policy in LATER_POLICIES:
-        desk.add(
-            "policy_unavailable",
-            f"会签方式 {policy} 在此版本中尚不可用",
-            f"The policy {policy} is not yet available in this version",
-            at=node,
-            fix=(f"可用：{', '.join(POLICIES)}", f"There are: {', '.join(POLICIES)}"),
-        )
-    else:
+    if policy is not None and policy not in POLICIES:
         _value(desk, node, "policy", policy, POLICIES)
 
 
