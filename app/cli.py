@@ -224,8 +224,10 @@ def _groups() -> None:
     from app.bench import bench
     from app.calendars.commands import calendar
     from app.hazards.commands import hazards
+    from app.upkeep.commands import backup_command, outbox, restore_command, verify_command
 
-    for group in (users, calendar, hazards, bench):
+    upkeep = (verify_command, backup_command, restore_command, outbox)
+    for group in (users, calendar, hazards, bench, *upkeep):
         cli.add_command(group)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app import web
+from app.hazards.counters import behind
 from app.hazards.models import (
     CATEGORIES,
     GRADES,
@@ -30,6 +31,7 @@ __all__ = [
     "HazardDraft",
     "HazardNumber",
     "HazardRound",
+    "behind",
     "init_app",
 ]
 
