@@ -21,8 +21,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from app.errors import Busy
 
-IMMEDIATE = "duban_immediate"  # for how many milliseconds a writing transaction waits for the one before it
+# An option of connections: the transaction is to write, and SQLite waits for so many milliseconds until it may.
+IMMEDIATE = "duban_immediate"
 WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
+_LOOK = 3  # milliseconds in which SQLite looks for its write lock before it is asked again
 # The database cannot do it now: locked, deadlocked, full, read-only, gone, or every connection in use.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
 # PostgreSQL counts these among internal errors: read-only after a failover, ended while idle in a transaction.
@@ -166,9 +168,14 @@ def configure_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         waits = connection.get_execution_options().get(IMMEDIATE)
-        if waits is not None:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
-        connection.exec_driver_sql("BEGIN" if waits is None else "BEGIN IMMEDIATE")
+        if waits is None:
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={WAIT * 1000:.0f}")
 
 
 def _as_unavailable(context: ExceptionContext) -> None:
@@ -245,10 +252,26 @@ def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Sess
         session.rollback()
         left = max(0.05, wait - (time.monotonic() - began))
         with _committing(session):
-            session.connection(execution_options={IMMEDIATE: round(left * 1000)})
+            _begin_alone(session, time.monotonic() + left)
             yield session
     finally:
         lock.release()
+
+
+def _begin_alone(session: Session, until: float) -> None:
+    """Ask for SQLite's write lock in short turns.
+
+    Its own waiting sleeps longer and longer, up to 100 ms: while a worker in another process works off a backlog,
+    people would wait for more than a second. OperationalError when the time is over.
+    """
+    while True:
+        try:
+            session.connection(execution_options={IMMEDIATE: _LOOK})
+            return
+        except sa.exc.OperationalError as error:
+            session.rollback()
+            if not is_locked(error) or time.monotonic() > until:
+                raise
 
 
 @contextmanager
