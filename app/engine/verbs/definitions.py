@@ -48,7 +48,7 @@ class DefinitionVerbs(Core):
         if problems:
             raise errors.Invalid(detail=lazy_("流程没有通过检查，不能部署"), problems=problems)
         specs = compiled.sealed(package, self.secret, content_hash)
-        with self.sessions() as session, write_transaction(session):
+        with self.sessions() as session, write_transaction(session, alone=True):
             if found := _same_content(session, package.key, content_hash):
                 return found
             row = _insert(session, package, content_hash, specs, by, self.clock.now())
@@ -58,7 +58,7 @@ class DefinitionVerbs(Core):
 
     def publish(self, key: str, version: int, *, by: Actor) -> Definition:
         """Make a version the one that new instances get. A second person must do it (unless `publish_alone`)."""
-        with self.sessions() as session, write_transaction(session):
+        with self.sessions() as session, write_transaction(session, alone=True):
             row = session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == version))
             if row is None:
                 raise errors.NotFound()

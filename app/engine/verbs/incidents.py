@@ -15,6 +15,7 @@ from app.engine.core import Core
 from app.engine.models import Incident, Instance
 from app.engine.running import history
 from app.engine.running.checkout import Happened, Overrun, Turn, message_of
+from app.engine.running.locking import lock_instance
 from app.engine.running.projections.incidents import BACKOFF
 from app.engine.running.serializing import DamagedState
 
@@ -29,6 +30,7 @@ def record_fault(engine: Core, session: Session, turn: Turn | None, fault: Excep
         return
     kind = "budget" if isinstance(fault, Overrun) else "step"
     with write_transaction(session):
+        lock_instance(session, turn.id)
         _raise(session, turn.id, getattr(fault, "node_id", None), kind, message_of(fault), engine.clock.now())
 
 
@@ -38,6 +40,7 @@ def quarantine(engine: Core, session: Session, damage: DamagedState) -> None:
         return
     session.rollback()
     with write_transaction(session):
+        lock_instance(session, damage.instance_id)
         session.execute(sa.update(_INSTANCE).where(_INSTANCE.c.id == damage.instance_id).values(status="quarantined"))
         _raise(session, damage.instance_id, None, "state", str(damage), engine.clock.now())
     log.error("instance %s quarantined: %s", damage.instance_id, damage)
@@ -46,18 +49,19 @@ def quarantine(engine: Core, session: Session, damage: DamagedState) -> None:
 def record_timer_fault(
     session: Session, instance_id: str, now: dt.datetime, fault: BaseException, timer_ids: Sequence[str]
 ) -> None:
-    """Inside the transaction that pushes the timers out."""
+    """Inside the transaction that pushes the timers out, which holds the instance."""
     _raise(session, instance_id, None, "timer", f"{message_of(fault)} (timers {', '.join(timer_ids)})", now)
 
 
 def retry_later(session: Session, incident_id: str, now: dt.datetime, fault: BaseException) -> None:
     """A retry of which nothing could be stored: the next pause, or nothing more by itself."""
-    row = session.execute(
-        sa.select(_INCIDENT.c.instance_id, _INCIDENT.c.node_id, _INCIDENT.c.attempts).where(
-            _INCIDENT.c.id == incident_id, _INCIDENT.c.resolved_at.is_(None)
-        )
-    ).first()
-    if row is None:
+    select = sa.select(_INCIDENT.c.instance_id, _INCIDENT.c.node_id, _INCIDENT.c.attempts).where(
+        _INCIDENT.c.id == incident_id, _INCIDENT.c.resolved_at.is_(None)
+    )
+    if (found := session.execute(select).first()) is None:
+        return
+    lock_instance(session, found.instance_id)
+    if (row := session.execute(select).first()) is None:
         return
     attempts, message = row.attempts + 1, message_of(fault)
     wait = BACKOFF[attempts] if attempts < len(BACKOFF) else None

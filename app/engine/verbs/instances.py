@@ -22,10 +22,10 @@ from app.engine.running.acts.named import call_named
 from app.engine.running.acts.retry import Retry
 from app.engine.running.acts.start import Start
 from app.engine.running.checkout import Happened, Turn, checkout, load_turn, quarantined
+from app.engine.running.locking import lock_instance
 from app.engine.running.plain import checked
 from app.engine.running.serializing import DamagedState
 from app.engine.verbs.definitions import DefinitionVerbs
-from app.engine.verbs.sweeps import lock_instance
 from app.engine.verbs.tasks import required_text
 from app.i18n import lazy_
 
@@ -93,9 +93,7 @@ class InstanceVerbs(DefinitionVerbs):
             form = loaded.form(loaded.manifest.get("start_form")) if asked else None
             answers = self._start_answers(session, form, data, by)
         turn = checkout(self, Start(by, loaded, answers, business_key, form=form))
-        return Started(
-            turn.id, turn.instance.get("subject_id"), [row["id"] for row in turn.created], _next(turn), _ended(turn)
-        )
+        return started(turn)
 
     def complete(self, task_id: str, answers: Mapping[str, Any], *, by: Actor, rev: int | None = None) -> Completed:
         """提交. Forbidden, Invalid with errors per field, Conflict when it was done, claimed or changed meanwhile."""
@@ -209,6 +207,13 @@ class InstanceVerbs(DefinitionVerbs):
             child_turn = load_turn(self, session, child, turn.actor)
             child_turn.writing = True
             self._cancel(session, child_turn, reason)
+
+
+def started(turn: Turn) -> Started:
+    """What whoever started an instance is told."""
+    return Started(
+        turn.id, turn.instance.get("subject_id"), [row["id"] for row in turn.created], _next(turn), _ended(turn)
+    )
 
 
 def _ended(turn: Turn) -> bool:

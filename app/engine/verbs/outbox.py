@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.db import write_transaction
+from app.db import UNAVAILABLE, write_transaction
 from app.engine.models import Outbox
 from app.engine.verbs.holding import Holding
 
@@ -49,6 +49,9 @@ class Deliveries(Holding):
         now = self.clock.now()
         try:
             with self.sessions() as session, write_transaction(session):
+                ours = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.id == row["id"]).with_for_update(skip_locked=True)
+                if session.execute(ours).first() is None:
+                    return 0  # another worker is at it
                 taken = session.execute(
                     sa.update(_OUTBOX)
                     .where(_OUTBOX.c.id == row["id"], _OUTBOX.c.state == "waiting", _OUTBOX.c.fence == row["fence"])
@@ -58,6 +61,9 @@ class Deliveries(Holding):
                     return 0
                 self.handlers[row["kind"]](session, row["payload"], key=row["key"], now=now)
                 return 1
+        except UNAVAILABLE as refused:
+            log.info("outbox %s not delivered now: %s", row["key"], refused)
+            return 0
         except Exception as fault:
             log.exception("outbox %s", row["key"])
             self._push_out(row, fault)

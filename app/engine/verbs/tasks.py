@@ -16,11 +16,11 @@ from app.engine.core import Core
 from app.engine.models import HumanTask, Instance, Participant, TaskComment
 from app.engine.packages.words import words_of
 from app.engine.running import history
-from app.engine.running.acts.authority import open_task, require_may_act
+from app.engine.running.acts.authority import open_task, require_may_act, supervises
 from app.engine.running.checkout import Happened
+from app.engine.running.locking import lock_instance_of
 from app.engine.running.plain import checked
 from app.engine.running.projections.people import give_copies, participate
-from app.engine.verbs.sweeps import lock_instance
 from app.i18n import lazy_
 
 _TASK, _INSTANCE, _PARTICIPANT = HumanTask.__table__, Instance.__table__, Participant.__table__
@@ -120,12 +120,9 @@ class TaskVerbs(Core):
         """A remark in the discussion, perhaps with files, also after the task is done; its id."""
         text, files = required_text(text, "text"), list(file_ids)
         with self.sessions() as session, write_transaction(session):
-            found = session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().first()
-            if found is None:
-                raise errors.NotFound()
-            row = dict(found)
+            lock_instance_of(session, task_id)
+            row = dict(session.execute(sa.select(_TASK).where(_TASK.c.id == task_id)).mappings().one())
             self._require_word(row, "comment")
-            lock_instance(session, row["instance_id"])
             self._keep_files(session, row["instance_id"], files, by)
             comment_id = new_id()
             session.execute(
@@ -166,20 +163,28 @@ class TaskVerbs(Core):
         words = words_of(task.properties)
         found = {"comment"} & words.allow
         if task.status != "open" or self._status(session, task.instance_id) != "running":
-            return frozenset(found)
+            return frozenset(found | ({"withdraw"} if self.may_withdraw(session, task, user_id) else set()))
         candidate = self.directory.is_candidate(session, user_id, task.role, task.org_id)
         holds = task.assignee_id == user_id
         if holds or (task.assignee_id is None and candidate):
-            found |= {"complete", "draft"} | ({"reassign"} & words.allow)
+            found |= {"complete", "draft"} | ({"reassign", "return"} & words.allow)
+            if words.extension_process and task.due_at is not None:
+                found.add("extend")
         if task.assignee_id is None and candidate:
             found |= {"claim"} & words.allow
         if holds and candidate and "claim" in words.allow:
             found.add("unclaim")
+        if "pause" in words.allow and task.due_at is not None and supervises(self, session, task, user_id):
+            found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()
         if not holds:
             found |= {"urge"} & words.allow
         if holds or candidate or self._takes_part(session, task.instance_id, user_id):
             found |= {"cc"} & words.allow
         return frozenset(found)
+
+    def may_withdraw(self, session: Session, task: Any, user_id: str) -> bool:
+        """Overridden by GoingBack."""
+        return False
 
     # -- what the verbs share
 
@@ -187,13 +192,13 @@ class TaskVerbs(Core):
     def _acting(self, task_id: str, by: Actor, word: str | None) -> Iterator[tuple[Session, dict[str, Any]]]:
         """An open task of a running instance, in a write transaction."""
         with self.sessions() as session, write_transaction(session):
+            lock_instance_of(session, task_id)
             row = open_task(session, task_id)
             status = self._status(session, row["instance_id"])
             if status != "running":
                 raise errors.Conflict(lazy_("此事项已暂停办理"), status=status)
             if word:
                 self._require_word(row, word)
-            lock_instance(session, row["instance_id"])
             yield session, row
 
     @contextmanager
