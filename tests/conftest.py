@@ -41,7 +41,7 @@ PASSWORD = "test-only-Password-2026"
 # look at pages whose data these have tested: a second database would cost them minutes and tell nothing.
 ON_BOTH = {
     "acceptance", "accounts", "architecture.test_schema_migrations", "calendars", "console", "engine", "faults", "files",
-    "hazards", "inbox", "notifications", "subjects", "web",
+    "hazards", "inbox", "notifications", "subjects", "upgrade", "upkeep", "web",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,10 +106,12 @@ def record(
 def verify(session: Session) -> Break | None:
     """The first record at which the chain breaks, or None. A missing tail needs the exported head to be seen."""
     previous, expected = GENESIS, 1
-    for row in session.scalars(sa.select(AuditRecord).order_by(AuditRecord.seq).execution_options(yield_per=1000)):
-        if row.seq != expected:
-            return Break(row.seq, f"record {expected} is missing")
-        if row.previous_hash != previous or row.hash != chain_hash(previous, _content(row)):
-            return Break(row.seq, "content does not match its hash")
-        previous, expected = row.hash, expected + 1
+    select = sa.select(AuditRecord).order_by(AuditRecord.seq).execution_options(yield_per=1000)
+    with closing(session.scalars(select)) as rows:  # at a break, the rest is never read
+        for row in rows:
+            if row.seq != expected:
+                return Break(row.seq, f"record {expected} is missing")
+            if row.previous_hash != previous or row.hash != chain_hash(previous, _content(row)):
+                return Break(row.seq, "content does not match its hash")
+            previous, expected = row.hash, expected + 1
     return None

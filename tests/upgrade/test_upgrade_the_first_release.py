@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +13,17 @@ from flask import Flask
 from app import migrate
 from app.audit import Actor
 from app.clock import FixedClock
+from app.config import Settings
 from app.engine import Engine, Incident, Instance, Outbox, Timer
 from app.engine.models import HumanTask
 from app.setup import install
-from tests.upgrade.conftest import LEFT_AT
+from app.upkeep.verification import findings
+from tests.first_release import LEFT_AT
 
 
 @pytest.fixture
-def city(old_home: Path, open_city: Callable[..., Flask]) -> Flask:
-    app = open_city(old_home)
-    migrate.upgrade(app)
+def city(old_city: Callable[[], Settings], open_city: Callable[[Settings], Flask]) -> Flask:
+    app = open_city(old_city())
     with app.app_context():
         install(app)
     return app
@@ -131,3 +131,14 @@ def test_what_waited_in_the_outbox_is_sent_once(city: Flask, clock: FixedClock) 
         sent = all_of(city, sa.select(Outbox.key).where(Outbox.state == "sent", Outbox.key.in_(waiting)))
         assert sorted(sent) == sorted(waiting)
         assert engine_of(city).deliver_outbox() == 0
+
+
+def test_after_the_upgrade_and_days_of_work_everything_agrees(city: Flask, clock: FixedClock) -> None:
+    """But for the instance whose state the first release found damaged already, and quarantined."""
+    quarantined = instances(city, "long_waits", "quarantined")
+    assert [(found.kind, found.id, found.known) for found in findings(city)] == [
+        ("state.damaged", quarantined[0], True)
+    ]
+    with city.app_context():
+        engine_of(city).advance_to(LEFT_AT + dt.timedelta(days=30), clock.set)
+    assert [(found.kind, found.id) for found in findings(city)] == [("state.damaged", quarantined[0])]
