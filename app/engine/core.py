@@ -107,11 +107,15 @@ class Core:
         params: type[ma.Schema] | None = None,
         result: type[ma.Schema] | None = None,
         stand_in: ServiceFunction | None = None,
+        repeatable: bool = True,
     ) -> Callable[[ServiceFunction], ServiceFunction]:
-        """Register a function that diagrams may call by this name."""
+        """Register a function that diagrams may call by this name.
+
+        With `repeatable` False work is never sent back past it: it would run again on the way forward.
+        """
 
         def register(function: ServiceFunction) -> ServiceFunction:
-            self.services.register(Service(name, function, params, result, stand_in))
+            self.services.register(Service(name, function, params, result, stand_in, repeatable))
             return function
 
         return register

@@ -11,10 +11,15 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 _MERGED = "merged"
+_LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+BASE = "base"  # of a token that began with more than its split knew: what it knew then is no change of its own
 
 
 def merge_branches(spec: Any, my_task: Task) -> None:
@@ -36,10 +41,10 @@ def merge_branches(spec: Any, my_task: Task) -> None:
         my_task.data = deepcopy(my_task.parent.data)
         return
     arrived.sort(key=lambda task: task.last_state_change)
-    base = _split(my_task, arrived).data
-    merged = deepcopy(base)
+    split = _split(my_task, arrived)
+    merged = deepcopy(split.data)
     for task in [*arrived, my_task]:
-        merged = _apply(merged, base, task.parent.data)
+        merged = apply_changes(merged, _base(task, split), task.parent.data)
         if task.has_state(TaskState.COMPLETED):
             task._drop_children(force=True)
     my_task.data = merged
@@ -53,12 +58,63 @@ def is_merged(task: Task) -> bool:
 def data_of_branches(heads: list[Task]) -> dict[str, Any]:
     """What would be the data if the branches that have come to these tasks met now."""
     heads = sorted(heads, key=lambda task: task.last_state_change)
-    base: dict[str, Any] = _split(heads[0], heads[1:]).data
-    merged = deepcopy(base)
+    split = _split(heads[0], heads[1:])
+    merged: dict[str, Any] = deepcopy(split.data)
     for task in heads:
-        arrived = task.state in (TaskState.WAITING, TaskState.CANCELLED) and not task.data
-        merged = _apply(merged, base, task.parent.data if arrived else task.data)
+        merged = apply_changes(merged, _base(task, split), _data_of(task))
     return merged
+
+
+def data_of_scope(scope: Any, but: Task | None = None) -> dict[str, Any]:
+    """The data as the last completed step left it; while branches run side by side, with what each has changed.
+
+    A sub-process that runs counts with the data as they stand inside.
+    """
+    heads = [task for task in scope.tasks.values() if _is_head(task) and task is not but]
+    if len(heads) > 1:
+        return data_of_branches(heads)
+    if heads and _inner(heads[0]) is not None:
+        return _data_of(heads[0])
+    data: dict[str, Any] = (scope.last_task or scope.task_tree).data
+    return data
+
+
+def _data_of(task: Task) -> dict[str, Any]:
+    inner = _inner(task)
+    if inner is not None:
+        return data_of_scope(inner)
+    arrived = task.state in (TaskState.WAITING, TaskState.CANCELLED) and not task.data
+    data: dict[str, Any] = task.parent.data if arrived else task.data
+    return data
+
+
+def _inner(task: Task) -> Any:
+    """The sub-process that runs at this task."""
+    if not isinstance(task.task_spec, SubWorkflowTask) or task.state != TaskState.STARTED:
+        return None
+    return task.workflow.top_workflow.get_subprocess(task)
+
+
+def _is_head(task: Task) -> bool:
+    """Whether a branch of its scope has come this far: a living token, or an arrival at a waiting join."""
+    if hasattr(task.task_spec, "cancel_activity") or task.parent is None:
+        return False  # an event that waits beside a token
+    if task.has_state(_LIVE):
+        return not isinstance(task.task_spec, BoundaryEventJoin)
+    arrived = isinstance(task.task_spec, UnstructuredJoin) and task.state == TaskState.CANCELLED
+    return arrived and task.parent.state == TaskState.COMPLETED and not is_merged(task)
+
+
+def _base(task: Task, split: Task) -> dict[str, Any]:
+    """What a branch began with: the data at the split, or what an event on the way there brought along."""
+    one: Task | None = task
+    while one is not None and one is not split:
+        if BASE in one.internal_data:
+            found: dict[str, Any] = one.internal_data[BASE]
+            return found
+        one = one.parent
+    data: dict[str, Any] = split.data
+    return data
 
 
 def _split(task: Task, others: list[Task]) -> Task:
@@ -77,7 +133,7 @@ def _ancestors(task: Task) -> list[Any]:
     return found
 
 
-def _apply(target: dict[str, Any], base: dict[str, Any], branch: dict[str, Any]) -> dict[str, Any]:
+def apply_changes(target: dict[str, Any], base: dict[str, Any], branch: dict[str, Any]) -> dict[str, Any]:
     """`target` with what `branch` changed against `base`."""
     for key, value in branch.items():
         before = base.get(key)
@@ -85,7 +141,7 @@ def _apply(target: dict[str, Any], base: dict[str, Any], branch: dict[str, Any])
             continue
         present = target.get(key)
         if isinstance(value, dict) and isinstance(present, dict):
-            target[key] = _apply(present, before if isinstance(before, dict) else {}, value)
+            target[key] = apply_changes(present, before if isinstance(before, dict) else {}, value)
         else:
             target[key] = deepcopy(value)
     for key in base.keys() - branch.keys():

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Service:
-    """A named service task. `stand_in` takes its place in rehearsals and scenarios."""
+    """A named service task. `stand_in` takes its place in rehearsals and scenarios.
+
+    One that is not `repeatable` is never run a second time by sending work back past it.
+    """
 
     name: str
     function: ServiceFunction
     params: type[ma.Schema] | None
     result: type[ma.Schema] | None
     stand_in: ServiceFunction | None
+    repeatable: bool = True
 
 
 @dataclass
@@ -47,6 +51,11 @@ class Services:
         if name in self.checks:
             raise ValueError(f"task check {name!r} is registered twice")
         self.checks[name] = function
+
+    def may_repeat(self, task: Task) -> bool:
+        """Whether what this service task did may be done again."""
+        service = self.tasks.get(task.task_spec.operation_name)
+        return service is not None and service.repeatable
 
     def call(self, turn: Turn, task: Task) -> None:
         """Run a service task and assign its result; any exception becomes the caller's incident."""

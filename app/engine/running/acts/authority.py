@@ -37,6 +37,8 @@ def open_task(session: Session, task_id: str) -> dict[str, Any]:
             completed_by=row["completed_by_name"],
             completed_at=row["completed_at"].isoformat() if row["completed_at"] else None,
         )
+    if row["status"] == "returned":
+        raise errors.Conflict(lazy_("%(name)s已将这项工作退回", name=row["completed_by_name"]), status="returned")
     if row["status"] != "open":
         raise errors.Conflict(lazy_("这项工作已经撤销"), status=row["status"])
     return dict(row)
@@ -60,3 +62,14 @@ def require_may_act(engine: Core, session: Session, row: Mapping[str, Any], acto
         )
     if not engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]):
         raise errors.Forbidden()
+
+
+def supervises(engine: Core, session: Session, task: Any, user_id: str) -> bool:
+    """Whether the person is of the organisation that supervises the matter and does not hold the task himself.
+
+    `task` is a row of human_task: nobody decides about his own clock.
+    """
+    if task.supervising_org_id is None or task.assignee_id == user_id:
+        return False
+    person = engine.directory.person(session, user_id)
+    return person is not None and person.org_id == task.supervising_org_id

@@ -1,0 +1,238 @@
+"""Where a token may go back to, and the surgery that takes it there (guard 7).
+
+SpiffWorkflow's own reset takes a task out of its branch and forgets what stands beside it: past a join it leaves two
+living tokens, and timers of what was taken out fire on. Here a token goes back only where one token takes the place
+of one: everything that came after the step is over but for the token itself, and no branch that was joined on the
+way would have to be joined again. Then the step and all that followed leave the tree, and the step begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.spiff.specs.defaults import ServiceTask
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from app.engine.running.joining import has_arrived, is_token
+from app.engine.running.merging import apply_changes, is_merged
+
+Repeatable = Callable[[Task], bool]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A human step that is done, the root of what leaves the tree, and the data with which it begins anew."""
+
+    step: Task
+    root: Task
+    data: dict[str, Any]
+
+
+# -- the tree
+
+
+def subtree(root: Task) -> Iterator[Task]:
+    """The task and everything below it, parents first, without recursion: a long loop is deeper than the stack."""
+    left = [root]
+    while left:
+        task = left.pop()
+        yield task
+        left += reversed(task.children)
+
+
+def with_scopes(root: Task) -> Iterator[Task]:
+    """The same with what the sub-processes among it hold."""
+    scopes = root.workflow.top_workflow.subprocesses
+    for task in subtree(root):
+        yield task
+        if task.id in scopes:
+            yield from with_scopes(scopes[task.id].task_tree)
+
+
+def ancestors(task: Task) -> Iterator[Task]:
+    """Nearest first, within the task's scope."""
+    parent = task.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def root_of(step: Task) -> Task:
+    """The step with the boundary events around it."""
+    parent = step.parent
+    return parent if parent is not None and isinstance(parent.task_spec, BoundaryEventSplit) else step
+
+
+def remove(root: Task) -> None:
+    """Take a task and all below it out of the tree, with sub-processes, timers and conditions that wait there."""
+    scope, top = root.workflow, root.workflow.top_workflow
+    doomed = list(subtree(root))
+    for task in doomed:
+        if task.id in top.subprocesses:
+            drop_scope(task)
+    if root.parent is not None:
+        root.parent._children.remove(root.id)
+    for task in doomed:
+        del scope.tasks[task.id]
+        top.event_manager.remove_task(task)
+
+
+def drop_scope(holder: Task) -> None:
+    """Forget what a sub-process holds, however deep."""
+    top = holder.workflow.top_workflow
+    scope = top.subprocesses.pop(holder.id)
+    for task in list(scope.tasks.values()):
+        top.event_manager.remove_task(task)
+        if task.id in top.subprocesses:
+            drop_scope(task)
+
+
+def is_human(task: Task) -> bool:
+    return bool(task.task_spec.manual) and task.task_spec.bpmn_id is not None
+
+
+def _tokens(root: Task) -> list[Task]:
+    """What still lives below a task in its scope. Boundary events that wait belong to the step they stand at."""
+    return [
+        task
+        for task in subtree(root)
+        if is_token(task) and not (isinstance(task.task_spec, BoundaryEvent) and task.state == TaskState.WAITING)
+    ]
+
+
+# -- where to
+
+
+def ways_back(task: Task, repeatable: Repeatable) -> list[Way]:
+    """The steps that the holder of a waiting human task may return it to, nearest first.
+
+    A step that was done several times is offered once, as it was done last; never the task's own step.
+    """
+    found: dict[str, Way] = {}
+    here, data = task, task.data
+    while True:
+        for way in _ways_in_scope(here, data, repeatable):
+            found.setdefault(way.step.task_spec.bpmn_id, way)
+        scope = here.workflow
+        holder = scope.top_workflow.task(str(scope.parent_task_id)) if scope.parent_task_id is not None else None
+        if holder is None or _tokens(scope.task_tree) != [here] or not _all_repeatable(scope.task_tree, repeatable):
+            break
+        here, data = holder, _with_ended(scope.task_tree, here, data)
+    found.pop(task.task_spec.bpmn_id, None)
+    return list(found.values())
+
+
+def _ways_in_scope(here: Task, data: dict[str, Any], repeatable: Repeatable) -> Iterator[Way]:
+    """Up the branch that led here, until something beside it lives or may not be repeated."""
+    splits: set[Any] = set()  # where branches parted that were joined on the way: not to be gone back into
+    seen: set[str] = set()
+    for step in ancestors(here):
+        splits.discard(step.id)
+        splits |= {split.id for split in _joined_from(step)}
+        if not is_human(step) or step.state != TaskState.COMPLETED:
+            continue
+        root = root_of(step)
+        if _tokens(root) != [here] or not _all_repeatable(root, repeatable):
+            return
+        if not splits and step.task_spec.name not in seen:
+            seen.add(step.task_spec.name)
+            yield Way(step, root, _with_ended(root, here, data))
+
+
+def _joined_from(join: Task) -> list[Task]:
+    """Where the branches parted that this join brought together, but for those of earlier rounds of a loop."""
+    if not isinstance(join.task_spec, UnstructuredJoin) or join.state != TaskState.COMPLETED:
+        return []
+    above = {task.id: task for task in ancestors(join)}
+    earlier = [task.id for task in above.values() if task.task_spec is join.task_spec]
+    last = earlier[0] if earlier else None
+    found: dict[Any, Task] = {}
+    for other in join.workflow.tasks.values():
+        if other.task_spec is not join.task_spec or other is join or other.id in above or not is_merged(other):
+            continue
+        split = next((task for task in ancestors(other) if task.id in above or task is join), None)
+        if split is None or split is join:
+            continue  # a later round
+        if last is None or any(task.id == last for task in (split, *ancestors(split))):
+            found[split.id] = split
+    return list(found.values())
+
+
+def _all_repeatable(root: Task, repeatable: Repeatable) -> bool:
+    return all(
+        repeatable(task)
+        for task in with_scopes(root)
+        if isinstance(task.task_spec, ServiceTask) and task.state == TaskState.COMPLETED
+    )
+
+
+def _with_ended(root: Task, here: Task, data: dict[str, Any]) -> dict[str, Any]:
+    """The data as it stands here, with what branches that have come to an end beside it found out."""
+    known = deepcopy(data)
+    above = {task.id for task in ancestors(here)}
+    for task in subtree(root):
+        if isinstance(task.task_spec, _EndJoin) and has_arrived(task):
+            base = next(one for one in ancestors(task) if one.id in above)
+            known = apply_changes(known, base.data, task.parent.data)
+    return known
+
+
+# -- taking back what one has done
+
+
+def way_to_withdraw(step: Task, untouched: Callable[[Task], bool], repeatable: Repeatable) -> Way | None:
+    """The way to take back a step: nobody has gone on from it, what came next has not been touched."""
+    if step.state != TaskState.COMPLETED or not is_human(step) or step.workflow.completed:
+        return None
+    root = root_of(step)
+    if not _all_repeatable(root, repeatable):
+        return None
+    data, waits = deepcopy(step.data), False
+    for task in with_scopes(root):
+        if is_human(task) and task.state == TaskState.COMPLETED and task is not step:
+            return None
+        if _reaches_out(task, root) or (is_token(task) and not _only_waits(task, untouched)):
+            return None
+        waits = waits or is_token(task)
+        if is_token(task) and task.state == TaskState.READY:
+            data = apply_changes(data, step.data, task.data)
+    return Way(step, root, data) if waits else None
+
+
+def _only_waits(task: Task, untouched: Callable[[Task], bool]) -> bool:
+    if is_human(task):
+        return untouched(task)
+    return task.state == TaskState.WAITING or has_arrived(task) or isinstance(task.task_spec, SubWorkflowTask)
+
+
+def _reaches_out(join: Task, root: Task) -> bool:
+    """Whether a join below `root` brought in branches from beside it."""
+    if join.workflow is not root.workflow:
+        return False
+    inside = {root.id, *(task.id for task in ancestors(join))}
+    above = {task.id for task in ancestors(root)}
+    return any(split.id in above or split.id not in inside for split in _joined_from(join))
+
+
+# -- going
+
+
+def go_back(way: Way) -> Task:
+    """Let the step begin anew: what followed it leaves the tree, one token takes the place of what was there."""
+    root, scope = way.root, way.root.workflow
+    parent, spec = root.parent, root.task_spec
+    remove(root)
+    fresh: Task = parent._add_child(spec, TaskState.FUTURE)
+    spec._predict(fresh, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE)
+    spec._update(fresh)
+    fresh.data = deepcopy(way.data)
+    scope.last_task = fresh  # the instance knows what it knew before
+    return fresh
