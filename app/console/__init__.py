@@ -1,4 +1,4 @@
-"""Processes and instances for administrators, operators and programs; the driven clock of testing mode."""
+"""Processes, instances, timers, incidents and deliveries for operators and programs; the driven clock of testing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.console import definitions, instances, operations
+    from app.console import definitions, instances, operations, views
 
-    for module in (definitions, instances, operations):
+    for module in (definitions, instances, operations, views):
         module.init_app(app)

@@ -1,11 +1,38 @@
-"""Who operates the engine, and who may put processes into it."""
+"""Who operates the engine, and who may put processes into it (docs/adr/0012).
+
+The system administrator operates every instance by its ids and state and sees no business. The committee office
+operates the instances of its scope, with their data; ending one for good is its decision alone.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-OPERATORS, PUBLISHERS = ("admin",), ("admin", "security_admin")
+OPERATORS = ("admin",)
+OFFICE = ("coordinator",)
+CONSOLE = OPERATORS + OFFICE  # open the console; suspend, resume, retry, move a timer
+PUBLISHERS = ("admin", "security_admin")
 
 
 def operates(user: Any) -> bool:
+    """Whether the person sees every instance, but of each only what is technical."""
     return bool(user.has(*OPERATORS))
+
+
+def opens_console(user: Any) -> bool:
+    return bool(user.has(*CONSOLE))
+
+
+def sees_data(user: Any) -> bool:
+    """Titles, records, answers, variables and the words of faults: whoever finds an instance through row scope."""
+    return not operates(user)
+
+
+def verbs_of(user: Any, status: str) -> frozenset[str]:
+    """What the person may do with an instance of this status; that they may see it is asked before."""
+    found: set[str] = set()
+    if user.has(*CONSOLE):
+        found |= {"running": {"suspend"}, "suspended": {"resume"}}.get(status, set())
+    if user.has(*OFFICE) and status == "running":
+        found.add("cancel")
+    return frozenset(found)

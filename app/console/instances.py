@@ -1,4 +1,4 @@
-"""Instances under /api/v1: start, look, history, cancel."""
+"""Instances under /api/v1: start, look, history, suspend, resume, cancel, singly and in batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from flask import Flask
 
 from app import web
-from app.console import access, queries
+from app.accounts import requires
+from app.console import access, acts, queries
 from app.console import schemas as s
 from app.engine import Instance, Started
 
@@ -22,7 +23,7 @@ _BUSINESS = ("title", "business_key", "subject_kind", "subject_id", "starter_nam
 
 def told(instance: Instance) -> dict[str, Any]:
     """The instance as this person may see it."""
-    business = {} if access.operates(web.current_user()) else {name: getattr(instance, name) for name in _BUSINESS}
+    business = {name: getattr(instance, name) for name in _BUSINESS} if access.sees_data(web.current_user()) else {}
     return {name: getattr(instance, name) for name in _IDS} | dict.fromkeys(_BUSINESS) | business
 
 
@@ -52,16 +53,16 @@ def show(instance_id: str) -> dict[str, Any]:
     """State, tokens, open tasks, timers, incidents, variables."""
     session, user = web.db.session(), web.current_user()
     found = queries.instance(session, instance_id, user)
-    engine, operator = web.engine(), access.operates(user)
+    engine = web.engine()
     progress = engine.progress(session, instance_id)
     timers = queries.timers(user, {"instance_id": instance_id, "state": "waiting"})
-    incidents = queries.incidents(resolved=False, instance_id=instance_id)
+    incidents = queries.incidents(user, {"instance_id": instance_id})
     return told(found) | {
         "tokens": [node_id for node_id, state in progress.nodes.items() if state.state == "now"],
         "tasks": queries.open_tasks(session, instance_id),
         "timers": session.scalars(timers).all(),
         "incidents": session.scalars(incidents).all(),
-        "data": None if operator else engine.data(session, instance_id),
+        "data": engine.data(session, instance_id) if access.sees_data(user) else None,
     }
 
 
@@ -75,14 +76,37 @@ def history(instance_id: str) -> dict[str, Any]:
     return {"events": queries.history(session, instance_id), "chain": {"ok": broken is None, "broken": broken}}
 
 
+@blp.route("/instances/<instance_id>/suspension", methods=["POST"])
+@blp.arguments(s.ReasonIn)
+@blp.response(204)
+def suspend(payload: dict[str, str], instance_id: str) -> None:
+    """Stop an instance: nobody can act on it and no timer fires, until it is resumed."""
+    acts.suspend(instance_id, payload["reason"])
+
+
+@blp.route("/instances/<instance_id>/suspension", methods=["DELETE"])
+@blp.arguments(s.OptionalReasonIn)
+@blp.response(204)
+def resume(payload: dict[str, str], instance_id: str) -> None:
+    """Let a suspended instance go on."""
+    acts.resume(instance_id, payload["reason"])
+
+
 @blp.route("/instances/<instance_id>/cancellation", methods=["POST"])
 @blp.arguments(s.ReasonIn)
 @blp.response(204)
 def cancel(payload: dict[str, str], instance_id: str) -> None:
     """作废 an instance and what it started, with a reason (committee office)."""
-    queries.instance_for(web.db.session(), instance_id, web.current_user(), "coordinator")
-    web.refresh()
-    web.engine().cancel(instance_id, payload["reason"], by=web.actor())
+    acts.cancel(instance_id, payload["reason"])
+
+
+@blp.route("/instances/batches", methods=["POST"])
+@blp.arguments(s.InstanceBatchIn)
+@blp.response(200, s.OperatedOut(many=True))
+@requires(*access.CONSOLE)
+def batch(payload: dict[str, Any]) -> list[acts.Result]:
+    """Suspend, resume or cancel many, each for itself: a result per id."""
+    return acts.switch_all(payload["verb"], payload["ids"], payload["reason"])
 
 
 def init_app(_app: Flask) -> None:

@@ -6,24 +6,40 @@ its ids and state, never its title, record, people's answers or variables.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts import scope_condition
-from app.console.access import PUBLISHERS, operates
+from app.accounts import Grant, User, like, scope_condition
+from app.console.access import OPERATORS, PUBLISHERS, operates, sees_data
 from app.engine import Definition, History, HumanTask, Incident, Instance, Timer
 from app.errors import Forbidden, NotFound
 
 Condition = sa.ColumnElement[bool]
 WAITING: sa.ColumnElement[str] = sa.literal_column("'waiting'")
+OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
+STATUSES = ("running", "suspended", "quarantined", "ended", "cancelled")
+
+
+# -- instances
 
 
 def seen_instances(user: Any) -> Condition:
     if operates(user):
         return sa.true()
     return sa.or_(scope_condition(Instance, user), Instance.starter_id == user.id)
+
+
+def _of_seen(column: Any, user: Any) -> Condition:
+    """Rows that belong to an instance one may look at."""
+    if operates(user):
+        return sa.true()
+    found: Condition = column.in_(sa.select(Instance.id).where(seen_instances(user)))
+    return found
 
 
 def instance(session: Session, instance_id: str, user: Any) -> Instance:
@@ -42,21 +58,107 @@ def instance_for(session: Session, instance_id: str, user: Any, *roles: str) -> 
     return found
 
 
-def instances(user: Any, filters: dict[str, Any]) -> sa.Select[Any]:
-    select = sa.select(Instance).where(seen_instances(user))
-    columns = {
+def _open_incident(*more: Condition) -> Condition:
+    own = sa.select(Incident.id).where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None), *more)
+    return own.correlate(Instance).exists()
+
+
+def has_incident() -> Condition:
+    return _open_incident()
+
+
+def is_stuck() -> Condition:
+    return _open_incident(Incident.kind == "stuck")
+
+
+def instance_conditions(user: Any, filters: Mapping[str, Any]) -> list[Condition]:
+    found = [seen_instances(user)]
+    columns: dict[str, Any] = {
         "definition": Instance.definition_key,
+        "version": Instance.definition_version,
         "status": Instance.status,
-        "business_key": Instance.business_key,
-        "subject_kind": Instance.subject_kind,
-        "subject_id": Instance.subject_id,
     }
-    if operates(user):  # filtering by what one may not see would tell it
-        columns = {name: columns[name] for name in ("definition", "status")}
-    for name, column in columns.items():
-        if filters.get(name):
-            select = select.where(column == filters[name])
+    if not operates(user):  # filtering by what one may not see would tell it
+        columns |= {
+            "business_key": Instance.business_key,
+            "subject_kind": Instance.subject_kind,
+            "subject_id": Instance.subject_id,
+        }
+    found += [column == filters[name] for name, column in columns.items() if filters.get(name)]
+    if filters.get("incident"):
+        found.append(has_incident())
+    if filters.get("stuck"):
+        found.append(is_stuck())
+    if filters.get("started_from"):
+        found.append(Instance.started_at >= filters["started_from"])
+    if filters.get("started_before"):
+        found.append(Instance.started_at < filters["started_before"])
+    if q := str(filters.get("q") or "").strip():
+        found.append(_text(user, q))
+    return found
+
+
+def _text(user: Any, q: str) -> Condition:
+    """By the beginning of the id; for those who see business also by title, number and who started it."""
+    by_id: Condition = Instance.id.like(like(q.lower())[1:], escape="\\")
+    if operates(user):
+        return by_id
+    columns = (Instance.title, Instance.business_key, Instance.starter_name)
+    return sa.or_(by_id, *(column.ilike(like(q), escape="\\") for column in columns))
+
+
+def instances(user: Any, filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """Newest first."""
+    select = sa.select(Instance).where(*instance_conditions(user, filters))
     return select.order_by(Instance.started_at.desc(), Instance.id)
+
+
+def instance_counts(session: Session, user: Any, filters: Mapping[str, Any]) -> dict[str, int]:
+    """How many instances each chip would show under the other filters; "" counts all."""
+    others = instance_conditions(user, {**filters, "status": "", "incident": "", "stuck": ""})
+    by_status = sa.select(Instance.status, sa.func.count()).where(*others).group_by(Instance.status)
+    counts = {str(status): int(n) for status, n in session.execute(by_status)}
+    found = {"": sum(counts.values()), **{status: counts.get(status, 0) for status in STATUSES}}
+    for name, condition in (("incident", has_incident()), ("stuck", is_stuck())):
+        found[name] = session.scalar(sa.select(sa.func.count()).select_from(Instance).where(*others, condition)) or 0
+    return found
+
+
+def processes(session: Session, user: Any) -> list[tuple[str, str, str, list[int]]]:
+    """Processes that have instances one may look at: (key, Chinese name, English name, versions)."""
+    used = (
+        sa.select(Instance.definition_key, Instance.definition_version)
+        .where(seen_instances(user))
+        .distinct()
+        .subquery()
+    )
+    same = sa.and_(Definition.key == used.c.definition_key, Definition.version == used.c.definition_version)
+    select = sa.select(Definition.key, Definition.title_zh, Definition.title_en, Definition.version)
+    found: dict[str, tuple[str, str, str, list[int]]] = {}
+    for key, zh, en, version in session.execute(select.join(used, same).order_by(Definition.key, Definition.version)):
+        _key, _zh, _en, versions = found.get(key, (key, zh, en, []))
+        found[key] = (key, zh, en, [*versions, version])
+    return list(found.values())
+
+
+def titles(session: Session, rows: Iterable[Instance]) -> dict[str, Definition]:
+    """Definitions of the instances by id, for their names."""
+    ids = {row.definition_id for row in rows}
+    return {row.id: row for row in session.scalars(sa.select(Definition).where(Definition.id.in_(ids)))}
+
+
+def instances_by_id(session: Session, ids: Iterable[str], user: Any) -> dict[str, Instance]:
+    wanted = set(ids)
+    select = sa.select(Instance).where(Instance.id.in_(wanted), seen_instances(user))
+    return {row.id: row for row in session.scalars(select)}
+
+
+def children(session: Session, instance_id: str, user: Any) -> list[Instance]:
+    select = sa.select(Instance).where(Instance.parent_id == instance_id, seen_instances(user))
+    return list(session.scalars(select.order_by(Instance.started_at, Instance.id)))
+
+
+# -- tasks
 
 
 def open_tasks(session: Session, instance_id: str) -> list[HumanTask]:
@@ -64,37 +166,176 @@ def open_tasks(session: Session, instance_id: str) -> list[HumanTask]:
     return list(session.scalars(select.order_by(HumanTask.created_at, HumanTask.id)))
 
 
-def timers(user: Any, filters: dict[str, Any]) -> sa.Select[Any]:
-    """Timers of the instances one may look at, soonest first."""
-    select = sa.select(Timer).where(Timer.instance_id.in_(sa.select(Instance.id).where(seen_instances(user))))
-    if filters.get("state"):
-        select = select.where(Timer.state == (WAITING if filters["state"] == "waiting" else filters["state"]))
+def open_steps(session: Session, ids: Iterable[str]) -> dict[str, list[HumanTask]]:
+    """Open tasks of several instances by instance, what is due first in front."""
+    found: dict[str, list[HumanTask]] = {}
+    select = sa.select(HumanTask).where(HumanTask.instance_id.in_(set(ids)), HumanTask.status == OPEN)
+    for task in session.scalars(select.order_by(HumanTask.due_at.is_(None), HumanTask.due_at, HumanTask.id)):
+        found.setdefault(task.instance_id, []).append(task)
+    return found
+
+
+def tasks_at(session: Session, instance_id: str, node_id: str) -> list[HumanTask]:
+    """Everything that was ever put before people at a node, newest first."""
+    select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id, HumanTask.node_id == node_id)
+    return list(session.scalars(select.order_by(HumanTask.id.desc())))
+
+
+# -- timers
+
+
+def _timer_conditions(user: Any, filters: Mapping[str, Any], now: dt.datetime | None = None) -> list[Condition]:
+    found = [_of_seen(Timer.instance_id, user)]
+    state = filters.get("state")
+    if state == "late":
+        assert now is not None
+        running = sa.select(Instance.id).where(Instance.status == "running")
+        found += [Timer.state == WAITING, Timer.due_at < now, Timer.instance_id.in_(running)]
+    elif state:
+        found.append(Timer.state == (WAITING if state == "waiting" else state))
+    if filters.get("kind"):
+        found.append(Timer.kind == filters["kind"])
+    if filters.get("process"):
+        own = sa.select(Instance.id).where(Instance.definition_key == filters["process"])
+        found.append(Timer.instance_id.in_(own))
     if filters.get("due_before"):
-        select = select.where(Timer.due_at < filters["due_before"])
+        found.append(Timer.due_at < filters["due_before"])
     if filters.get("instance_id"):
-        select = select.where(Timer.instance_id == filters["instance_id"])
+        found.append(Timer.instance_id == filters["instance_id"])
+    return found
+
+
+def timers(user: Any, filters: Mapping[str, Any], now: dt.datetime | None = None) -> sa.Select[Any]:
+    """Timers of the instances one may look at, soonest first; state `late` is what was due by now and did not fire."""
+    select = sa.select(Timer).where(*_timer_conditions(user, filters, now))
     return select.order_by(Timer.due_at, Timer.id)
 
 
-def incidents(*, resolved: bool, instance_id: str = "") -> sa.Select[Any]:
-    """Incidents, newest first; those of one instance or of all."""
-    over = Incident.resolved_at.is_not(None) if resolved else Incident.resolved_at.is_(None)
-    select = sa.select(Incident).where(over)
-    if instance_id:
-        select = select.where(Incident.instance_id == instance_id)
-    return select.order_by(Incident.created_at.desc(), Incident.id)
+def timer_counts(session: Session, user: Any, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
+    others = _timer_conditions(user, {**filters, "state": ""})
+    counted = sa.select(Timer.state, sa.func.count()).where(*others).group_by(Timer.state)
+    found = {str(state): int(n) for state, n in session.execute(counted)}
+    late = sa.select(sa.func.count()).select_from(Timer)
+    found["late"] = session.scalar(late.where(*_timer_conditions(user, {**filters, "state": "late"}, now))) or 0
+    return found
 
 
-def incident(session: Session, incident_id: str) -> Incident:
-    found = session.get(Incident, incident_id)
+def timer(session: Session, timer_id: str, user: Any) -> Timer:
+    found = session.scalar(sa.select(Timer).where(Timer.id == timer_id, _of_seen(Timer.instance_id, user)))
     if found is None:
         raise NotFound()
     return found
 
 
+def timer_for(session: Session, timer_id: str, user: Any, *roles: str) -> Timer:
+    """The timer for an act of these roles: 404 for who may not know of it, 403 for who holds none of them."""
+    found = timer(session, timer_id, user)
+    if not user.has(*roles):
+        raise Forbidden()
+    return found
+
+
+# -- incidents
+
+
+def _incident_conditions(user: Any, filters: Mapping[str, Any]) -> list[Condition]:
+    found = [_of_seen(Incident.instance_id, user)]
+    resolved = bool(filters.get("resolved"))
+    found.append(Incident.resolved_at.is_not(None) if resolved else Incident.resolved_at.is_(None))
+    if filters.get("kind"):
+        found.append(Incident.kind == filters["kind"])
+    if filters.get("process"):
+        own = sa.select(Instance.id).where(Instance.definition_key == filters["process"])
+        found.append(Incident.instance_id.in_(own))
+    if filters.get("instance_id"):
+        found.append(Incident.instance_id == filters["instance_id"])
+    return found
+
+
+def incidents(user: Any, filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """Incidents of the instances one may look at, newest first."""
+    select = sa.select(Incident).where(*_incident_conditions(user, filters))
+    newest = Incident.resolved_at if filters.get("resolved") else Incident.created_at
+    return select.order_by(newest.desc(), Incident.id)
+
+
+def incident_counts(session: Session, user: Any, filters: Mapping[str, Any]) -> dict[str, int]:
+    """How many of each kind under the other filters; "" counts all."""
+    others = _incident_conditions(user, {**filters, "kind": ""})
+    counted = sa.select(Incident.kind, sa.func.count()).where(*others).group_by(Incident.kind)
+    counts = {str(kind): int(n) for kind, n in session.execute(counted)}
+    return {"": sum(counts.values()), **counts}
+
+
+def open_incidents(session: Session, user: Any) -> int:
+    """The number on the menu."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Incident).where(*_incident_conditions(user, {}))) or 0
+
+
+def incident(session: Session, incident_id: str, user: Any) -> Incident:
+    select = sa.select(Incident).where(Incident.id == incident_id, _of_seen(Incident.instance_id, user))
+    found = session.scalar(select)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def incident_for(session: Session, incident_id: str, user: Any, *roles: str) -> Incident:
+    """The incident for an act of these roles: 403 for who holds none of them, else 404 for who may not know of it."""
+    if not user.has(*roles):
+        raise Forbidden()
+    return incident(session, incident_id, user)
+
+
+def names(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
+    """People's names by id."""
+    wanted = {user_id for user_id in ids if user_id}
+    return {i: name for i, name in session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted)))}
+
+
+# -- history
+
+
+@dataclass(frozen=True)
+class Move:
+    """A timer moved by hand."""
+
+    who: str
+    at: dt.datetime
+    reason: str
+
+
 def history(session: Session, instance_id: str) -> list[History]:
     select = sa.select(History).where(History.instance_id == instance_id)
     return list(session.scalars(select.order_by(History.seq)))
+
+
+MOVED = "timer.rescheduled"
+
+
+def moves(session: Session, timer_ids: Iterable[str], instance_ids: Iterable[str], user: Any) -> dict[str, Move]:
+    """Who last moved each timer, when and why."""
+    wanted = set(timer_ids)
+    select = sa.select(History).where(History.instance_id.in_(set(instance_ids)), History.event == MOVED)
+    rows = [row for row in session.scalars(select.order_by(History.seq)) if row.data.get("timer_id") in wanted]
+    read = None if sees_data(user) else administrators(session, [row.actor_id for row in rows])
+    return {
+        str(row.data["timer_id"]): Move(
+            row.actor_name,
+            row.at,
+            str(row.data.get("reason") or "") if read is None or row.actor_id in read else "",
+        )
+        for row in rows
+    }
+
+
+def administrators(session: Session, ids: Iterable[str | None]) -> set[str]:
+    """Which of these people operate the engine: what they write as a reason is no business."""
+    wanted = {user_id for user_id in ids if user_id}
+    return set(session.scalars(sa.select(Grant.user_id).where(Grant.role.in_(OPERATORS), Grant.user_id.in_(wanted))))
+
+
+# -- definitions
 
 
 def definition(session: Session, key: str, version: int | None, user: Any) -> Definition:

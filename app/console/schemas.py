@@ -7,8 +7,10 @@ import marshmallow as ma
 
 from app import web
 from app.clock import SHANGHAI
-from app.console.access import operates
-from app.engine import Definition, History
+from app.console import deliveries
+from app.console.access import sees_data
+from app.console.words import cause_of, fault_of
+from app.engine import Definition, History, Incident
 
 KEY = ma.validate.Regexp(r"^[a-z][a-z0-9_]{0,79}$")
 
@@ -82,10 +84,16 @@ class StartedOut(ma.Schema):
 
 
 class InstanceQuery(web.ApiPage):
-    """Filters: process key, status, business key, the record it is about."""
+    """Filters. Operators filter by what they see: process, version, status, incidents, time, beginning of the id."""
 
     definition = ma.fields.String(load_default="")
+    version = ma.fields.Integer(load_default=None, allow_none=True)
     status = ma.fields.String(load_default="")
+    incident = ma.fields.Boolean(load_default=False, metadata={"description": "has an open incident"})
+    stuck = ma.fields.Boolean(load_default=False, metadata={"description": "nothing left that could move it"})
+    q = ma.fields.String(load_default="", metadata={"description": "id, title, business key, who started it"})
+    started_from = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
+    started_before = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
     business_key = ma.fields.String(load_default="")
     subject_kind = ma.fields.String(load_default="")
     subject_id = ma.fields.String(load_default="")
@@ -143,11 +151,19 @@ class IncidentOut(ma.Schema):
     instance_id = ma.fields.String()
     node_id = ma.fields.String(allow_none=True)
     kind = ma.fields.String()
-    message = ma.fields.String()
+    cause = ma.fields.Function(lambda row: str(cause_of(row.kind).cause), metadata={"type": "string"})
+    remedy = ma.fields.Function(lambda row: str(cause_of(row.kind).remedy), metadata={"type": "string"})
+    fault = ma.fields.Function(fault_of, metadata={"type": "string", "description": "class of the error"})
+    message = ma.fields.Method(
+        "_message", metadata={"type": "string", "nullable": True, "description": "null to operators: may quote data"}
+    )
     created_at = Local()
     attempts = ma.fields.Integer()
     next_attempt_at = Local(allow_none=True)
     resolved_at = Local(allow_none=True)
+
+    def _message(self, row: Incident) -> str | None:
+        return row.message if sees_data(web.current_user()) else None
 
 
 class InstanceDetail(InstanceOut):
@@ -175,7 +191,7 @@ class EventOut(ma.Schema):
     hash = ma.fields.String()
 
     def _data(self, row: History) -> dict[str, Any]:
-        return {} if operates(web.current_user()) else row.data
+        return row.data if sees_data(web.current_user()) else {}
 
 
 class BreakOut(ma.Schema):
@@ -204,15 +220,77 @@ class OptionalReasonIn(ma.Schema):
 
 
 class TimerQuery(web.ApiPage):
+    """State `late`: due by now and not fired, though its instance runs."""
+
     due_before = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
     state = ma.fields.String(load_default="waiting")
+    kind = ma.fields.String(load_default="")
+    process = ma.fields.String(load_default="")
     instance_id = ma.fields.String(load_default="")
+
+
+class RescheduleIn(ma.Schema):
+    due_at = ma.fields.AwareDateTime(required=True, default_timezone=SHANGHAI)
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
 
 
 class IncidentQuery(web.ApiPage):
     resolved = ma.fields.Boolean(load_default=False)
+    kind = ma.fields.String(load_default="")
+    process = ma.fields.String(load_default="")
     instance_id = ma.fields.String(load_default="")
 
 
 class RetriedOut(ma.Schema):
     resolved = ma.fields.Boolean(metadata={"description": "false: it failed again, and the incident stays open"})
+
+
+class InstanceBatchIn(ma.Schema):
+    """One verb for many instances; resuming needs no reason."""
+
+    verb = ma.fields.String(required=True, validate=ma.validate.OneOf(["suspend", "resume", "cancel"]))
+    ids = ma.fields.List(ma.fields.String(), required=True)
+    reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
+
+
+class IncidentBatchIn(ma.Schema):
+    verb = ma.fields.String(load_default="retry", validate=ma.validate.OneOf(["retry"]))
+    ids = ma.fields.List(ma.fields.String(), required=True)
+
+
+class OperatedOut(ma.Schema):
+    """What became of one row of a batch: the status and code that it alone would have got."""
+
+    id = ma.fields.String()
+    ok = ma.fields.Boolean()
+    status = ma.fields.Integer()
+    code = ma.fields.String()
+    detail = ma.fields.String()
+
+
+class OutboxQuery(web.ApiPage):
+    state = ma.fields.String(load_default="failed", validate=ma.validate.OneOf(deliveries.STATES))
+    kind = ma.fields.String(load_default="")
+
+
+class OutboxOut(ma.Schema):
+    """A side effect, without its contents."""
+
+    id = ma.fields.String()
+    key = ma.fields.String()
+    kind = ma.fields.String()
+    state = ma.fields.String(metadata={"enum": list(deliveries.STATES)})
+    created_at = Local()
+    next_attempt_at = Local()
+    attempts = ma.fields.Integer()
+    sent_at = Local(allow_none=True)
+    fault = ma.fields.Function(deliveries.fault_of, metadata={"type": "string", "description": "class of the error"})
+
+
+class HealthOut(ma.Schema):
+    """Outbox rows by state, the oldest that should have left, timers that should have fired."""
+
+    counts = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
+    oldest = Local(allow_none=True)
+    late_timers = ma.fields.Integer()
+    late_since = Local(allow_none=True)

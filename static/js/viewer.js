@@ -34,7 +34,16 @@ function zoomButtons(viewer) {
   );
 }
 
-// Reads data-marks, data-tags, data-counts (JSON by element id) from the node; rejects when the diagram cannot be read.
+// A click on an element follows its link in the list beside the diagram, which is what a keyboard uses as well.
+function followClicks(viewer, listId) {
+  viewer.get("eventBus").on("element.click", ({ element: clicked }) => {
+    const shape = clicked.labelTarget ?? clicked;
+    const link = [...document.querySelectorAll(`#${CSS.escape(listId)} [data-node]`)].find((each) => each.dataset.node === shape.id);
+    link?.click();
+  });
+}
+
+// Reads data-marks, data-tags, data-counts, data-alerts (JSON by element id) from the node; rejects when the diagram cannot be read.
 globalThis.dubanViewer = async (node) => {
   const response = await fetch(node.dataset.bpmn, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`diagram: ${response.status}`);
@@ -55,6 +64,11 @@ globalThis.dubanViewer = async (node) => {
   mark(viewer, data("marks"));
   for (const [id, words] of Object.entries(data("tags"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-sub" }, words), { bottom: -2, left: 0 }, "tag");
   for (const [id, count] of Object.entries(data("counts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag" }, String(count)), { top: -10, right: 10 }, "count");
+  for (const [id, words] of Object.entries(data("alerts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-alert" }, words), { top: -10, left: -6 }, "alert");
+  if (node.dataset.steps) {
+    node.classList.add("is-clickable");
+    followClicks(viewer, node.dataset.steps);
+  }
   node.append(zoomButtons(viewer));
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
