@@ -120,7 +120,7 @@ class HumanTask(Base):
     name_en: Mapped[str] = mapped_column(sa.String(200), default="")
     process_zh: Mapped[str] = mapped_column(sa.String(200), default="")
     process_en: Mapped[str] = mapped_column(sa.String(200), default="")
-    status: Mapped[str] = mapped_column(sa.String(20))  # open, done, cancelled
+    status: Mapped[str] = mapped_column(sa.String(20))  # open, done, cancelled, returned, withdrawn
     role: Mapped[str | None] = mapped_column(sa.String(40))
     org_id: Mapped[str | None] = mapped_column(Id)
     assignee_id: Mapped[str | None] = mapped_column(Id)
@@ -160,6 +160,26 @@ class HumanTask(Base):
     draft_by_id: Mapped[str | None] = mapped_column(Id)
     urges: Mapped[int] = mapped_column(default=0)
     rev: Mapped[int] = mapped_column(default=0)
+    signing_id: Mapped[str | None] = mapped_column(Id, index=True)  # one of several rows of a step that several sign
+
+
+class Signing(Base):
+    """One time that several people sign a step: who is asked, and the tally. Each of them has a `HumanTask`."""
+
+    __tablename__ = "signing"
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    node_id: Mapped[str] = mapped_column(sa.String(120))
+    policy: Mapped[str] = mapped_column(sa.String(20))  # all, any, ratio, veto, in_turn
+    outcome: Mapped[str | None] = mapped_column(sa.String(20))  # agree, disagree; NULL while undecided
+    agreed: Mapped[int] = mapped_column(default=0)
+    disagreed: Mapped[int] = mapped_column(default=0)
+    of: Mapped[int]
+    needed: Mapped[int]
+    signers: Mapped[list[dict[str, Any]]] = mapped_column(Json)  # in order; see running/signing.py
+    votes: Mapped[list[dict[str, Any]]] = mapped_column(Json)  # in the order they were given
+    began_at: Mapped[dt.datetime]
+    decided_at: Mapped[dt.datetime | None]
 
 
 class Timer(Base):
@@ -230,6 +250,46 @@ class ClockPause(Base):
     ended_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
     ended_by_org: Mapped[str] = mapped_column(sa.String(120), default="")
     end_reason: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class Subscription(Base):
+    """A token that waits for a message or a signal, from the turn in which it began to wait to its end."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (sa.Index("ix_subscription_name", "kind", "name", "correlation", "state"),)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    spiff_task_id: Mapped[str] = mapped_column(sa.String(36))
+    node_id: Mapped[str] = mapped_column(sa.String(120))
+    kind: Mapped[str] = mapped_column(sa.String(20))  # message, signal
+    name: Mapped[str] = mapped_column(sa.String(200))
+    correlation: Mapped[str] = mapped_column(sa.String(200), default="")  # "" for signals
+    state: Mapped[str] = mapped_column(sa.String(20))  # waiting, received, cancelled
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    message_id: Mapped[str | None] = mapped_column(Id)  # what it received
+
+
+class Message(Base):
+    """A message or signal that was accepted, with what became of it. Whoever sends it again gets the same answer."""
+
+    __tablename__ = "message"
+    __table_args__ = (sa.Index("ix_message_name", "name", "correlation", "state"),)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    key: Mapped[str | None] = mapped_column(sa.String(200), unique=True)  # the sender's: one effect for one key
+    kind: Mapped[str] = mapped_column(sa.String(20))  # message, signal
+    name: Mapped[str] = mapped_column(sa.String(200))
+    correlation: Mapped[str] = mapped_column(sa.String(200), default="")
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(sa.String(20))  # buffered, matched, delivered, started, sent, late
+    sent_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]  # of a buffered one: nobody gets it afterwards
+    instance_id: Mapped[str | None] = mapped_column(Id)  # who got it
+    node_id: Mapped[str | None] = mapped_column(sa.String(120))
+    delivered_at: Mapped[dt.datetime | None]
+    by_id: Mapped[str | None] = mapped_column(Id)
+    by_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    answer: Mapped[dict[str, Any]]  # what the sender was told
 
 
 class Incident(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
@@ -56,13 +57,16 @@ def _extension(properties: Mapping[str, str], more: str = "") -> str:
     return f"<bpmn:extensionElements>{held}{more}</bpmn:extensionElements>"
 
 
-def start(id: str = "start") -> Element:
-    return Element(id, f'<bpmn:startEvent id="{id}" name="开始"/>')
+def start(id: str = "start", event: str = "", *, interrupting: bool = True, **properties: str) -> Element:
+    attribute = "" if interrupting else ' isInterrupting="false"'
+    return Element(
+        id, f'<bpmn:startEvent id="{id}" name="开始"{attribute}>{_extension(properties)}{event}</bpmn:startEvent>'
+    )
 
 
-def end(id: str = "end", *, terminate: bool = False) -> Element:
-    inner = "<bpmn:terminateEventDefinition/>" if terminate else ""
-    return Element(id, f'<bpmn:endEvent id="{id}" name="结束">{inner}</bpmn:endEvent>')
+def end(id: str = "end", event: str = "", *, terminate: bool = False, **properties: str) -> Element:
+    inner = "<bpmn:terminateEventDefinition/>" if terminate else event
+    return Element(id, f'<bpmn:endEvent id="{id}" name="结束">{_extension(properties)}{inner}</bpmn:endEvent>')
 
 
 def user(id: str, name: str = "", **properties: str) -> Element:
@@ -102,21 +106,96 @@ def condition(text: str) -> str:
     return f"<bpmn:conditionalEventDefinition><bpmn:condition>{escape(text)}</bpmn:condition></bpmn:conditionalEventDefinition>"
 
 
-def catch(id: str, event: str) -> Element:
-    return Element(id, f'<bpmn:intermediateCatchEvent id="{id}" name="{id}">{event}</bpmn:intermediateCatchEvent>')
+def message(name: str) -> str:
+    return f'<bpmn:messageEventDefinition messageRef="message_{name}"/>'
 
 
-def boundary(id: str, on: str, event: str, *, interrupting: bool = True) -> Element:
-    cancel = "true" if interrupting else "false"
+def signal(name: str) -> str:
+    return f'<bpmn:signalEventDefinition signalRef="signal_{name}"/>'
+
+
+def error(code: str) -> str:
+    return f'<bpmn:errorEventDefinition errorRef="error_{code}"/>' if code else "<bpmn:errorEventDefinition/>"
+
+
+def escalation(code: str) -> str:
+    if not code:
+        return "<bpmn:escalationEventDefinition/>"
+    return f'<bpmn:escalationEventDefinition escalationRef="escalation_{code}"/>'
+
+
+def link(name: str) -> str:
+    return f'<bpmn:linkEventDefinition name="{name}"/>'
+
+
+def catch(id: str, event: str, **properties: str) -> Element:
+    inner = _extension(properties) + event
+    return Element(id, f'<bpmn:intermediateCatchEvent id="{id}" name="{id}">{inner}</bpmn:intermediateCatchEvent>')
+
+
+def throw(id: str, event: str = "", **properties: str) -> Element:
+    inner = _extension(properties) + event
+    return Element(id, f'<bpmn:intermediateThrowEvent id="{id}" name="{id}">{inner}</bpmn:intermediateThrowEvent>')
+
+
+def receive(id: str, name: str, **properties: str) -> Element:
+    inner = _extension(properties)
+    return Element(
+        id, f'<bpmn:receiveTask id="{id}" name="{id}" messageRef="message_{name}">{inner}</bpmn:receiveTask>'
+    )
+
+
+def send(id: str, name: str, **properties: str) -> Element:
+    inner = _extension(properties)
+    return Element(id, f'<bpmn:sendTask id="{id}" name="{id}" messageRef="message_{name}">{inner}</bpmn:sendTask>')
+
+
+def event_gateway(id: str) -> Element:
+    return Element(id, f'<bpmn:eventBasedGateway id="{id}" name="{id}"/>')
+
+
+def inclusive(id: str, default: str = "") -> Element:
+    attribute = f' default="{default}"' if default else ""
+    return Element(id, f'<bpmn:inclusiveGateway id="{id}" name="{id}"{attribute}/>')
+
+
+def call(id: str, process: str) -> Element:
+    return Element(id, f'<bpmn:callActivity id="{id}" name="{id}" calledElement="{process}"/>')
+
+
+def boundary(id: str, on: str, event: str, *, interrupting: bool = True, **properties: str) -> Element:
+    cancel, inner = "true" if interrupting else "false", _extension(properties) + event
     return Element(
         id,
-        f'<bpmn:boundaryEvent id="{id}" name="{id}" attachedToRef="{on}" cancelActivity="{cancel}">{event}</bpmn:boundaryEvent>',
+        f'<bpmn:boundaryEvent id="{id}" name="{id}" attachedToRef="{on}" cancelActivity="{cancel}">{inner}</bpmn:boundaryEvent>',
         attached=True,
     )
 
 
 def subprocess(id: str, *elements: Element, flows: Sequence[Flow] | None = None) -> Element:
     return Element(id, f'<bpmn:subProcess id="{id}" name="{id}">{_body(elements, flows)}</bpmn:subProcess>')
+
+
+def event_subprocess(id: str, *elements: Element, flows: Sequence[Flow] | None = None) -> Element:
+    inner = _body(elements, flows)
+    return Element(
+        id, f'<bpmn:subProcess id="{id}" name="{id}" triggeredByEvent="true">{inner}</bpmn:subProcess>', attached=True
+    )
+
+
+def process(key: str, *elements: Element, flows: Sequence[Flow] | None = None) -> str:
+    """Another process of the same file, for call activities; given to `package` as `more`."""
+    return f'<bpmn:process id="{key}" isExecutable="true">{_body(elements, flows)}</bpmn:process>'
+
+
+def _declared(xml: str) -> str:
+    """The messages, signals, errors and escalations that are referred to."""
+    found = dict.fromkeys(re.findall(r'(message|signal|error|escalation)Ref="\1_(\w+)"', xml))
+    code = {"error": "errorCode", "escalation": "escalationCode"}
+    return "".join(
+        f'<bpmn:{kind} id="{kind}_{name}" name="{name}"' + (f' {code[kind]}="{name}"/>' if kind in code else "/>")
+        for kind, name in found
+    )
 
 
 def _body(elements: Sequence[Element], flows: Sequence[Flow] | None) -> str:
@@ -133,16 +212,15 @@ def package(
     manifest: str = "",
     files: Mapping[str, str] | None = None,
     definitions: str = "",
+    more: str = "",
 ) -> Package:
     """Without `flows` the elements follow one another; a plain start event is put before them if there is none."""
     if not any(element.xml.startswith("<bpmn:startEvent") for element in elements):
         elements = (start(), *elements)
         if flows is not None:
             flows = [Flow("start", elements[1].id), *flows]
-    diagram = (
-        f'{_HEAD}{definitions}<bpmn:process id="{key}" isExecutable="true">{_body(elements, flows)}</bpmn:process>'
-        "</bpmn:definitions>"
-    )
+    body = f'<bpmn:process id="{key}" isExecutable="true">{_body(elements, flows)}</bpmn:process>{more}'
+    diagram = f"{_HEAD}{definitions}{_declared(body)}{body}</bpmn:definitions>"
     head = f'key = "{key}"\ntitle = {{ zh = "{key} 流程", en = "{key}" }}\n'
     if "starters" not in manifest:
         head += 'starters = ["dept_staff"]\n'

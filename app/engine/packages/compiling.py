@@ -119,18 +119,18 @@ def _without_the_application() -> None:
 
 def _parse(order: dict[str, Any]) -> bytes:
     _without_the_application()
-    from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
-
     from app.engine.packages.front_door import open_xml
+    from app.engine.packages.parsing import Parser
+    from app.engine.packages.rewriting import rewrite
     from app.engine.running.serializing import store_specs
 
-    parser = SpiffBpmnParser()
+    parser = Parser()
     for name, content in order["files"].items():
         root = open_xml(base64.b64decode(content))
         if name.endswith(".dmn"):
             parser.add_dmn_xml(root, name)
         else:
-            parser.add_bpmn_xml(root, name)
+            parser.add_bpmn_xml(rewrite(root), name)
     process = parser.get_spec(order["key"])
     return store_specs(process, parser.get_subprocess_specs(order["key"]))
 

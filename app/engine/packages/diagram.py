@@ -15,7 +15,8 @@ from app.engine.packages.front_door import BPMN, BPMNDI, DC, DI, FLOW_NODES, SPI
 
 HUMAN = frozenset({"userTask", "manualTask"})
 SCOPES = frozenset({"subProcess", "callActivity"})
-GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway"})
+GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
+WAITS = frozenset({"userTask", "manualTask", "intermediateCatchEvent", "receiveTask"})
 B, S = f"{{{BPMN}}}", f"{{{SPIFF}}}"
 _TIMES = ("timeDate", "timeDuration", "timeCycle")
 
@@ -47,7 +48,7 @@ class Event:
     id: str | None = None
     text: str | None = None  # of a timer or a condition
     form: str | None = None  # timeDate, timeDuration, timeCycle
-    ref: str | None = None  # of an error, escalation, message, signal
+    ref: str | None = None  # of an error, escalation, message, signal: an id; of a link: its name
     line: int | None = None
 
 
@@ -72,7 +73,8 @@ class Node:
     out_flows: tuple[str, ...] = ()
     default: str | None = None
     attached_to: str | None = None
-    interrupting: bool = True
+    interrupting: bool = True  # of a boundary event, or the start of an event sub-process
+    triggered: bool = False  # an event sub-process
     events: tuple[Event, ...] = ()
     script: str | None = None
     pre_script: str | None = None
@@ -104,6 +106,7 @@ class Flow:
     parent: str = ""
     waypoints: tuple[tuple[float, float], ...] = ()
     line: int | None = None
+    link: bool = False  # not drawn: from where a link is thrown to where it is caught
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ class Diagram:
     flows: Mapping[str, Flow]
     lanes: Mapping[str, Lane]
     codes: Mapping[str, str | None] = field(default_factory=dict)  # errors and escalations by id
+    names: Mapping[str, str] = field(default_factory=dict)  # messages and signals by id
 
     def inside(self, parent: str) -> list[Node]:
         """The nodes directly in a process or sub-process."""
@@ -146,6 +150,20 @@ class Diagram:
     def boundaries(self, node_id: str) -> list[Node]:
         """The boundary events on a node."""
         return [node for node in self.nodes.values() if node.attached_to == node_id]
+
+    def started_by(self, process: str, kind: str, name: str) -> Node | None:
+        """The start event of a process, where it is this message or signal."""
+        starts = (node for node in self.inside(process) if node.kind == "startEvent" and node.event is not None)
+        return next((n for n in starts if n.event and n.event.kind == kind and self.name_of(n) == name), None)
+
+    def name_of(self, node: Node) -> str:
+        """The name of the message or signal that a node catches or throws; empty where there is none."""
+        return self.names.get(node.event.ref or "", "") if node.event else ""
+
+    def begins_waiting(self, node: Node) -> bool:
+        """A start event that waits beside its scope, to start an event sub-process."""
+        parent = self.nodes.get(node.parent)
+        return node.kind == "startEvent" and parent is not None and parent.triggered
 
 
 def read_diagram(xml: bytes) -> Diagram:
@@ -158,7 +176,7 @@ def diagram_of(root: etree._Element) -> Diagram:
     shapes, edges = _layout(root)
     lanes = _lanes(root, shapes)
     lane_of = {node: lane.name for lane in lanes.values() for node in lane.nodes}
-    flows = {flow.id: flow for flow in _flows(root, edges)}
+    flows = {flow.id: flow for flow in [*_flows(root, edges), *_links(root)]}
     incoming: dict[str, list[str]] = {}
     outgoing: dict[str, list[str]] = {}
     for flow in flows.values():
@@ -182,6 +200,11 @@ def diagram_of(root: etree._Element) -> Diagram:
         codes={
             element.get("id", ""): element.get(f"{kind}Code")
             for kind in ("error", "escalation")
+            for element in root.iter(f"{B}{kind}")
+        },
+        names={
+            element.get("id", ""): _text(element.get("name"))
+            for kind in ("message", "signal")
             for element in root.iter(f"{B}{kind}")
         },
     )
@@ -240,6 +263,27 @@ def _flows(root: etree._Element, edges: Mapping[str, tuple[tuple[float, float], 
         )
 
 
+def _links(root: etree._Element) -> Iterator[Flow]:
+    """A link is a flow that is not drawn, within one process or sub-process."""
+    caught: dict[tuple[str, str], str] = {}
+    thrown: list[tuple[str, str, etree._Element]] = []
+    for definition in root.iter(f"{B}linkEventDefinition"):
+        event = definition.getparent()
+        scope = None if event is None else event.getparent()
+        if event is None or scope is None:
+            continue
+        parent, name = scope.get("id", ""), definition.get("name", "")
+        if local_name(event) == "intermediateCatchEvent":
+            caught.setdefault((parent, name), event.get("id", ""))
+        else:
+            thrown.append((parent, name, event))
+    for parent, name, event in thrown:
+        target = caught.get((parent, name))
+        if target is not None:
+            source = event.get("id", "")
+            yield Flow(f"{source}.link", source, target, name=name, parent=parent, line=line_of(event), link=True)
+
+
 def _nodes(
     scope: etree._Element,
     parent: str,
@@ -275,7 +319,8 @@ def _nodes(
             out_flows=tuple(outgoing.get(identity, ())),
             default=element.get("default"),
             attached_to=element.get("attachedToRef"),
-            interrupting=element.get("cancelActivity", "true").lower() == "true",
+            interrupting=element.get("cancelActivity", element.get("isInterrupting", "true")).lower() == "true",
+            triggered=element.get("triggeredByEvent") == "true",
             events=tuple(_events(element)),
             line=line_of(element),
             **_work(element),
@@ -337,9 +382,11 @@ def _events(element: etree._Element) -> Iterator[Event]:
             id=definition.get("id"),
             text=None if inner is None else (inner.text or "").strip(),
             form=None if time is None else local_name(time),
-            ref=definition.get(f"{kind}Ref"),
+            ref=definition.get("name") if kind == "link" else definition.get(f"{kind}Ref"),
             line=line_of(definition),
         )
+    if local_name(element) in ("sendTask", "receiveTask") and element.get("messageRef"):
+        yield Event(kind="message", ref=element.get("messageRef"), line=line_of(element))
 
 
 def _text(value: str | None) -> str:

@@ -23,11 +23,15 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.audit import Actor
-from app.db import write_transaction
+from app.db import UNAVAILABLE, is_locked, write_transaction
 from app.engine.models import Incident, Instance
 from app.engine.packages.deadline_text import parse_cycle
 from app.engine.running import serializing
+from app.engine.running.events import word
+from app.engine.running.locking import lock_instance
+from app.engine.running.plain import checked
 from app.engine.running.serializing import DamagedState
+from app.engine.running.services import as_json
 from app.engine.running.workflow import Workflow, is_end, is_service
 from app.i18n import lazy_
 
@@ -71,6 +75,16 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True)
+class Anew:
+    """A step that begins again because it was sent back or taken back: who did it, and what was answered."""
+
+    event: str
+    reason: str
+    person_id: str | None
+    answers: dict[str, Any]
+
+
 @dataclass
 class Happened:
     """One line of history to be, and the notification it may cause."""
@@ -81,6 +95,7 @@ class Happened:
     task_id: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     notify: dict[str, Any] | None = None
+    send: tuple[str, dict[str, Any]] | None = None  # another outbox row: kind and payload
 
 
 class Act(Protocol):
@@ -118,9 +133,11 @@ class Turn:
     retrying: dict[str, str] = field(default_factory=dict)
     path: list[list[str | None]] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
+    thrown: list[Happened] = field(default_factory=list)  # messages and signals that steps sent; told after the rest
     failures: list[Failure] = field(default_factory=list)
     reported: list[dict[str, Any]] = field(default_factory=list)  # open incidents when the turn began
     created: list[dict[str, Any]] = field(default_factory=list)  # rows of the human tasks that began
+    anew: dict[str, Anew] = field(default_factory=dict)  # by node
     end_node: str | None = None
     restructured: bool = False  # the act changed more than tokens: the state must survive a round trip (guard 5)
     ran: int = 0
@@ -128,6 +145,7 @@ class Turn:
     _failing: list[tuple[int, Failure]] = field(default_factory=list)
     _passed_failing: int = 0
     _marks: tuple[int, int, int] = (0, 0, 0)
+    _thrown_before: int = 0
     _stuck_before: dict[str, str | None] = field(default_factory=dict)
     _begin: Callable[[Turn], None] | None = None
     _spent: float = 0.0
@@ -146,12 +164,17 @@ class Turn:
     def evaluate(self, expression: str, data: dict[str, Any]) -> Any:
         return self.engine.evaluate(expression, data)
 
+    def names_of(self, expression: str) -> frozenset[str]:
+        return self.engine.language.names(expression)
+
     # -- surroundings of the workflow
 
     def is_stuck(self, task: Task) -> bool:
         return str(task.id) in self.stuck
 
     def waiting_failed(self, task: Task, error: Exception) -> None:
+        if isinstance(error, UNAVAILABLE):
+            raise error
         self.stuck[str(task.id)] = None
         self.failures.append(Failure(str(task.id), task.task_spec.bpmn_id, "expression", message_of(error)))
 
@@ -174,6 +197,15 @@ class Turn:
     def call_service(self, task: Task) -> None:
         self.engine.services.call(self, task)
 
+    def send(self, kind: str, task: Task, name: str, correlation: str, payload: dict[str, Any]) -> None:
+        """A message or signal that the diagram throws: it leaves through the outbox, after the commit."""
+        sent = {"name": name, "correlation": correlation, "payload": as_json(checked(payload))}
+        ttl = word(task, "ttl") or None
+        actor = {"id": self.actor.id, "name": self.actor.name, "org_id": self.actor.org_id}
+        letter = sent | {"ttl": ttl, "instance_id": self.id, "actor": actor | {"org_name": self.actor.org_name}}
+        node_id = task.task_spec.bpmn_id
+        self.thrown.append(Happened(f"{kind}.sent", self.actor, node_id, data=sent, send=(kind, letter)))
+
     # -- running
 
     def run(self, begin: Callable[[Turn], None] | None) -> None:
@@ -189,7 +221,7 @@ class Turn:
         if self._begin is not None:
             try:
                 self._begin(self)
-            except (errors.DubanError, Stale, DamagedState):
+            except (errors.DubanError, Stale, DamagedState, *UNAVAILABLE):
                 raise
             except Exception as error:
                 raise StepFailed(None, error) from error
@@ -209,6 +241,8 @@ class Turn:
             began = time.monotonic()
             try:
                 self._step(task)
+            except (errors.Busy, *UNAVAILABLE):
+                raise  # the database's trouble is no fault of the diagram: nothing is stored, a later try may do
             except Exception as error:
                 self._rewind(task, error)
                 continue
@@ -230,11 +264,11 @@ class Turn:
 
     def note(self, task: Task) -> None:
         """Remember that a token passed here, and from which node."""
-        node = task.task_spec.bpmn_id
-        if node is None:
+        node, drawn = task.task_spec.bpmn_id, self.loaded.nodes
+        if node not in drawn:
             return
         parent = task.parent
-        while parent is not None and parent.task_spec.bpmn_id is None:
+        while parent is not None and parent.task_spec.bpmn_id not in drawn:
             parent = parent.parent
         self.path.append([node, parent.task_spec.bpmn_id if parent else None])
         if is_end(task):
@@ -261,7 +295,7 @@ class Turn:
         self._failing.append((self.ran, failure))
         self.total -= self.ran
         path, events, failures = self._marks
-        del self.path[path:], self.events[events:], self.failures[failures:]
+        del self.path[path:], self.events[events:], self.failures[failures:], self.thrown[self._thrown_before :]
         self.end_node = None
         self.workflow = self.rebuild()
         self._start_over()
@@ -274,6 +308,7 @@ class Turn:
         self._begin, self._failing, self._stuck_before = None, [], dict(self.stuck)
         self.ran = self._passed_failing = 0
         self._marks = (len(self.path), len(self.events), len(self.failures))
+        self._thrown_before = len(self.thrown)
 
     def keep_events(self) -> None:
         """The act's own lines stay when steps are run again; what the steps left (path, failures) does not."""
@@ -364,12 +399,12 @@ def take_revision(turn: Turn) -> None:
     turn.instance["rev"] = rev + 1
 
 
-def checkout(engine: Core, act: Act) -> Turn:
-    """Carry out one verb. Conflict after three lost races, Busy when the database stays locked."""
+def checkout(engine: Core, act: Act, tries: int = TRIES) -> Turn:
+    """Carry out one verb. Conflict after three lost races (or `tries`), Busy when the database stays locked."""
     from app.engine.running.projections.saving import save
     from app.engine.verbs import incidents
 
-    for _attempt in range(TRIES):
+    for _attempt in range(tries):
         with engine.sessions() as session:
             turn: Turn | None = None
             try:
@@ -386,9 +421,14 @@ def checkout(engine: Core, act: Act) -> Turn:
                 session.rollback()
                 incidents.record_fault(engine, session, turn, fault)
                 raise Halted(lazy_("流程在这一步无法继续，已记录异常并通知系统管理员；您填写的内容没有提交")) from fault
-            except sa.exc.OperationalError as locked:
-                raise errors.Busy() from locked
+            except UNAVAILABLE as refused:
+                raise busy(refused) from refused
     raise errors.Conflict()
+
+
+def busy(refused: Exception) -> errors.Busy:
+    """What the caller is told: somebody else holds the instance, or the database cannot do it now."""
+    return errors.Busy(lazy_("别人或系统正在办理此事项，请稍候再试") if is_locked(refused) else None)
 
 
 def quarantined(engine: Core, session: Session, damage: DamagedState) -> errors.Conflict:
@@ -402,8 +442,12 @@ def quarantined(engine: Core, session: Session, damage: DamagedState) -> errors.
 def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:
     """The part of a turn that is inside the write transaction."""
     turn.writing = True
+    turn.session.info["turns"] = {turn.id}  # what an act inside this one must leave alone
     if turn.instance["rev"] > 0:
+        lock_instance(turn.session, turn.id)
         take_revision(turn)
+    elif turn.instance.get("parent_id"):
+        lock_instance(turn.session, turn.instance["parent_id"])
     act.commit(turn)
     turn.keep_events()
     turn.advance()
@@ -412,11 +456,16 @@ def complete_turn(turn: Turn, act: Act, save: Callable[[Turn], None]) -> None:
 
 
 def run_inside(engine: Core, session: Session, act: Act) -> Turn:
-    """Carry out an act inside a write transaction that is already open (a ladder rung that starts a process)."""
+    """Carry out an act inside a write transaction that is already open (a ladder rung that starts a process).
+
+    An instance that exists must be locked by the caller, and must not be the one whose turn is under way.
+    """
     from app.engine.running.projections.saving import save
 
     turn = act.open(engine, session)
     turn.writing = True
+    if turn.instance["rev"] > 0:
+        take_revision(turn)
     act.commit(turn)
     turn.keep_events()
     turn.run(act.begin)

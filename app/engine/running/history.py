@@ -55,15 +55,17 @@ def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[
         previous = row["hash"] = chain_hash(previous, _content(row))
         rows.append(row)
         if line.notify is not None:
-            letters.append(_letter(line, row))
+            letters.append(_told(line, row))
+        if line.send is not None:
+            kind, payload = line.send
+            letters.append(_letter(f"{kind}:{instance_id}:{seq}", kind, payload, at))
     session.execute(_ADD, rows)
     if letters:
         session.execute(_SEND, letters)
 
 
-def _letter(line: Happened, row: dict[str, Any]) -> dict[str, Any]:
-    """An outbox row of kind `event`; its key makes a second delivery recognisable."""
-    at = row["at"]
+def _told(line: Happened, row: dict[str, Any]) -> dict[str, Any]:
+    """An outbox row of kind `event`."""
     payload = {
         "event": line.event,
         "instance_id": row["instance_id"],
@@ -71,12 +73,17 @@ def _letter(line: Happened, row: dict[str, Any]) -> dict[str, Any]:
         "node_id": line.node_id,
         "actor_id": line.actor.id,
         "actor_name": line.actor.name,
-        "at": at.isoformat(),
+        "at": row["at"].isoformat(),
     } | (line.notify or {})
+    return _letter(f"event:{row['instance_id']}:{row['seq']}", "event", payload, row["at"])
+
+
+def _letter(key: str, kind: str, payload: dict[str, Any], at: dt.datetime) -> dict[str, Any]:
+    """An outbox row; its key makes a second delivery recognisable."""
     return {
         "id": new_id(),
-        "key": f"event:{row['instance_id']}:{row['seq']}",
-        "kind": "event",
+        "key": key,
+        "kind": kind,
         "payload": payload,
         "state": "waiting",
         "created_at": at,

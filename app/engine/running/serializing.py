@@ -21,21 +21,32 @@ from uuid import UUID
 import orjson
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.serializer.config import (
+    BoundaryEvent,
     ConditionalEventDefinition,
     CycleTimerEventDefinition,
     DurationTimerEventDefinition,
     InclusiveGateway,
+    IntermediateCatchEvent,
     ParallelGateway,
+    TerminateEventDefinition,
     TimeDateEventDefinition,
     _EndJoin,
 )
+from SpiffWorkflow.bpmn.serializer.default.task_spec import BoundaryEventConverter, BpmnTaskSpecConverter
 from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter, TaskConverter, WorkflowConverter
 from SpiffWorkflow.bpmn.serializer.helpers import DefaultRegistry
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION as SPIFF_VERSION
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
-from SpiffWorkflow.spiff.specs.defaults import ServiceTask
+from SpiffWorkflow.spiff.specs.defaults import ReceiveTask, ServiceTask
+from SpiffWorkflow.spiff.specs.event_definitions import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+    MessageEventDefinition,
+    SignalEventDefinition,
+)
 from SpiffWorkflow.task import Task
 
+from app.engine.running import events
 from app.engine.running import workflow as ours
 from app.engine.running.workflow import Workflow
 
@@ -45,12 +56,22 @@ _REPLACED: dict[type, type] = {
     TimeDateEventDefinition: ours.InstantTimer,
     DurationTimerEventDefinition: ours.DurationTimer,
     CycleTimerEventDefinition: ours.CycleTimer,
-    ConditionalEventDefinition: ours.Conditional,
+    ConditionalEventDefinition: events.Conditional,
+    MessageEventDefinition: events.Message,
+    SignalEventDefinition: events.Signal,
+    ErrorEventDefinition: events.Error,
+    EscalationEventDefinition: events.Escalation,
+    TerminateEventDefinition: events.Terminate,
+    BoundaryEvent: events.Boundary,
+    IntermediateCatchEvent: events.Catch,
+    ReceiveTask: events.Receive,
     ParallelGateway: ours.ParallelJoin,
     InclusiveGateway: ours.InclusiveJoin,
     _EndJoin: ours.EndJoin,
     ServiceTask: ours.NamedService,
 }
+# Kinds of nodes that SpiffWorkflow has not; the parser makes them as they are.
+_ADDED: dict[type, type] = {events.EventGateway: BpmnTaskSpecConverter, events.ScopeEvent: BoundaryEventConverter}
 _DATA_TYPES = frozenset({"date", "datetime", "time", "timedelta", "Decimal", "bytes", "set", "UUID"})
 
 
@@ -125,6 +146,8 @@ class _Registry(DefaultRegistry):
                 continue
             converter = _TaskConverter if cls is Task else usual
             converter(_REPLACED.get(cls, cls), self, cls.__name__)
+        for cls, added in _ADDED.items():
+            added(cls, self)
 
     def restore(self, val: Any, **kwargs: Any) -> Any:
         if self.in_data and isinstance(val, dict) and val.get("typename", "") not in _DATA_TYPES:
@@ -202,7 +225,7 @@ def store_specs(process: Any, subprocesses: Mapping[str, Any]) -> bytes:
 def _parser_registry() -> DefaultRegistry:
     """The parser makes SpiffWorkflow's own classes; their names are the same as those of ours."""
     registry = DefaultRegistry()
-    for cls, converter in SPIFF_CONFIG.items():
+    for cls, converter in (SPIFF_CONFIG | _ADDED).items():
         converter(cls, registry)
     return registry
 

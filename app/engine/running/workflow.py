@@ -20,9 +20,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, _EndJoin
+from SpiffWorkflow.bpmn.specs.control import _EndJoin
 from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
-from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
     CycleTimerEventDefinition,
     DurationTimerEventDefinition,
@@ -32,13 +31,13 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
 from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
-from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from app.engine.running.events import Conditional, Message, ScopeEvent
 from app.engine.running.joining import all_arrived, none_to_come
-from app.engine.running.merging import data_of_branches, is_merged, merge_branches
+from app.engine.running.merging import data_of_scope, merge_branches
 
 # A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
 TaskIterator.__init__.__defaults__ = (None, 10**9, True, None)
@@ -71,6 +70,12 @@ class Surroundings(Protocol):
     def add_duration(self, at: dt.datetime, duration: str) -> dt.datetime: ...
 
     def call_service(self, task: Task) -> None: ...
+
+    def evaluate(self, expression: str, data: dict[str, Any]) -> Any: ...
+
+    def names_of(self, expression: str) -> frozenset[str]: ...
+
+    def send(self, kind: str, task: Task, name: str, correlation: str, payload: dict[str, Any]) -> None: ...
 
     def waiting_failed(self, task: Task, error: Exception) -> None: ...
 
@@ -151,9 +156,7 @@ class Workflow(BpmnWorkflow):
     def watch_conditions(self) -> None:
         """Guard 2: conditional events are looked at again after every step."""
         for task in list(self.event_manager.tasks.values()):
-            if task.state == TaskState.WAITING and isinstance(
-                task.task_spec.event_definition, ConditionalEventDefinition
-            ):
+            if task.state == TaskState.WAITING and isinstance(task.task_spec.event_definition, Conditional):
                 task.task_spec._update(task)
 
     def fire(self, until: dt.datetime) -> None:
@@ -167,9 +170,11 @@ class Workflow(BpmnWorkflow):
             self.fire_until = None
 
     def retime(self) -> None:
-        """Let timers whose instant could not be computed try again."""
-        for task in self.waiting_timers():
-            if due_at(task) is None:
+        """Let timers whose instant, and messages whose correlation could not be computed try again."""
+        for task in list(self.event_manager.tasks.values()):
+            definition = task.task_spec.event_definition
+            timer = isinstance(definition, TimerEventDefinition) and due_at(task) is None
+            if task.state == TaskState.WAITING and (timer or isinstance(definition, Message)):
                 task.task_spec._update(task)
 
     def has_fired(self, task_id: str) -> bool:
@@ -178,6 +183,11 @@ class Workflow(BpmnWorkflow):
         return (
             task is not None and bool(task.internal_data.get("event_fired")) and not task.has_state(TaskState.CANCELLED)
         )
+
+    def is_cancelled(self, task_id: str) -> bool:
+        """Whether something else took a task's place before it went on."""
+        task = self.task(task_id)
+        return task is not None and task.has_state(TaskState.CANCELLED)
 
     def lives(self, task_id: str) -> bool:
         """Whether a token still is at this task."""
@@ -190,26 +200,13 @@ class Workflow(BpmnWorkflow):
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The data as the last completed step left it; while branches run side by side, with what each has changed."""
-        last = self.last_task or self.task_tree
-        heads = [task for task in self.tasks.values() if _is_head(task)]
-        data: dict[str, Any] = last.data if len(heads) < 2 else data_of_branches(heads)
-        return data
-
-
-def _is_head(task: Task) -> bool:
-    """Whether a branch of the outermost scope has come this far: a living token, or an arrival at a waiting join."""
-    if isinstance(task.task_spec, BoundaryEvent) or task.parent is None:
-        return False
-    if task.has_state(Live):
-        return not isinstance(task.task_spec, BoundaryEventJoin)
-    arrived = isinstance(task.task_spec, UnstructuredJoin) and task.state == TaskState.CANCELLED
-    return arrived and task.parent.state == TaskState.COMPLETED and not is_merged(task)
+        """The data of all branches and sub-processes as they stand (see merging)."""
+        return data_of_scope(self)
 
 
 def _order(task: Task) -> tuple[bool, bool, int]:
     spec, depth = task.task_spec, task.workflow.depth
-    if isinstance(spec, BoundaryEvent):
+    if isinstance(spec, (BoundaryEvent, ScopeEvent)):
         return (False, not spec.cancel_activity, depth)
     return (True, False, -depth)
 
@@ -225,7 +222,8 @@ def due_at(task: Task) -> dt.datetime | None:
 def move_timer(task: Task, at: dt.datetime) -> None:
     """A waiting timer fires then. Nothing else does it: it computes its instant once, and not from variables."""
     value = task.internal_data.get("event_value")
-    task.internal_data["event_value"] = (value | {"next": at.isoformat()}) if isinstance(value, dict) else at.isoformat()
+    text = at.isoformat()
+    task.internal_data["event_value"] = value | {"next": text} if isinstance(value, dict) else text
 
 
 def pause_timer(task: Task, paused: bool) -> None:
@@ -310,20 +308,6 @@ class CycleTimer(CycleTimerEventDefinition):
         return True
 
 
-class Conditional(ConditionalEventDefinition):
-    """A condition that cannot be evaluated is an incident of its own, not the failure of whoever moved last."""
-
-    def has_fired(self, my_task: Task) -> bool:
-        around = my_task.workflow.top_workflow.surroundings
-        if around.is_stuck(my_task):
-            return False
-        try:
-            return bool(super().has_fired(my_task))
-        except Exception as error:
-            around.waiting_failed(my_task, error)
-            return False
-
-
 class ParallelJoin(ParallelGateway):
     def _check_threshold_unstructured(self, my_task: Task) -> bool:
         return all_arrived(self, my_task)
@@ -349,10 +333,23 @@ class InclusiveJoin(InclusiveGateway):
 
 
 class EndJoin(_EndJoin):
+    """A scope is over when no token is left in it; what only waits to start an event sub-process goes with it."""
+
+    def _check_threshold_unstructured(self, my_task: Task) -> bool:
+        left = TaskIterator(my_task.workflow.task_tree, state=TaskState.NOT_FINISHED_MASK, end_at_spec=self.name)
+        return all(task is my_task or _only_watches(task) for task in left)
+
     def _run_hook(self, my_task: Task) -> bool:
+        for task in list(my_task.workflow.tasks.values()):
+            if _only_watches(task):
+                task.cancel()
         merge_branches(self, my_task)
         my_task.workflow.data.update(my_task.data)
         return True
+
+
+def _only_watches(task: Task) -> bool:
+    return isinstance(task.task_spec, ScopeEvent) and task.state == TaskState.WAITING
 
 
 class NamedService(ServiceTask):

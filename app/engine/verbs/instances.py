@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor, Break
 from app.db import write_transaction
-from app.engine.models import HumanTask, Incident, Instance, Timer
+from app.engine.models import HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import history, step_timers
 from app.engine.running.acts.amend import Amend
 from app.engine.running.acts.authority import ENGINE_NAMES
-from app.engine.running.acts.complete import Complete
+from app.engine.running.acts.complete import TRIES, Complete
 from app.engine.running.acts.named import call_named
 from app.engine.running.acts.retry import Retry
 from app.engine.running.acts.start import Start
@@ -30,7 +30,7 @@ from app.engine.verbs.tasks import required_text
 from app.i18n import lazy_
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
-_INCIDENT = Incident.__table__
+_INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class InstanceVerbs(DefinitionVerbs):
 
     def complete(self, task_id: str, answers: Mapping[str, Any], *, by: Actor, rev: int | None = None) -> Completed:
         """提交. Forbidden, Invalid with errors per field, Conflict when it was done, claimed or changed meanwhile."""
-        turn = checkout(self, Complete(by, task_id, answers, rev))
+        turn = checkout(self, Complete(by, task_id, answers, rev), tries=TRIES)
         late = any(line.event == "task.completed" and line.data.get("late") for line in turn.events)
         return Completed(turn.id, task_id, late, _ended(turn), _next(turn))
 
@@ -197,6 +197,11 @@ class InstanceVerbs(DefinitionVerbs):
             sa.update(_INCIDENT)
             .where(_INCIDENT.c.instance_id == turn.id, _INCIDENT.c.resolved_at.is_(None))
             .values(resolved_at=turn.now, resolved_by_id=turn.actor.id, next_attempt_at=None)
+        )
+        session.execute(
+            sa.update(_SUBSCRIPTION)
+            .where(_SUBSCRIPTION.c.instance_id == turn.id, _SUBSCRIPTION.c.state == "waiting")
+            .values(state="cancelled", ended_at=turn.now)
         )
         call_named(self, turn, turn.loaded.manifest.get("on_cancel"), {"reason": reason})
         history.append(session, turn.id, turn.now, turn.events)

@@ -18,6 +18,8 @@ def upgrade() -> None:
     _workers_and_hold()
     _hazard_requests()
     _clocks()
+    _messages()
+    _signing()
 
 
 def _workers_and_hold() -> None:
@@ -136,6 +138,72 @@ def _clocks() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+
+
+def _signing() -> None:
+    op.create_table(
+        "signing",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("node_id", sa.String(length=120), nullable=False),
+        sa.Column("policy", sa.String(length=20), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("agreed", sa.Integer(), nullable=False),
+        sa.Column("disagreed", sa.Integer(), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("signers", app.db.Json(), nullable=False),
+        sa.Column("votes", app.db.Json(), nullable=False),
+        sa.Column("began_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_signing_instance_id_instance")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signing")),
+    )
+    op.create_index(op.f("ix_signing_instance_id"), "signing", ["instance_id"], unique=False)
+    op.add_column("human_task", sa.Column("signing_id", sa.String(length=32), nullable=True))
+    op.create_index(op.f("ix_human_task_signing_id"), "human_task", ["signing_id"], unique=False)
+
+
+def _messages() -> None:
+    op.create_table(
+        "subscription",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("spiff_task_id", sa.String(length=36), nullable=False),
+        sa.Column("node_id", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("correlation", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("message_id", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_subscription_instance_id_instance")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
+    )
+    op.create_index(op.f("ix_subscription_instance_id"), "subscription", ["instance_id"], unique=False)
+    op.create_index("ix_subscription_name", "subscription", ["kind", "name", "correlation", "state"], unique=False)
+    op.create_table(
+        "message",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("correlation", sa.String(length=200), nullable=False),
+        sa.Column("payload", app.db.Json(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("sent_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.Column("node_id", sa.String(length=120), nullable=True),
+        sa.Column("delivered_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("by_id", sa.String(length=32), nullable=True),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.Column("answer", app.db.Json(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("key", name=op.f("uq_message_key")),
+    )
+    op.create_index("ix_message_name", "message", ["name", "correlation", "state"], unique=False)
 
 
 def downgrade() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.db import new_id
-from app.engine.models import HumanTask, Incident, Timer
+from app.engine.models import HumanTask, Incident, Subscription, Timer
 from app.engine.running.checkout import Failure, Turn
 
 _TASK = HumanTask.__table__
 _TIMER = Timer.__table__
 _INCIDENT = Incident.__table__
+_SUBSCRIPTION = Subscription.__table__
 
 
 BACKOFF = (60, 300, 1800, 7200, 21600)  # seconds until a failed service task is tried again by itself
@@ -92,7 +93,7 @@ def _resolve(turn: Turn, incident_id: str) -> None:
 
 
 def _nothing_will_happen(turn: Turn) -> bool:
-    """The watchdog of guard 2: nothing is open that a person or the clock could move."""
+    """The watchdog of guard 2: nothing is open that a person, the clock or a message could move."""
     if turn.created or any(turn.stuck):
         return False
     waits = sa.union_all(
@@ -100,6 +101,7 @@ def _nothing_will_happen(turn: Turn) -> bool:
         sa.select(_TIMER.c.id).where(
             _TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting", _TIMER.c.kind == "event"
         ),
+        sa.select(_SUBSCRIPTION.c.id).where(_SUBSCRIPTION.c.instance_id == turn.id, _SUBSCRIPTION.c.state == "waiting"),
         sa.select(_INCIDENT.c.id).where(_INCIDENT.c.instance_id == turn.id, _INCIDENT.c.resolved_at.is_(None)),
     )
     return turn.session.execute(waits.limit(1)).first() is None

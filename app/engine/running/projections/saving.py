@@ -13,6 +13,7 @@ from app.engine.running import history, serializing
 from app.engine.running.checkout import Turn
 from app.engine.running.projections.facts import project_facts
 from app.engine.running.projections.incidents import project_incidents
+from app.engine.running.projections.subscriptions import project_subscriptions
 from app.engine.running.projections.tasks import project_tasks
 from app.engine.running.projections.timers import project_timers
 from app.engine.running.serializing import VERSION
@@ -26,10 +27,12 @@ _INCIDENT = Incident.__table__
 def save(turn: Turn) -> None:
     """Project the turn and store the state. Inside the write transaction, after everything ran."""
     main = turn.events[0] if turn.events else None  # a retry has none before its steps tell something
+    turn.events += turn.thrown
     head = _head(turn)
     ended = turn.workflow.is_completed()
     project_tasks(turn, head | {"business_key": _shown_number(turn) or head["business_key"]})
     project_timers(turn)
+    project_subscriptions(turn)
     project_incidents(turn, ended)
     project_facts(turn)
     if ended:
