@@ -17,6 +17,7 @@ from app.engine.models import HumanTask, Instance, Participant, TaskComment
 from app.engine.packages.words import words_of
 from app.engine.running import history
 from app.engine.running.acts.authority import open_task, require_may_act, supervises
+from app.engine.running.acts.signers import has_part, may_arrange, signs_in_person, waits
 from app.engine.running.checkout import Happened
 from app.engine.running.locking import lock_instance_of
 from app.engine.running.plain import checked
@@ -40,6 +41,8 @@ class TaskVerbs(Core):
                 raise held(row)
             if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
                 raise errors.Forbidden()
+            if row["signing_id"] and has_part(session, row["signing_id"], by.id, task_id):
+                raise errors.Conflict(lazy_("您是这一步的另一名签署人，每人只签一次"), status="signer")
             taken = session.execute(
                 sa.update(_TASK)
                 .where(_TASK.c.id == task_id, _TASK.c.status == "open", _TASK.c.assignee_id.is_(None))
@@ -57,16 +60,22 @@ class TaskVerbs(Core):
                 raise (
                     held(row) if row["assignee_id"] else errors.Conflict(lazy_("这项工作尚未签收"), status="unclaimed")
                 )
-            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
+            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]) or signs_in_person(
+                session, row["signing_id"], task_id
+            ):
                 raise errors.Conflict(lazy_("这项工作指定由您办理，不能退回待签收，可以转办"), status="assigned")
             self._change(session, row, assignee_id=None, assignee_name="", claimed_at=None)
             self._tell(session, row, Happened("task.unclaimed", by, row["node_id"], task_id))
 
     def reassign(self, task_id: str, to_id: str, *, reason: str, by: Actor) -> None:
-        """转办. The holder, or a candidate while nobody holds it, passes the task to a colleague who may do it."""
+        """转办. The holder, or a candidate while nobody holds it, passes the task to a colleague who may do it.
+
+        What somebody holds who has left the office, any candidate may pass on.
+        """
         reason = required_text(reason, "reason")
         with self._acting(task_id, by, "reassign") as (session, row):
-            require_may_act(self, session, row, by)
+            if not self._may_take_over(session, row, by):
+                require_may_act(self, session, row, by)
             person = self.directory.person(session, to_id)
             if person is None:
                 raise errors.Invalid({"to": [lazy_("没有这个人")]})
@@ -76,6 +85,10 @@ class TaskVerbs(Core):
                 raise errors.Invalid(
                     {"to": [lazy_("%(name)s没有办理这项工作的岗位，只能转给有同样岗位的人", name=person.name)]}
                 )
+            if row["signing_id"] and (
+                has_part(session, row["signing_id"], to_id, task_id) or waits(session, row["signing_id"], to_id)
+            ):
+                raise errors.Invalid({"to": [lazy_("%(name)s已是这一步的签署人", name=person.name)]})
             self._change(session, row, assignee_id=person.id, assignee_name=person.name, claimed_at=self.clock.now())
             participate(session, row["instance_id"], user_id=person.id)
             data = {"to_id": person.id, "to_name": person.name, "from_name": row["assignee_name"], "reason": reason}
@@ -172,8 +185,10 @@ class TaskVerbs(Core):
                 found.add("extend")
         if task.assignee_id is None and candidate:
             found |= {"claim"} & words.allow
-        if holds and candidate and "claim" in words.allow:
+        if holds and candidate and "claim" in words.allow and not signs_in_person(session, task.signing_id, task.id):
             found.add("unclaim")
+        if "sign" in words.allow and may_arrange(self, session, task.signing_id, user_id):
+            found.add("sign")
         if "pause" in words.allow and task.due_at is not None and supervises(self, session, task, user_id):
             found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()
         if not holds:
@@ -228,6 +243,12 @@ class TaskVerbs(Core):
     def _status(self, session: Session, instance_id: str) -> str | None:
         status: str | None = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
         return status
+
+    def _may_take_over(self, session: Session, row: Mapping[str, Any], by: Actor) -> bool:
+        holder = row["assignee_id"]
+        if by.id is None or holder is None or self.directory.person(session, holder) is not None:
+            return False
+        return self.directory.is_candidate(session, by.id, row["role"], row["org_id"])
 
     def _concerned(self, session: Session, row: Mapping[str, Any], user_id: str) -> bool:
         return (

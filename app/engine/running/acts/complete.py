@@ -1,4 +1,4 @@
-"""Somebody finishes a task."""
+"""Somebody finishes a task, or signs one that several people sign."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from app.engine.packages.words import words_of
 from app.engine.ports import TaskCheck
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, person, require_may_act
+from app.engine.running.acts.voting import require_asked, run_if_decided, tell_if_decided, vote_of
 from app.engine.running.checkout import Stale, Turn, load_turn
 from app.engine.running.plain import checked
 from app.engine.running.projections.people import participate
 from app.engine.running.services import as_json
+from app.engine.running.signing import Signing
 from app.i18n import lazy_
 
 _TASK = HumanTask.__table__
+TRIES = 12  # signers of one step meet at one instance all at once, and none of them should be turned away
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Complete:
     row: dict[str, Any] = field(default_factory=dict)
     form: dict[str, Any] | None = None
     clean: dict[str, Any] = field(default_factory=dict)
+    signing: Signing | None = None  # with this vote, where several people sign
+    vote: Any = None
 
     def open(self, engine: Core, session: Session) -> Turn:
         self.row = open_task(session, self.task_id)
@@ -49,8 +54,13 @@ class Complete:
         task = turn.workflow.task(self.row["spiff_task_id"])
         if task is None or task.state != TaskState.READY:
             raise Stale()
+        words = words_of(self.row["properties"])
+        if words.signs:
+            require_asked(task, self.row, words, self.actor)
         self.form = turn.loaded.form(self.row["form"])
         self.clean = self._validated(engine, session, turn, task.data)
+        if words.signs:
+            self.vote = vote_of(self.form, words, self.clean)
         return turn
 
     def _validated(self, engine: Core, session: Session, turn: Turn, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,6 +78,11 @@ class Complete:
     def begin(self, turn: Turn) -> None:
         task = turn.workflow.task(self.row["spiff_task_id"])
         assert task is not None
+        self.signing = Signing.of_task(task, words_of(self.row["properties"]))
+        if self.signing is not None:
+            self.signing.sign(self.task_id, self.actor, self.vote, self.clean, turn.now)
+            run_if_decided(turn, task, self.row["node_id"], self.signing)
+            return
         # Assigned, not merged: SpiffWorkflow's own merge mixes an old list into the new one (guard 4).
         task.data.update(deepcopy(self.clean))
         done = dict(task.data.get("completed_by") or {})
@@ -111,8 +126,11 @@ class Complete:
             "task.completed",
             node_id=row["node_id"],
             task_id=self.task_id,
-            data={"answers": as_json(self.clean), "late": late, "name_zh": row["name_zh"], "name_en": row["name_en"]},
+            data={"answers": as_json(self.clean), "late": late, "name_zh": row["name_zh"], "name_en": row["name_en"]}
+            | ({"vote": self.vote} if self.signing is not None else {}),
         )
+        if self.signing is not None:
+            tell_if_decided(turn, row["node_id"], self.signing)
 
     def _check(self, turn: Turn, row: Mapping[str, Any]) -> None:
         """The step's own conditions, e.g. that the reviewer is not the one who rectified."""
@@ -120,7 +138,7 @@ class Complete:
         data = row["data"] | self.clean
         live = turn.workflow.task(row["spiff_task_id"])
         if live is not None:
-            data = live.data
+            data = live.data if self.signing is None else live.data | self.clean
         for name in words_of(row["properties"]).checks:
             check = turn.engine.services.checks.get(name)
             if check is None:
