@@ -11,7 +11,7 @@ from typing import Any
 
 from app import web
 from app.accounts import User
-from app.engine import Completed
+from app.engine import Completed, GoneBack
 from app.errors import DubanError, Invalid
 from app.i18n import _, lazy_
 from app.inbox import queries
@@ -53,6 +53,22 @@ def reassign(task_id: str, to: str, reason: str) -> None:
     _seen(task_id)
     web.engine().reassign(task_id, to, reason=reason, by=web.actor())
     web.refresh()
+
+
+def send_back(task_id: str, to_node: str, reason: str) -> GoneBack:
+    _seen(task_id)
+    gone = web.engine().send_back(task_id, to_node, reason, by=web.actor())
+    web.refresh()
+    return gone
+
+
+def withdraw(task_id: str, reason: str) -> GoneBack:
+    """What one has done oneself, one has seen."""
+    queries.task(web.db.session(), task_id, web.current_user())
+    web.db.session.rollback()
+    gone = web.engine().withdraw(task_id, reason, by=web.actor())
+    web.refresh()
+    return gone
 
 
 def urge(task_id: str, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from app import web
-from app.engine import Completed, HumanTask
+from app.engine import Completed, GoneBack, HumanTask
 from app.inbox import acts, queries
 from app.inbox import schemas as s
 
@@ -74,6 +74,22 @@ def reassignment(payload: dict[str, str], task_id: str) -> HumanTask:
     """转办 to somebody who holds the same role."""
     acts.reassign(task_id, payload["to"], payload["reason"])
     return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/return", methods=["POST"])
+@blp.arguments(s.ReturnIn)
+@blp.response(200, s.GoneBackOut)
+def send_back(payload: dict[str, str], task_id: str) -> GoneBack:
+    """退回 to one of `return_targets`, with a reason. Everything between is done again."""
+    return acts.send_back(task_id, payload["to"], payload["reason"])
+
+
+@blp.route("/tasks/<task_id>/withdrawal", methods=["POST"])
+@blp.arguments(s.TaskReasonIn)
+@blp.response(200, s.GoneBackOut)
+def withdrawal(payload: dict[str, str], task_id: str) -> GoneBack:
+    """撤回 what the caller has done, while nobody has touched what came next; else 409."""
+    return acts.withdraw(task_id, payload["reason"])
 
 
 @blp.route("/tasks/<task_id>/urges", methods=["POST"])

@@ -105,6 +105,15 @@ class TaskOut(ma.Schema):
         return due_of(task)
 
 
+class ReturnTargetOut(ma.Schema):
+    """A step that the task may be returned to."""
+
+    node_id = ma.fields.String()
+    name = ma.fields.Function(lambda target: bilingual(target.name_zh, target.name_en))
+    completed_by = ma.fields.String()
+    completed_at = Local(allow_none=True)
+
+
 class TaskDetail(TaskOut):
     """One task with all that is needed to act on it."""
 
@@ -113,6 +122,16 @@ class TaskDetail(TaskOut):
     data = ma.fields.Dict(metadata={"description": "what the form starts from: the process data when the step began"})
     draft = ma.fields.Method("_draft", metadata={"type": "object", "nullable": True})
     answers = ma.fields.Raw(allow_none=True)
+    return_targets = ma.fields.Method("_targets", metadata={"type": "array", "items": {"type": "object"}})
+
+    def _targets(self, task: HumanTask) -> list[dict[str, Any]]:
+        """For whoever may return it."""
+        if "return" not in web.engine().permitted(web.db.session(), task, web.current_user().id):
+            return []
+        found: list[dict[str, Any]] = ReturnTargetOut(many=True).dump(
+            web.engine().return_targets(web.db.session(), task)
+        )
+        return found
 
     def _permitted(self, task: HumanTask) -> list[str]:
         return sorted(web.engine().permitted(web.db.session(), task, web.current_user().id))
@@ -122,7 +141,8 @@ class TaskDetail(TaskOut):
         return forms.describe(form, task.data) if form else None
 
     def _draft(self, task: HumanTask) -> dict[str, Any] | None:
-        return task.draft if task.draft_by_id == web.current_user().id else None
+        """The own one, or the earlier answers of a step that came back."""
+        return task.draft if task.draft_by_id in (None, web.current_user().id) else None
 
 
 class Text(ma.fields.String):
@@ -146,6 +166,22 @@ class DraftIn(ma.Schema):
 class ReassignmentIn(ma.Schema):
     to = ma.fields.String(required=True)
     reason = Text(200, required=True)
+
+
+class TaskReasonIn(ma.Schema):
+    reason = Text(200, required=True)
+
+
+class ReturnIn(TaskReasonIn):
+    to = ma.fields.String(required=True, metadata={"description": "node_id of one of the task's return_targets"})
+
+
+class GoneBackOut(ma.Schema):
+    """What was taken back, and the tasks that began anew."""
+
+    instance_id = ma.fields.String()
+    task_id = ma.fields.String()
+    tasks = ma.fields.List(ma.fields.String())
 
 
 class UrgeIn(ma.Schema):

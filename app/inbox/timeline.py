@@ -25,6 +25,8 @@ ICONS = {
     "task.claimed": "mail-check",
     "task.unclaimed": "mail-x",
     "task.reassigned": "arrows-exchange",
+    "task.returned": "arrow-back-up",
+    "task.withdrawn": "arrow-back",
     "task.copied": "copy",
     "task.urged": "bell-ringing",
     "task.reminded": "clock",
@@ -41,6 +43,8 @@ WORDS: dict[str, Any] = {
     "task.claimed": lazy_("签收"),
     "task.unclaimed": lazy_("退回待签收"),
     "task.reassigned": lazy_("转办"),
+    "task.returned": lazy_("退回"),
+    "task.withdrawn": lazy_("撤回"),
     "task.copied": lazy_("抄送"),
     "task.urged": lazy_("催办"),
     "task.reminded": lazy_("临期提醒"),
@@ -126,6 +130,9 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
     text = str(data.get("text") or data.get("reason") or "")
     if row.event == "task.reassigned" and data.get("to_name"):
         text = "　".join(part for part in (_("转给%(name)s", name=data["to_name"]), text) if part)
+    if row.event == "task.returned" and data.get("to_zh"):
+        to = _("退回到%(step)s", step=bilingual(data["to_zh"], data.get("to_en")))
+        text = "　".join(part for part in (to, text) if part)
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
     return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone)

@@ -13,6 +13,8 @@ from app.i18n import _, bilingual, lazy_
 EVENTS: dict[str, Any] = {
     "task.created": lazy_("新待办"),
     "task.reassigned": lazy_("转办"),
+    "task.returned": lazy_("退回"),
+    "task.withdrawn": lazy_("撤回"),
     "task.urged": lazy_("催办"),
     "task.reminded": lazy_("临期提醒"),
     "task.overdue": lazy_("超期"),
@@ -24,6 +26,8 @@ EVENTS: dict[str, Any] = {
 ICONS = {
     "task.created": "inbox",
     "task.reassigned": "arrow-forward-up",
+    "task.returned": "arrow-back-up",
+    "task.withdrawn": "arrow-back",
     "task.urged": "bell-ringing",
     "task.reminded": "clock",
     "task.overdue": "alert-octagon",
@@ -43,6 +47,8 @@ def headline(event: str, params: Mapping[str, Any]) -> str:
     lines: dict[str, Callable[[], str]] = {
         "task.created": lambda: _("新待办：%(step)s", step=step),
         "task.reassigned": lambda: _("%(actor)s转来：%(step)s", actor=actor, step=step),
+        "task.returned": lambda: _("%(actor)s退回：%(step)s", actor=actor, step=step),
+        "task.withdrawn": lambda: _("%(actor)s撤回：%(step)s", actor=actor, step=step),
         "task.urged": lambda: _("%(actor)s催办：%(step)s", actor=actor, step=step),
         "task.reminded": lambda: _("临近期限：%(step)s", step=step),
         "task.overdue": lambda: _("已超期：%(step)s", step=step),

@@ -38,13 +38,17 @@ def page(
     conflict: Conflict | None = None,
     panel: str = "",
 ) -> dict[str, Any]:
-    """What the task page shows. `values` is what was sent and not taken; else the own draft stands in the form."""
+    """What the task page shows.
+
+    `values` is what was sent and not taken; else the own draft stands in the form, or what was answered before the
+    step came back.
+    """
     session, user = web.db.session(), web.current_user()
     instance = session.get_one(Instance, task.instance_id)
     course = course_of(session, instance, user)
     permitted = web.engine().permitted(session, task, user.id)
     form = course.loaded.form(task.form)
-    draft = task.draft if task.draft_by_id == user.id else None
+    draft = task.draft if task.draft_by_id in (None, user.id) else None
     listing = Listing.of(request.args)
     bound = None
     if form is not None and "complete" in permitted:

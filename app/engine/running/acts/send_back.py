@@ -209,4 +209,4 @@ def is_untouched(row: Mapping[str, Any]) -> bool:
     """Nobody has claimed, drafted or signed it. A task that was addressed to one person waits for them unclaimed."""
     if row["status"] != "open" or row["draft_by_id"] is not None:
         return False
-    return row["assignee_id"] is None or row["claimed_at"] == row["created_at"]
+    return row["assignee_id"] is None or row["rev"] == 0

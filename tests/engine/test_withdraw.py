@@ -1,0 +1,205 @@
+"""撤回: whoever did a step takes it back while nobody has touched what came next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app import errors
+from app.engine import History
+from tests.cast import member
+from tests.engine import diagrams as d
+from tests.engine.conftest import World
+from tests.engine.test_send_back import FORK, FORM, INNER, back, line, step
+
+
+def done(world: World, instance: str, node: str) -> Any:
+    return [task for task in world.tasks(instance, "done") if task.node_id == node][-1]
+
+
+def take_back(world: World, instance: str, node: str, by: str = "zhao") -> Any:
+    return world.engine.withdraw(done(world, instance, node).id, "填错了", by=world.person(by))
+
+
+def may(world: World, instance: str, node: str, by: str = "zhao") -> bool:
+    with world.sessions() as session:
+        return "withdraw" in world.engine.permitted(session, done(world, instance, node), member(by).id)
+
+
+def test_what_was_just_done_is_taken_back_and_the_next_step_is_cancelled(world: World) -> None:
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask", by="liu", text="wrong")
+    assert may(world, instance, "ask", "liu")
+    take_back(world, instance, "ask", "liu")
+    task = world.task(instance, "ask")
+    assert (task.assignee_id, task.draft) == (member("liu").id, {"text": "wrong"})
+    assert [row.node_id for row in world.tasks(instance, "withdrawn")] == ["ask"]
+    assert [row.node_id for row in world.tasks(instance, "cancelled")] == ["check"]
+    (told,) = world.rows(History, instance, event="task.withdrawn")
+    assert (told.data["reason"], told.data["undone"]) == ("填错了", ["check"])
+    for node in ("ask", "check"):
+        world.complete(instance, node, by="liu")
+    assert world.instance(instance).status == "ended"
+
+
+def test_those_who_were_waiting_for_it_are_told(world: World) -> None:
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask", by="liu")
+    world.engine.deliver_all()
+    world.told.clear()
+    take_back(world, instance, "ask", "liu")
+    world.engine.deliver_all()
+    (letter,) = [letter for letter in world.told if letter["event"] == "task.withdrawn"]
+    assert member("zhao").id in letter["user_ids"]
+    assert letter["reason"] == "填错了"
+
+
+@pytest.mark.parametrize("touch", ["claim", "draft", "reassign", "complete"])
+def test_not_once_somebody_has_touched_the_next_step(world: World, touch: str) -> None:
+    world.deploy(line("ask", "check", "sign"))
+    instance = world.start("line")
+    world.complete(instance, "ask")
+    task, liu = world.task(instance, "check"), world.person("liu")
+    if touch == "claim":
+        world.engine.claim(task.id, by=liu)
+    elif touch == "draft":
+        world.engine.save_draft(task.id, {"text": "x"}, by=liu)
+    elif touch == "reassign":
+        world.engine.reassign(task.id, member("zhao").id, reason="轮值", by=liu)
+    else:
+        world.engine.complete(task.id, {}, by=liu)
+    assert not may(world, instance, "ask")
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "ask")
+    assert "ask" not in world.open_nodes(instance)
+
+
+def test_a_claim_between_our_look_and_the_lock_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.engine.running.acts.send_back import Withdraw
+
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask")
+    usual = Withdraw.open
+
+    def overtaken(self: Withdraw, engine: Any, session: Any) -> Any:
+        turn = usual(self, engine, session)
+        session.rollback()
+        world.engine.claim(world.task(instance, "check").id, by=world.person("liu"))
+        return turn
+
+    monkeypatch.setattr(Withdraw, "open", overtaken)
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "ask")
+    assert world.open_nodes(instance) == ["check"]
+    assert world.task(instance, "check").assignee_id == member("liu").id
+
+
+def test_what_was_addressed_to_one_person_and_not_opened_may_still_be_taken_back(world: World) -> None:
+    world.deploy(d.package("named", step("ask"), step("check", assignee="starter.id"), d.end(), files=FORM))
+    instance = world.start("named")
+    world.complete(instance, "ask", by="liu")
+    take_back(world, instance, "ask", "liu")
+    assert world.open_nodes(instance) == ["ask"]
+
+
+def test_a_step_before_a_split_is_taken_back_with_all_branches(world: World) -> None:
+    world.deploy(FORK)
+    instance = world.start("fork")
+    world.complete(instance, "plan")
+    assert world.open_nodes(instance) == ["a1", "b1"]
+    take_back(world, instance, "plan")
+    assert world.open_nodes(instance) == ["plan"]
+    world.complete(instance, "plan")
+    assert world.open_nodes(instance) == ["a1", "b1"]
+
+
+def test_inside_a_branch_also_while_it_waits_at_the_join_but_not_past_it(world: World) -> None:
+    world.deploy(FORK)
+    instance = world.start("fork")
+    for node in ("plan", "a1", "a2"):
+        world.complete(instance, node)
+    take_back(world, instance, "a2")
+    assert world.open_nodes(instance) == ["a2", "b1"]
+    for node in ("b1", "b2", "a2"):
+        world.complete(instance, node)
+    assert world.open_nodes(instance) == ["sum"]
+    assert not may(world, instance, "a2")
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "a2")
+    assert world.open_nodes(instance) == ["sum"]
+
+
+def test_into_and_inside_a_sub_process_that_runs_but_not_one_that_is_over(world: World) -> None:
+    world.deploy(INNER)
+    instance = world.start("nested")
+    world.complete(instance, "plan")
+    take_back(world, instance, "plan")
+    assert world.open_nodes(instance) == ["plan"]
+    for node in ("plan", "x"):
+        world.complete(instance, node)
+    take_back(world, instance, "x")
+    assert world.open_nodes(instance) == ["x"]
+    for node in ("x", "y"):
+        world.complete(instance, node)
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "y")
+    assert world.open_nodes(instance) == ["sign"]
+
+
+def test_not_past_a_service_task_that_may_not_be_repeated(world: World) -> None:
+    @world.engine.service_task("money.pay", repeatable=False)
+    def pay(_call: Any) -> None:
+        """Once."""
+
+    world.deploy(d.package("pay", step("ask"), d.service("put", "money.pay"), step("check"), d.end(), files=FORM))
+    instance = world.start("pay")
+    world.complete(instance, "ask")
+    assert not may(world, instance, "ask")
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "ask")
+
+
+def test_what_was_returned_and_done_again_can_be_taken_back_once(world: World) -> None:
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask")
+    first = done(world, instance, "ask")
+    back(world, instance, "check", "ask")
+    with pytest.raises(errors.Conflict):
+        world.engine.withdraw(first.id, "填错了", by=world.person("zhao"))
+    world.complete(instance, "ask")
+    take_back(world, instance, "ask")
+    with pytest.raises(errors.Conflict):
+        world.engine.withdraw(first.id, "填错了", by=world.person("zhao"))
+    assert world.open_nodes(instance) == ["ask"]
+
+
+def test_only_by_whoever_did_it_and_only_where_the_step_allows_it(world: World) -> None:
+    world.deploy(d.package("words", step("ask"), d.user("plain"), step("check"), d.end(), files=FORM))
+    instance = world.start("words")
+    world.complete(instance, "ask")
+    assert not may(world, instance, "ask", "liu")
+    with pytest.raises(errors.Forbidden):
+        take_back(world, instance, "ask", "liu")
+    world.complete(instance, "plain")
+    with pytest.raises(errors.Forbidden):
+        take_back(world, instance, "plain")
+    assert world.open_nodes(instance) == ["check"]
+
+
+def test_a_second_withdrawal_and_one_after_the_end_are_refused(world: World) -> None:
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask")
+    row = done(world, instance, "ask")
+    take_back(world, instance, "ask")
+    with pytest.raises(errors.Conflict):
+        world.engine.withdraw(row.id, "再次", by=world.person("zhao"))
+    for node in ("ask", "check"):
+        world.complete(instance, node)
+    with pytest.raises(errors.Conflict):
+        take_back(world, instance, "check")
