@@ -13,8 +13,11 @@ from app.engine.models import (
     HumanTask,
     Incident,
     Instance,
+    Message,
     Outbox,
     Participant,
+    Signing,
+    Subscription,
     TaskComment,
     TaskCopy,
     Timer,
@@ -45,8 +48,10 @@ from app.engine.ports import (
     TaskCheck,
 )
 from app.engine.verbs.effects import afterwards
+from app.engine.verbs.going_back import GoneBack, ReturnTarget
 from app.engine.verbs.instances import Completed, NextTask, Started
 from app.engine.verbs.reads import NodeState, Progress
+from app.engine.verbs.signing import Signer, Tally
 
 __all__ = [
     "Calendar",
@@ -63,6 +68,7 @@ __all__ = [
     "Fact",
     "Flow",
     "Forms",
+    "GoneBack",
     "History",
     "Hold",
     "HumanTask",
@@ -70,6 +76,7 @@ __all__ = [
     "Instance",
     "Lane",
     "Loaded",
+    "Message",
     "NextTask",
     "Node",
     "NodeState",
@@ -79,9 +86,14 @@ __all__ = [
     "Person",
     "Problem",
     "Progress",
+    "ReturnTarget",
     "ServiceCall",
     "ServiceFunction",
+    "Signer",
+    "Signing",
     "Started",
+    "Subscription",
+    "Tally",
     "TaskCheck",
     "TaskComment",
     "TaskCopy",

@@ -1,22 +1,27 @@
-"""Human tasks: a row for every token that waits for a person."""
+"""Human tasks: a row for every token that waits for a person, several where several people sign."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from SpiffWorkflow.task import Task
 
-from app.db import new_id
+from app.db import UNAVAILABLE, new_id
 from app.engine.models import HumanTask
 from app.engine.packages.words import Words, words_of
+from app.engine.ports import Person
 from app.engine.running import step_timers
-from app.engine.running.addressing import Address, address_of
+from app.engine.running.addressing import Address, address_of, signers_of
 from app.engine.running.checkout import Failure, Turn, message_of
+from app.engine.running.projections.beginning_anew import anew, letter
 from app.engine.running.projections.people import copy_on_arrival, participate
+from app.engine.running.projections.signings import carry_ladder, store_tally
 from app.engine.running.services import as_json
+from app.engine.running.signing import ORGANISATION, Signing
 
 _TASK = HumanTask.__table__
 
@@ -31,19 +36,26 @@ def project_tasks(turn: Turn, head: Mapping[str, Any]) -> None:
     session = turn.session
     ready = {str(task.id): task for task in turn.workflow.human_tasks()}
     rows = session.execute(
-        sa.select(_TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.node_id, *(_TASK.c[name] for name in SHARED)).where(
-            _TASK.c.instance_id == turn.id, _TASK.c.status == "open"
+        sa.select(
+            _TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.node_id, _TASK.c.signing_id, *(_TASK.c[name] for name in SHARED)
         )
+        .where(_TASK.c.instance_id == turn.id, _TASK.c.status == "open")
+        .order_by(_TASK.c.id)
     ).all()
-    known = {row.spiff_task_id: row for row in rows}
-    for spiff_id, row in known.items():
-        if spiff_id not in ready:
+    known: dict[str, list[Any]] = {}
+    for row in rows:
+        if row.spiff_task_id not in ready:
             cancel_task(turn, row.id, row.node_id)
-        elif any(getattr(row, name) != head[name] for name in SHARED):
+            continue
+        known.setdefault(row.spiff_task_id, []).append(row)
+        if any(getattr(row, name) != head[name] for name in SHARED):
             session.execute(sa.update(_TASK).where(_TASK.c.id == row.id).values({name: head[name] for name in SHARED}))
     for spiff_id, task in ready.items():
-        if spiff_id not in known:
-            _begin_task(turn, task, head)
+        words = words_of(turn.loaded.nodes[task.task_spec.bpmn_id].properties)
+        if words.signs:
+            project_signing(turn, task, words, known.get(spiff_id, []), head)
+        elif spiff_id not in known:
+            _begin_task(turn, task, words, head)
 
 
 def cancel_task(turn: Turn, task_id: str, node_id: str) -> None:
@@ -53,15 +65,82 @@ def cancel_task(turn: Turn, task_id: str, node_id: str) -> None:
     turn.happened("task.cancelled", node_id=node_id, task_id=task_id)
 
 
-def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
+def _begin_task(turn: Turn, task: Task, words: Words, head: Mapping[str, Any]) -> None:
     node = turn.loaded.nodes[task.task_spec.bpmn_id]
-    words = words_of(node.properties)
     try:
         address = address_of(turn, node, words, task.data)
+    except UNAVAILABLE:
+        raise
     except Exception as error:
-        # Nobody may be given what was meant for somebody: the task waits, addressed to no one, until it is retried.
-        address = Address(None, None, None)
-        turn.failures.append(Failure(str(task.id), node.id, "address", message_of(error)))
+        address = _nobody(turn, task, error)
+    row = _begin_row(turn, task, words, head, address, _deadline(turn, words, task, turn.now))
+    copy_on_arrival(turn, words, task.data, row)
+
+
+def _nobody(turn: Turn, task: Task, error: Exception) -> Address:
+    """Nobody may be given what was meant for somebody: the task waits, addressed to no one, until it is retried."""
+    turn.failures.append(Failure(str(task.id), task.task_spec.bpmn_id, "address", message_of(error)))
+    return Address(None, None, None)
+
+
+def project_signing(turn: Turn, task: Task, words: Words, rows: Sequence[Any], head: Mapping[str, Any]) -> None:
+    """A row for each who is asked to sign now, none for anybody else."""
+    signing = Signing.of_task(task, words)
+    if signing is None:
+        if any(row.signing_id is None for row in rows):
+            return  # nobody could be found: the task waits with its incident
+        try:
+            signers = signers_of(turn, turn.loaded.nodes[task.task_spec.bpmn_id], words, task.data)
+        except UNAVAILABLE:
+            raise
+        except Exception as error:
+            deadline = _deadline(turn, words, task, turn.now)
+            _begin_row(turn, task, words, head, _nobody(turn, task, error), deadline)
+            return
+        signing = Signing.begin(task, words, signers)
+    asked = {signer["task_id"] for signer in signing.asked}
+    for row in rows:
+        if row.id not in asked:
+            cancel_task(turn, row.id, row.node_id)
+    _ask(turn, task, signing, head)
+    store_tally(turn, task.task_spec.bpmn_id, signing)
+
+
+def _ask(turn: Turn, task: Task, signing: Signing, head: Mapping[str, Any]) -> None:
+    """Rows for the signers whose turn it is and who have none yet. The step's ladder hangs on one of its rows."""
+    new = [signer for signer in signing.asked if signer["task_id"] is None]
+    plain = replace(signing.words, ladder=())
+    deadline = _deadline(turn, signing.words, task, turn.now) if new else {}
+    first = all(signer["task_id"] is None for signer in signing.signers)
+    for signer in new:
+        row = _begin_row(turn, task, plain, head, _address(turn, signer), deadline, signing.id)
+        signer["task_id"] = row["id"]
+        if first:  # copies are of the step, not of each signature
+            copy_on_arrival(turn, signing.words, task.data, row)
+            first = False
+    carry_ladder(turn, signing)
+
+
+def _address(turn: Turn, signer: Mapping[str, Any]) -> Address:
+    if signer["kind"] == ORGANISATION:
+        return Address(signer["role"], signer["org_id"], None)
+    person = Person(signer["id"], signer["name"], signer["org_id"], signer["org_name"])
+    return Address(signer["role"], signer["org_id"], person)
+
+
+def _begin_row(
+    turn: Turn,
+    task: Task,
+    words: Words,
+    head: Mapping[str, Any],
+    address: Address,
+    deadline: Mapping[str, Any],
+    signing_id: str | None = None,
+) -> dict[str, Any]:
+    node = turn.loaded.nodes[task.task_spec.bpmn_id]
+    properties = dict(node.properties)
+    if signing_id:
+        properties.pop("ladder", None)  # see carry_ladder
     row: dict[str, Any] = {name: head[name] for name in SHARED} | {
         "id": new_id(),
         "instance_id": turn.id,
@@ -80,7 +159,7 @@ def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
         "assignee_name": address.assignee.name if address.assignee else "",
         "claimed_at": turn.now if address.assignee else None,
         "form": words.form,
-        "properties": dict(node.properties),
+        "properties": properties,
         "data": as_json(task.data),
         "from_id": turn.actor.id,
         "from_name": turn.actor.name,
@@ -91,12 +170,14 @@ def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
         "urges": 0,
         "rev": 0,
         "completed_by_name": "",
+        "signing_id": signing_id,
+        **deadline,
     }
-    row |= _deadline(turn, words, task, turn.now)
+    row |= anew(turn, row, words)
     turn.session.execute(sa.insert(_TASK).values(**row))
     step_timers.arm(turn, row, words)
-    if address.assignee:
-        participate(turn.session, turn.id, user_id=address.assignee.id)
+    if row["assignee_id"]:
+        participate(turn.session, turn.id, user_id=row["assignee_id"])
     elif address.role:
         participate(turn.session, turn.id, org_id=address.org_id, role=address.role)
     turn.created.append(row)
@@ -105,9 +186,9 @@ def _begin_task(turn: Turn, task: Task, head: Mapping[str, Any]) -> None:
         node_id=node.id,
         task_id=row["id"],
         data={"name_zh": row["name_zh"], "name_en": row["name_en"], "due_at": _iso(row.get("due_at"))},
-        notify={},
+        notify=letter(turn, node.id),
     )
-    copy_on_arrival(turn, words, task.data, row)
+    return row
 
 
 def _deadline(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[str, Any]:
@@ -118,6 +199,8 @@ def _deadline(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[
         due = turn.engine.calendar.due(
             turn.session, words.deadline, start, lambda expression: turn.evaluate(expression, data)
         )
+    except UNAVAILABLE:
+        raise
     except Exception as error:
         turn.failures.append(Failure(str(task.id), task.task_spec.bpmn_id, "timer", message_of(error)))
         return {"due_at": None, "amber_at": None, "original_due_at": None, "due_basis": None}
@@ -131,20 +214,17 @@ def _deadline(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[
 
 def redo(turn: Turn, incident: Mapping[str, Any]) -> None:
     """Retry what a task lacks: an address (the task is made anew), or a deadline (its clock starts where it did)."""
-    row = (
-        turn.session.execute(
-            sa.select(_TASK).where(_TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open")
-        )
-        .mappings()
-        .first()
-    )
+    found = sa.select(_TASK).where(_TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open")
     task = turn.workflow.task(incident["spiff_task_id"])
-    if row is None or task is None:
-        return
-    if incident["kind"] == "address":
-        turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(status="cancelled"))
-        step_timers.cancel(turn.session, row["id"])
-        return
+    for row in turn.session.execute(found).mappings().all() if task is not None else ():
+        if incident["kind"] == "address":
+            turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(status="cancelled"))
+            step_timers.cancel(turn.session, row["id"])
+        else:
+            _redo_deadline(turn, task, dict(row))
+
+
+def _redo_deadline(turn: Turn, task: Task, row: Mapping[str, Any]) -> None:
     words = words_of(row["properties"])
     deadline = _deadline(turn, words, task, row["clock_started_at"] or turn.now)
     turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(**deadline))
