@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from app.engine.verbs.instances import InstanceVerbs
+from app.engine.verbs.clocks import ClockVerbs
+from app.engine.verbs.effects import Effects
+from app.engine.verbs.going_back import GoingBack
+from app.engine.verbs.messages import MessageVerbs
 from app.engine.verbs.outbox import Deliveries
 from app.engine.verbs.reads import Reads
+from app.engine.verbs.signing import SigningVerbs
 from app.engine.verbs.sweeps import Sweeps
 from app.engine.verbs.tasks import TaskVerbs
 from app.engine.verbs.verifying import Verifying
+from app.engine.verbs.watchdog import Watchdog
 
 
-class Engine(InstanceVerbs, TaskVerbs, Reads, Deliveries, Sweeps, Verifying):
+class Engine(
+    ClockVerbs,
+    GoingBack,
+    Effects,
+    MessageVerbs,
+    TaskVerbs,
+    SigningVerbs,
+    Reads,
+    Deliveries,
+    Sweeps,
+    Verifying,
+    Watchdog,
+):
     """`Engine(sessions, clock, functions, directory, calendar, secret, lanes)`.
 
     Every verb is a unit of work of its own: it commits before it returns, and raises one of app.errors when it

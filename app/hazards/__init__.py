@@ -18,18 +18,23 @@ from app.hazards.models import (
     HazardNumber,
     HazardRound,
 )
+from app.hazards.request_models import KINDS, OUTCOMES, REQUEST_STATUSES, HazardRequest
 from app.i18n import lazy_
 
 __all__ = [
     "CATEGORIES",
     "GRADES",
+    "KINDS",
     "MODES",
     "OPEN",
+    "OUTCOMES",
+    "REQUEST_STATUSES",
     "SOURCES",
     "STATUSES",
     "Hazard",
     "HazardDraft",
     "HazardNumber",
+    "HazardRequest",
     "HazardRound",
     "behind",
     "init_app",
@@ -37,11 +42,12 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.hazards import api, ledger, service_tasks, task_checks, views
+    from app.hazards import api, ledger, request_tasks, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
+    request_tasks.init_engine(engine)
     web.event_words.update(_EVENTS)
     views.init_app(app)
     ledger.init_app(app)
@@ -56,4 +62,9 @@ _EVENTS = {
     "hazards.closed": lazy_("登记销号"),
     "hazards.voided": lazy_("作废"),
     "hazards.corrected": lazy_("更正登记"),
+    "hazards.requested": lazy_("登记申请"),
+    "hazards.request_escalated": lazy_("逾期未答复，转上级答复"),
+    "hazards.request_granted": lazy_("准予申请"),
+    "hazards.request_refused": lazy_("不予批准"),
+    "hazards.request_moot": lazy_("未作变更"),
 }

@@ -7,7 +7,7 @@ from flask import Flask
 from app import web
 from app.calendars import light
 from app.errors import Conflict
-from app.hazards import access, acts, queries
+from app.hazards import access, acts, queries, requests
 from app.hazards.models import RUNNING, Hazard
 from app.hazards.schemas import (
     CorrectionIn,
@@ -115,7 +115,7 @@ def _named(rows: list[Hazard]) -> list[tuple[Hazard, str]]:
 def _row(named: tuple[Hazard, str]) -> dict[str, Any]:
     hazard, name = named
     now = web.clock().now()
-    shown = light(now, hazard.due_at, hazard.amber_at) if hazard.status in RUNNING else "none"
+    shown = light(now, hazard.due_at, hazard.amber_at, hazard.paused_at) if hazard.status in RUNNING else "none"
     columns = {column.key: getattr(hazard, column.key) for column in Hazard.__table__.columns}
     return {**columns, "subject_name": name, "overdue": hazard.overdue(now), "light": shown}
 
@@ -123,7 +123,12 @@ def _row(named: tuple[Hazard, str]) -> dict[str, Any]:
 def _detail(hazard: Hazard) -> dict[str, Any]:
     session = web.db.session()
     tasks = queries.open_tasks(session, [hazard.instance_id]).get(hazard.instance_id, [])
-    return {**_row(_named([hazard])[0]), "rounds": queries.rounds(session, hazard), "tasks": tasks}
+    return {
+        **_row(_named([hazard])[0]),
+        "rounds": queries.rounds(session, hazard),
+        "tasks": tasks,
+        "requests": requests.of_hazard(session, hazard),
+    }
 
 
 def init_app(_app: Flask) -> None:

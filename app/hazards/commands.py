@@ -65,7 +65,7 @@ def _import(app: Flask, file: Path, dry_run: bool, username: str | None, problem
     _report(found)
     if dry_run:
         return
-    with sessions() as session, write_transaction(session):
+    with sessions() as session, write_transaction(session, alone=True):
         sha256, now = hashlib.sha256(content).hexdigest(), clock.now()
         import_id = applying.keep(session, found, file_name=file.name, sha256=sha256, user=user, by=by, now=now)
         applying.confirm(session, session.get_one(HazardImport, import_id), by=by, now=now)

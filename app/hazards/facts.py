@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.hazards.models import Hazard, HazardRound
+from app.hazards.request_models import HazardRequest
 
 
 def hazard_rows() -> sa.Select[Any]:
@@ -36,9 +37,35 @@ def hazard_rows() -> sa.Select[Any]:
         Hazard.round,
         Hazard.found_at,
         Hazard.due_at,
+        Hazard.original_due_at,
+        Hazard.extensions,
         Hazard.closed_at,
         passed.label("rectified_at"),
         on_time.label("on_time"),
         Hazard.prior_hazard_id.is_not(None).label("recurred"),
     ]
     return sa.select(*columns).where(Hazard.status != "voided")
+
+
+def request_rows() -> sa.Select[Any]:
+    """Every request about a rectification, with what it may be counted by; unscoped like the hazards."""
+    request = HazardRequest
+    in_time = sa.and_(request.decided_at.is_not(None), request.decided_at <= request.reply_due_at)
+    columns: list[Any] = [
+        request.id,
+        request.hazard_id,
+        Hazard.region_code,
+        Hazard.sector_code,
+        Hazard.supervising_org_id,
+        Hazard.grade,
+        request.kind,
+        request.status,
+        request.outcome,
+        request.level,
+        request.late,
+        request.escalations,
+        request.requested_at,
+        request.decided_at,
+        in_time.label("answered_in_time"),
+    ]
+    return sa.select(*columns).join(Hazard, Hazard.id == request.hazard_id)

@@ -99,6 +99,9 @@ class Hazard(Base):
     due_at: Mapped[dt.datetime | None]
     amber_at: Mapped[dt.datetime | None]  # 80 % of the limit
     original_due_at: Mapped[dt.datetime | None]  # of the first order; what “rectified on time” is measured by
+    extensions: Mapped[int] = mapped_column(default=0, server_default="0")  # how often an extension was granted
+    paused_at: Mapped[dt.datetime | None]  # the rectification clock stands still since then
+    pause_reason: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     round: Mapped[int] = mapped_column(default=1)
     submitted_at: Mapped[dt.datetime | None]  # of the present round
     reviewed_at: Mapped[dt.datetime | None]
@@ -140,7 +143,8 @@ class Hazard(Base):
         return self.submitted_at or (self.closed_at if self.status == "closed" else None)
 
     def overdue(self, now: dt.datetime) -> bool:
-        return self.status in RUNNING and self.due_at is not None and now > self.due_at
+        running = self.status in RUNNING and self.paused_at is None
+        return running and self.due_at is not None and now > self.due_at
 
 
 class HazardRound(Base):

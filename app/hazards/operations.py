@@ -14,6 +14,7 @@ from app.accounts import Organisation, Sector, User, contains, visible
 from app.audit import Actor, record
 from app.calendars import OfficeCalendar
 from app.clock import local
+from app.db import insert_or
 from app.errors import Invalid
 from app.hazards import queries
 from app.hazards.models import Hazard, HazardDraft, HazardNumber, HazardRound
@@ -101,12 +102,9 @@ def _town(session: Session, region_code: str) -> str | None:
 
 def _next_number(session: Session, year: int) -> str:
     """YH-2026-0001. The row is locked until the transaction ends: two at once wait, one that fails leaves no gap."""
-    taken = sa.update(HazardNumber).where(HazardNumber.year == year).values(last=HazardNumber.last + 1)
-    last = session.scalar(taken.returning(HazardNumber.last))
-    if last is None:
-        session.add(HazardNumber(year=year, last=1))
-        session.flush()
-        last = 1
+    first = insert_or(session, HazardNumber).values(year=year, last=1)
+    next_one = first.on_conflict_do_update(index_elements=[HazardNumber.year], set_={"last": HazardNumber.last + 1})
+    last = session.scalar(next_one.returning(HazardNumber.last)) or 0
     return f"YH-{year}-{last:04d}"
 
 
@@ -157,6 +155,7 @@ def submit(session: Session, hazard: Hazard, data: Data, *, by: Actor | None, no
     this_round.submitted_org_id = hazard.responsible_org_id
     hazard.requirements = hazard.requirements or this_round.requirements
     hazard.submitted_at, hazard.status, hazard.updated_at = now, "reviewing", now
+    hazard.paused_at, hazard.pause_reason = None, ""
     session.add(this_round)
     session.flush()
 

@@ -73,7 +73,7 @@ def conditions(user: Any, filters: Mapping[str, str], now: dt.datetime) -> list[
 
 def overdue(now: dt.datetime) -> sa.ColumnElement[bool]:
     """Past its last day with nothing submitted (超期). Derived, so that no job has to keep it true."""
-    return sa.and_(Hazard.status.in_(RUNNING), Hazard.due_at < now)
+    return sa.and_(Hazard.status.in_(RUNNING), Hazard.due_at < now, Hazard.paused_at.is_(None))
 
 
 def overdue_count(session: Session, user: Any, now: dt.datetime) -> int:
@@ -83,7 +83,7 @@ def overdue_count(session: Session, user: Any, now: dt.datetime) -> int:
 
 
 def _lights(now: dt.datetime) -> dict[str, sa.ColumnElement[bool]]:
-    running = Hazard.status.in_(RUNNING)
+    running = sa.and_(Hazard.status.in_(RUNNING), Hazard.paused_at.is_(None))
     return {
         "red": overdue(now),
         "amber": sa.and_(running, Hazard.due_at >= now, Hazard.amber_at <= now),

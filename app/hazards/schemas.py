@@ -178,6 +178,29 @@ class RoundOut(ma.Schema):
     reviewed_by_name = ma.fields.String()
 
 
+class RequestOut(ma.Schema):
+    """What the rectifying side asked for, and the answer."""
+
+    number = ma.fields.String()
+    instance_id = ma.fields.String()
+    kind = ma.fields.String()
+    status = ma.fields.String()
+    outcome = ma.fields.String()
+    level = ma.fields.String()
+    late = ma.fields.Boolean()
+    reason = ma.fields.String()
+    interim_measures = ma.fields.String()
+    due_before = ma.fields.AwareDateTime(allow_none=True)
+    asked_on = ma.fields.String(allow_none=True)
+    granted_due_at = ma.fields.AwareDateTime(allow_none=True)
+    reply_due_at = ma.fields.AwareDateTime(allow_none=True)
+    requested_at = ma.fields.AwareDateTime()
+    requested_by_name = ma.fields.String()
+    decided_at = ma.fields.AwareDateTime(allow_none=True)
+    decided_by_name = ma.fields.String()
+    opinion = ma.fields.String()
+
+
 class HazardTaskOut(ma.Schema):
     id = ma.fields.String()
     node_id = ma.fields.String()
@@ -220,6 +243,8 @@ class HazardOut(ma.Schema):
     ordered_at = ma.fields.AwareDateTime(allow_none=True)
     due_at = ma.fields.AwareDateTime(allow_none=True)
     original_due_at = ma.fields.AwareDateTime(allow_none=True)
+    extensions = ma.fields.Integer()
+    paused_at = ma.fields.AwareDateTime(allow_none=True)
     round = ma.fields.Integer()
     submitted_at = ma.fields.AwareDateTime(allow_none=True)
     closed_at = ma.fields.AwareDateTime(allow_none=True)
@@ -233,6 +258,7 @@ class HazardOut(ma.Schema):
 class HazardDetail(HazardOut):
     rounds = ma.fields.List(ma.fields.Nested(RoundOut))
     tasks = ma.fields.List(ma.fields.Nested(HazardTaskOut))
+    requests = ma.fields.List(ma.fields.Nested(RequestOut))
 
 
 class HazardFilter(ma.Schema):

@@ -15,9 +15,11 @@ import marshmallow as ma
 from app.audit import Actor
 from app.clock import local
 from app.engine import ServiceCall
-from app.hazards import operations, queries
+from app.hazards import operations, queries, requests
 from app.hazards.models import Hazard
+from app.hazards.request_models import KINDS
 from app.hazards.schemas import RegisterIn
+from app.i18n import _
 from app.subjects import Subject
 
 if TYPE_CHECKING:
@@ -176,6 +178,9 @@ def submit(call: ServiceCall) -> Result:
     hazard = _hazard(call)
     by = _who(call, "rectify", "proxy_rectify", "dept_rectify")
     operations.submit(call.session, hazard, call.data, by=by, now=call.now)
+    # What was submitted needs no more time; that it is no hazard can still be said until the close-out.
+    reason = _("整改已提交，申请自动终止")
+    requests.end_open(call.session, hazard, ("extension", "infeasible"), reason, by=by, now=call.now)
     return {"review_items": _review_items(hazard.requirements)}
 
 
@@ -208,7 +213,9 @@ def back(call: ServiceCall) -> None:
 def close(call: ServiceCall) -> Result:
     """销号。"""
     hazard = _hazard(call)
-    operations.close(call.session, hazard, by=_who(call, "close", "town_close"), now=call.now)
+    by = _who(call, "close", "town_close")
+    operations.close(call.session, hazard, by=by, now=call.now)
+    requests.end_open(call.session, hazard, tuple(KINDS), _("隐患已销号，申请自动终止"), by=by, now=call.now)
     call.history("hazards.closed", number=hazard.number)
     return {"on_time": queries.on_time(call.session, hazard)}
 

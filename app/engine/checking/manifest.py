@@ -10,8 +10,8 @@ from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
 from app.engine.packages.package import MANIFEST
 
-_TEXTS = frozenset({"key", "start_form", "instance_title", "business_key", "on_cancel", "on_amend"})
-_LISTS = frozenset({"starters", "inputs"})
+_TEXTS = frozenset({"key", "start_form", "instance_title", "business_key", "on_cancel", "on_amend", "on_clock"})
+_LISTS = frozenset({"starters", "inputs", "start_checks"})
 _TABLES: dict[str, frozenset[str] | None] = {
     "title": frozenset({"zh", "en"}),
     "description": frozenset({"zh", "en"}),
@@ -51,6 +51,16 @@ def check(desk: Desk) -> None:
                 f"There is no role called {role}",
                 "starters",
                 (f"可用：{quoted(desk.roles)}", f"There are: {quoted(desk.roles)}"),
+            )
+    for name in manifest.get("start_checks", []) if "start_checks" in sound else []:
+        if name not in desk.services.checks:
+            _add(
+                desk,
+                "check_unknown",
+                f"没有名为 {name} 的检查",
+                f"There is no check called {name}",
+                "start_checks",
+                (f"可用：{quoted(desk.services.checks)}", f"There are: {quoted(desk.services.checks)}"),
             )
     _expressions(desk, {name: value for name, value in manifest.items() if name in sound})
 

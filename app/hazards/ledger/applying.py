@@ -250,7 +250,7 @@ class _Importer:
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with self.around.sessions() as session, write_transaction(session):
+        with self.around.sessions() as session, write_transaction(session, alone=True):
             yield session
 
 

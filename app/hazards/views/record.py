@@ -9,7 +9,7 @@ from flask import Response, render_template
 from app import files, web
 from app.accounts import region_path
 from app.errors import NotFound
-from app.hazards import access, queries
+from app.hazards import access, queries, requests
 from app.hazards.models import CATEGORIES, SOURCES, Hazard
 from app.hazards.views import blueprint
 from app.hazards.views.register import limit_of, mine
@@ -32,6 +32,7 @@ def page(hazard: Hazard, errors: dict[str, Any] | None = None, values: dict[str,
         prior=queries.find(session, hazard.prior_hazard_id, user),
         recurrences=queries.recurrences(session, hazard, user),
         referrals=queries.referrals(session, hazard, user),
+        requests=requests.of_hazard(session, hazard),
         words={"categories": CATEGORIES, "sources": SOURCES},
         may={
             "correct": access.may_correct(user, hazard),

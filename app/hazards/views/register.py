@@ -84,6 +84,8 @@ def limit_of(hazard: Hazard) -> Any:
         started_at=hazard.ordered_at,
         original_due_at=hazard.original_due_at,
         finished_at=hazard.finished_at,
+        paused_at=hazard.paused_at if hazard.finished_at is None else None,
+        pause_reason=hazard.pause_reason,
     )
     return view if hazard.finished_at is None else replace(view, text=_reported(hazard.due_at, hazard.finished_at))
 

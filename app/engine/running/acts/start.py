@@ -15,6 +15,7 @@ from app.audit import Actor
 from app.db import new_id
 from app.engine.core import Core, Loaded
 from app.engine.models import Instance
+from app.engine.ports import TaskCheck
 from app.engine.running.acts.authority import ENGINE_NAMES, person
 from app.engine.running.checkout import Turn
 from app.engine.running.projections.people import participate
@@ -79,6 +80,7 @@ class Start:
         except sa.exc.IntegrityError as twice:
             raise errors.Conflict(lazy_("这件事已经发起过"), business_key=self.business_key) from twice
         if self.actor.id:
+            self._check(turn)
             participate(turn.session, turn.id, user_id=self.actor.id)
         if self.form is not None and turn.engine.forms is not None:
             turn.engine.forms.keep(
@@ -86,5 +88,46 @@ class Start:
             )
         turn.happened("instance.started", data={"data": as_json(dict(self.data))})
 
+    def _check(self, turn: Turn) -> None:
+        """What process.toml asks for before a person may start it (`start_checks`); the system starts without."""
+        found: dict[str, list[Any]] = {}
+        for name in turn.loaded.manifest.get("start_checks") or ():
+            check = turn.engine.services.checks.get(name)
+            if check is None:
+                raise LookupError(f"no task check is called {name!r}")
+            given, data = dict(self.data), self._data(turn.id)
+            seen = TaskCheck(turn.session, turn.now, self.actor, turn.id, "", "", given, data)
+            for key, messages in check(seen).items():
+                found.setdefault(key, []).extend(messages)
+        if found:
+            raise errors.Invalid(found)
+
     def finish(self, turn: Turn) -> None:
         """Nothing more."""
+
+
+def about_task(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process that is started about a task knows of it (a rung, a request for more time)."""
+    found: dict[str, Any] = as_json(
+        {
+            "task_id": row["id"],
+            "task_name": row["name_zh"],
+            "task_name_en": row["name_en"],
+            "instance_id_of_origin": row["instance_id"],
+            "title": row["title"],
+            "subject_kind": row["subject_kind"],
+            "subject_id": row["subject_id"],
+            "subject_business_key": row["business_key"],
+            "due_at": row["due_at"],
+            "original_due_at": row["original_due_at"],
+            "extensions": row["extensions"],
+            "assignee_id": row["assignee_id"],
+            "role": row["role"],
+            "org_id": row["org_id"],
+            "region_code": row["region_code"],
+            "sector_code": row["sector_code"],
+            "supervising_org_id": row["supervising_org_id"],
+            "responsible_org_id": row["responsible_org_id"],
+        }
+    )
+    return found
