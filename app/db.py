@@ -150,6 +150,7 @@ def configure_engine(engine: Engine) -> None:
     """SQLite: WAL, foreign keys, and transactions that begin when we say so (the driver's own would begin too late)."""
     if engine.dialect.name != "sqlite":
         event.listen(engine, "handle_error", _as_unavailable)
+        event.listen(engine, "before_cursor_execute", _without_nul, retval=True)
         return
 
     @event.listens_for(engine, "connect")
@@ -176,6 +177,20 @@ def configure_engine(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         finally:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={WAIT * 1000:.0f}")
+
+
+def _without_nul(
+    _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """PostgreSQL keeps no NUL in text and refuses the whole statement; no text of ours means anything by one."""
+    if isinstance(parameters, dict):
+        return statement, _cleaned(parameters)
+    return statement, [_cleaned(one) if isinstance(one, dict) else one for one in parameters]
+
+
+def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
+    bad = {name: value.replace("\0", "") for name, value in values.items() if isinstance(value, str) and "\0" in value}
+    return values | bad if bad else values
 
 
 def _as_unavailable(context: ExceptionContext) -> None:

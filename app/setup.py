@@ -13,7 +13,7 @@ def install(app: Flask) -> None:
     from app.engine import load_folder
     from app.web import engine, settings
 
-    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+    with app.extensions["duban.sessions"]() as session, write_transaction(session, alone=True):
         seed_calendars(session)
     packages = [load_folder(path.parent) for path in sorted(settings().bpmn.glob("*/process.toml"))]
     for package in packages:

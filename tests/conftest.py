@@ -9,7 +9,8 @@ Where the database matters (`ON_BOTH`), every test runs twice, as `[sqlite]` and
     empty_database()          URL of a database without tables, of the same kind
     postgres                  the server itself (tests/postgres.py), to end connections or kill it; PostgreSQL only
 
-A module that says nothing about a database says so: `pytestmark = pytest.mark.one_database`.
+A module of such a suite that says nothing about a database says so: `pytestmark = pytest.mark.one_database`; browser
+walks run once anyway.
 """
 
 from __future__ import annotations
@@ -37,11 +38,14 @@ from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 
 PASSWORD = "test-only-Password-2026"
-# Suites whose subject is what is stored, locked, ordered or searched. The others read files, compute or draw, or
-# look at pages whose data these have tested: a second database would cost them minutes and tell nothing.
+# What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, or looks at pages
+# whose data these have tested: a second database would cost it minutes and tell nothing (docs/testing.md).
 ON_BOTH = {
-    "acceptance", "accounts", "architecture.test_schema_migrations", "calendars", "console", "engine", "faults", "files",
-    "hazards", "inbox", "notifications", "subjects", "upgrade", "upkeep", "web",
+    "acceptance", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications", "subjects",
+    "accounts.test_find_people_and_organisations", "accounts.test_grant_roles", "accounts.test_keep_accounts",
+    "accounts.test_keep_organisations", "accounts.test_read_the_audit_log", "accounts.test_sign_in",
+    "architecture.test_schema_migrations", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",
+    "web.test_serve_many_at_once",
 }  # fmt: skip
 
 
@@ -50,7 +54,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" not in metafunc.fixturenames:
         return
     _tests, suite, *module = metafunc.module.__name__.split(".")
-    if ON_BOTH & {suite, f"{suite}.{module[-1]}"} and not metafunc.definition.get_closest_marker("one_database"):
+    alone = any(metafunc.definition.get_closest_marker(name) for name in ("one_database", "e2e"))
+    if not alone and ON_BOTH & {suite, f"{suite}.{module[-1]}"}:
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 
@@ -246,7 +251,7 @@ def app(new_city: Callable[[], Settings], clock: FixedClock) -> Iterator[Flask]:
     app = _build(new_city(), clock)
     with app.app_context():
         yield app
-        app.extensions["duban.sessions"].kw["bind"].dispose()
+    app.extensions["duban.sessions"].kw["bind"].dispose()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def _people() -> Iterator[People]:
     app = build()
     with app.app_context(), app.extensions["duban.sessions"]() as session:
         try:
-            with write_transaction(session):
+            with write_transaction(session, alone=True):
                 yield People(session, SYSTEM, app.extensions["duban.clock"].now())
         except Invalid as wrong:
             texts = [str(text) for messages in wrong.errors.values() for text in messages]

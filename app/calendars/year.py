@@ -22,7 +22,7 @@ class Outcome:
 def publish_notice(notice: Notice, *, basis: str, source: str, by: Actor) -> Outcome:
     """Write the notice and commit, then let the engine recompute: its verbs are units of work of their own."""
     now = web.clock().now()
-    with write_transaction(web.db.session()) as session:
+    with write_transaction(web.db.session(), alone=True) as session:
         years = publish(session, notice.days, basis=basis, source=source, by=by, now=now)
     recomputed = web.engine().recompute_deadlines(by=by) if years else 0
     return Outcome(years, recomputed)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import time
 
 import flask_login
 import sqlalchemy as sa
 from flask import Flask, Response, g, request
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.db import Base, write_transaction
+from app.db import Base, insert_or, write_transaction
 from app.errors import Conflict, Invalid
 from app.i18n import lazy_
 from app.web.api import is_api
 from app.web.database import db
 
 KEPT = dt.timedelta(days=1)
+ABANDONED = dt.timedelta(seconds=30)  # no request takes so long: the process that began it was killed
+PATIENCE = 1.0  # seconds that a repeat waits for the answer to the first
 
 
 class IdempotencyKey(Base):
@@ -49,24 +52,35 @@ def _replay() -> Response | None:
     key = _key_hash()
     if key is None:
         return None
-    now = dt.datetime.now(dt.UTC)
-    with write_transaction(db.session()) as session:
-        stored = session.get(IdempotencyKey, key)
-        if stored is not None and stored.created_at < now - KEPT:
-            session.delete(stored)
-            session.flush()
-            stored = None
-        if stored is None:
-            session.add(IdempotencyKey(id=key, request_hash=_request_hash(), created_at=now))
-            g.idempotency_key = key
-            return None
-        if stored.request_hash != _request_hash():
-            raise Conflict(lazy_("同一个 Idempotency-Key 已用于另一个请求"))
-        if stored.status is None:
-            raise Conflict(lazy_("同一请求正在办理"))
-        replayed = Response(stored.body, stored.status, content_type=stored.content_type)
+    stored = _claim(key)
+    if stored is None:
+        g.idempotency_key = key
+        return None
+    if stored.request_hash != _request_hash():
+        raise Conflict(lazy_("同一个 Idempotency-Key 已用于另一个请求"))
+    until = time.monotonic() + PATIENCE
+    while stored is not None and stored.status is None and time.monotonic() < until:
+        time.sleep(0.05)
+        db.session.rollback()
+        stored = db.session.get(IdempotencyKey, key)
+    if stored is None or stored.status is None:
+        raise Conflict(lazy_("同一请求正在办理"))
+    replayed = Response(stored.body, stored.status, content_type=stored.content_type)
     replayed.headers["Idempotent-Replayed"] = "true"
     return replayed
+
+
+def _claim(key: str) -> IdempotencyKey | None:
+    """Take the key for this request, or find what another one made of it."""
+    now = dt.datetime.now(dt.UTC)
+    abandoned = sa.and_(IdempotencyKey.status.is_(None), IdempotencyKey.created_at < now - ABANDONED)
+    past = sa.or_(IdempotencyKey.created_at < now - KEPT, abandoned)
+    values = {"id": key, "request_hash": _request_hash(), "content_type": "", "body": b"", "created_at": now}
+    with write_transaction(db.session()) as session:
+        session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.id == key, past))
+        # Of two requests at once one makes the row; the other waits for that and then finds it.
+        made = insert_or(session, IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
+        return None if session.scalar(made) is not None else session.get_one(IdempotencyKey, key)
 
 
 def _remember(response: Response) -> Response:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import flask_login
-from flask import Flask, Response, jsonify, make_response, request, url_for
+from flask import Flask, Response, current_app, jsonify, make_response, request, url_for
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
+from app.db import UNAVAILABLE, is_locked
 from app.errors import Busy, DubanError
 from app.i18n import _
 from app.web.api import Unauthenticated, is_api
@@ -66,8 +67,7 @@ def to_sign_in() -> Response:
 
 def _answer(status: int, code: str, detail: str, extra: Extra | None = None) -> Response:
     db.session.rollback()
-    wants_json = is_api() or request.accept_mimetypes.best == "application/json"
-    return (_problem if wants_json else _page)(status, code, detail, extra or {})
+    return (_problem if _wants_json() else _page)(status, code, detail, extra or {})
 
 
 def _plain(value: Any) -> Any:
@@ -105,6 +105,9 @@ def duban_error(error: DubanError) -> Response:
 def http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, UNAVAILABLE):  # so early or so late in the request that no other handler was asked
+        return unavailable(cause)
     status = error.code or 500
     data = getattr(error, "data", None) or {}
     messages = data.get("messages")
@@ -119,6 +122,27 @@ def http_error(error: HTTPException) -> Response:
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def unavailable(error: Exception) -> Response:
+    """A locked, full, read-only or lost database: nothing was written, and a later try may do.
+
+    The answer asks the database for nothing, not even who is signed in.
+    """
+    current_app.logger.warning("database unavailable: %s", getattr(error, "orig", error))
+    detail = _("别人或系统正在办理，请稍候再试") if is_locked(error) else _titles()[503]
+    if _wants_json():
+        response = _problem(503, "busy", detail, {})
+    else:
+        name = "errors/_error.html" if is_partial() else "errors/unavailable.html"
+        page = current_app.jinja_env.get_template(name)
+        response = make_response(page.render(number=503, code="busy", detail=detail), 503)
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _wants_json() -> bool:
+    return is_api() or request.accept_mimetypes.best == "application/json"
 
 
 def _flatten(messages: dict[str, Any]) -> dict[str, Any]:
@@ -142,13 +166,14 @@ def init_app(app: Flask) -> None:
         lambda _error: _answer(400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上")),
     )
 
-    @app.errorhandler(OperationalError)
-    def busy(error: OperationalError) -> Response:
-        """A locked, full or read-only database: nothing was written, and a later try may do."""
-        app.logger.warning("database unavailable: %s", error.orig)
-        response = _answer(503, "busy", _titles()[503])
-        response.headers["Retry-After"] = "2"
-        return response
+    for kind in UNAVAILABLE:
+        app.register_error_handler(kind, unavailable)
+
+    @app.errorhandler(DataError)
+    def too_much(error: DataError) -> Response:
+        """Longer or larger than its column. Forms and schemas say so first, field by field; this is the rest."""
+        app.logger.error("value refused by the database in %s %s: %s", request.method, request.path, error.orig)
+        return _answer(422, "invalid", _("填写的内容过长或数值过大，没有提交"))
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:

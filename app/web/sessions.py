@@ -102,7 +102,7 @@ class DatabaseSessions(SessionInterface):
         with self._sessions() as db, write_transaction(db):
             if session.replaces:
                 db.execute(sa.delete(WebSession).where(WebSession.id == session.replaces))
-            row = db.get(WebSession, hash_key(session.key))
+            row = db.get(WebSession, hash_key(session.key), with_for_update=True)
             if row is None:
                 if session.stored is not None:
                     return  # revoked while this request ran

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
-from app.db import configure_engine
+from app.db import configure_engine, patience
 from app.web import idempotency, problems, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
 from app.web.sessions import DatabaseSessions
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 csrf = CSRFProtect()
+PERSONS_WAIT = 1.0  # seconds
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
@@ -38,6 +45,17 @@ def init_app(app: Flask) -> None:
     problems.init_app(app)
     # Ends the request's read transaction before the session is saved in a transaction of its own.
     app.after_request(_end_reading)
+    app.wsgi_app = _impatient(app.wsgi_app)  # type: ignore[method-assign, assignment]
+
+
+def _impatient(application: WSGIApplication) -> WSGIApplication:
+    """A person waits a second for what others hold, and is then told so; the worker waits longer."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with patience(PERSONS_WAIT):
+            return application(environ, start_response)
+
+    return call
 
 
 def _end_reading(response: Response) -> Response:

@@ -14,11 +14,14 @@ R = TypeVar("R")
 
 
 def writes(view: Callable[P, R]) -> Callable[P, R]:
-    """Run the view in the write transaction of `db.session`. Not for views that call an engine verb."""
+    """Run the view in the write transaction of `db.session`. Not for views that call an engine verb.
+
+    Views run one after the other (`alone`): what they read is still so when they write.
+    """
 
     @wraps(view)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        with write_transaction(db.session()):
+        with write_transaction(db.session(), alone=True):
             return view(*args, **kwargs)
 
     return wrapped

