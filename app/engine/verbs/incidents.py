@@ -53,6 +53,11 @@ def record_timer_fault(
     _raise(session, instance_id, None, "timer", f"{message_of(fault)} (timers {', '.join(timer_ids)})", now)
 
 
+def record_stuck(session: Session, instance_id: str, now: dt.datetime) -> None:
+    """Inside the transaction of the watchdog that found it."""
+    _raise(session, instance_id, None, "stuck", "no open task, timer or message is left, yet it has not ended", now)
+
+
 def retry_later(session: Session, incident_id: str, now: dt.datetime, fault: BaseException) -> None:
     """A retry of which nothing could be stored: the next pause, or nothing more by itself."""
     select = sa.select(_INCIDENT.c.instance_id, _INCIDENT.c.node_id, _INCIDENT.c.attempts).where(
