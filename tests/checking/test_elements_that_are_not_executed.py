@@ -52,27 +52,27 @@ def on_step(definition: str) -> str:
 
 REFUSED: dict[str, tuple[str, str, str]] = {  # what: body, code, element
     "task without a type": (simple(node("task", "step", name="办")), "element_unsupported", "step"),
-    "send task": (simple(node("sendTask", "step")), "element_unsupported", "step"),
-    "receive task": (simple(node("receiveTask", "step")), "element_unsupported", "step"),
-    "event-based gateway": (
+    "send task without a message": (simple(node("sendTask", "step")), "message_missing", "step"),
+    "receive task without a message": (simple(node("receiveTask", "step")), "message_missing", "step"),
+    "event-based gateway with one event": (
         start()
         + node("eventBasedGateway", "step")
         + node("intermediateCatchEvent", "later", timer("timeDuration", "P1D"))
         + end()
         + chain("begin", "step", "later", "finish"),
-        "element_unsupported",
+        "event_gateway",
         "step",
     ),
     "complex gateway": (simple(node("complexGateway", "step")), "element_unsupported", "step"),
     "transaction": (simple(node("transaction", "step")), "element_unsupported", "step"),
     "ad-hoc sub-process": (simple(node("adHocSubProcess", "step")), "element_unsupported", "step"),
-    "event sub-process": (
+    "event sub-process that nothing starts": (
         simple(
             user("step"),
             more=node("subProcess", "inner", start("b2") + end("e2") + chain("b2", "e2"), triggeredByEvent="true"),
         ),
-        "event_subprocess",
-        "inner",
+        "event_unsupported",
+        "b2",
     ),
     "multi-instance marker": (
         simple(
@@ -107,24 +107,19 @@ REFUSED: dict[str, tuple[str, str, str]] = {  # what: body, code, element
         "element_unsupported",
         "owner",
     ),
-    "message start": (beginning(MESSAGE), "event_unsupported", "begin"),
-    "signal start": (beginning('<bpmn:signalEventDefinition signalRef="s"/>'), "event_unsupported", "begin"),
     "timer start": (beginning(timer("timeDuration", "P1D")), "event_unsupported", "begin"),
     "conditional start": (beginning(condition("amount > 1")), "event_unsupported", "begin"),
-    "message catch": (catch(MESSAGE), "event_unsupported", "step"),
-    "signal catch": (catch('<bpmn:signalEventDefinition signalRef="s"/>'), "event_unsupported", "step"),
-    "link catch": (catch('<bpmn:linkEventDefinition name="l"/>'), "event_unsupported", "step"),
+    "message catch without correlation": (catch(MESSAGE), "correlation_missing", "step"),
+    "link that nothing throws": (catch('<bpmn:linkEventDefinition name="l"/>'), "link_source_missing", "step"),
     "plain catch": (catch(""), "event_unsupported", "step"),
-    "link throw": (throw('<bpmn:linkEventDefinition name="l"/>'), "event_unsupported", "step"),
+    "link that nothing catches": (throw('<bpmn:linkEventDefinition name="l"/>'), "link_target_missing", "step"),
     "compensation throw": (throw("<bpmn:compensateEventDefinition/>"), "event_unsupported", "step"),
-    "message throw": (throw(MESSAGE), "event_unsupported", "step"),
-    "plain throw": (throw(""), "event_unsupported", "step"),
-    "signal end": (ending('<bpmn:signalEventDefinition signalRef="s"/>'), "event_unsupported", "finish"),
-    "message end": (ending(MESSAGE), "event_unsupported", "finish"),
+    "message throw without correlation": (throw(MESSAGE), "correlation_missing", "step"),
+    "signal without a name": (throw("<bpmn:signalEventDefinition/>"), "signal_missing", "step"),
+    "message end without correlation": (ending(MESSAGE), "correlation_missing", "finish"),
     "cancel end": (ending("<bpmn:cancelEventDefinition/>"), "event_unsupported", "finish"),
     "compensation end": (ending("<bpmn:compensateEventDefinition/>"), "event_unsupported", "finish"),
-    "message boundary": (on_step(MESSAGE), "event_unsupported", "edge"),
-    "signal boundary": (on_step('<bpmn:signalEventDefinition signalRef="s"/>'), "event_unsupported", "edge"),
+    "message boundary without correlation": (on_step(MESSAGE), "correlation_missing", "edge"),
     "compensation boundary": (on_step("<bpmn:compensateEventDefinition/>"), "event_unsupported", "edge"),
     "plain boundary": (on_step(""), "event_unsupported", "edge"),
     "two definitions": (

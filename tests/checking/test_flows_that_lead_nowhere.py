@@ -10,12 +10,14 @@ from tests.checking.packages import (
     chain,
     diagram,
     end,
+    extensions,
     flow,
     node,
     only,
     package,
     problems,
     process,
+    properties,
     simple,
     start,
     timer,
@@ -48,15 +50,36 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "no_end",
         "step",
     ),
-    "a split after a user task": (
-        start() + user("step") + end() + end("other") + chain("begin", "step", "finish") + chain("step", "other"),
-        "implicit_split",
+    "a split after a user task of which nothing may hold": (
+        start() + user("step") + end() + end("other") + chain("begin", "step") + flow("step", "finish", "agreed")
+        + flow("step", "other", "amount > 1"),
+        "default_missing",
         "step",
     ),
-    "a split after the start": (
-        start() + user("step") + end() + chain("begin", "step", "finish") + chain("begin", "finish"),
-        "implicit_split",
-        "begin",
+    "a default without conditions": (
+        start() + node("userTask", "step", extensions(properties(role="dept_staff", name_en="x")), name="办",
+                       default="step_other")
+        + end() + end("other") + chain("begin", "step", "finish") + chain("step", "other"),
+        "default_ignored",
+        "step",
+    ),
+    "a condition after the start": (
+        start() + user("step") + end() + end("other") + chain("begin", "step", "finish")
+        + flow("begin", "other", "amount > 1"),
+        "condition_ignored",
+        "begin_other",
+    ),
+    "two flows to the same node": (
+        start() + user("step") + end() + chain("begin", "step", "finish") + flow("step", "finish", id="again"),
+        "flow_twice",
+        "step",
+    ),
+    "a branch that comes twice to a parallel join": (
+        start() + node("parallelGateway", "fork") + user("both") + node("parallelGateway", "again") + user("a") + user("b")
+        + node("parallelGateway", "join") + end() + chain("begin", "fork", "both", "again", "a", "join", "finish")
+        + user("c") + chain("fork", "c", "both") + chain("again", "b", "join"),
+        "join_overrun",
+        "join",
     ),
     "a gateway without a default": (
         CHOICE.replace(' default="choice_no"', "") + WAYS.replace(flow("choice", "no"), flow("choice", "no", "not agreed")),
@@ -181,13 +204,20 @@ def test_a_process_that_nothing_calls_is_named() -> None:
 
 
 def test_everything_is_named_at_once_with_its_place_on_the_canvas() -> None:
-    body = start() + user("step") + node("complexGateway", "odd") + end() + end("other")
-    body += chain("begin", "step", "finish") + flow("step", "odd", "nobody > 1") + chain("odd", "other")
+    body = start() + user("step") + node("complexGateway", "odd", name="怪") + end() + end("other")
+    body += chain("begin", "step", "finish") + flow("begin", "odd", "nobody > 1") + chain("odd", "other")
     found = problems(body)
-    assert {"implicit_split", "condition_ignored", "element_unsupported", "variable_unknown"} <= {p.code for p in found}
-    assert only(found, "implicit_split").position == (20.0, 9.0)
-    assert only(found, "implicit_split").as_dict()["position"] == {"x": 20.0, "y": 9.0}
-    assert only(found, "implicit_split").element_name == "办理"
+    assert {"condition_ignored", "element_unsupported", "variable_unknown"} <= {p.code for p in found}
+    assert only(found, "element_unsupported").position == (30.0, 10.0)
+    assert only(found, "element_unsupported").as_dict()["position"] == {"x": 30.0, "y": 10.0}
+    assert only(found, "element_unsupported").element_name == "怪"
+
+
+def test_an_activity_may_split_by_itself() -> None:
+    """Several flows are all taken; those with conditions where they hold, or else the default."""
+    both = start() + user("step") + user("a") + user("b") + end() + end("e2") + chain("begin", "step", "a", "finish")
+    assert problems(both + chain("step", "b", "e2")) == []
+    assert problems(both + flow("step", "b", "agreed") + chain("b", "e2")) == []
 
 
 def test_a_file_made_of_mistakes_is_told_up_to_a_bound() -> None:

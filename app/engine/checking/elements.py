@@ -5,7 +5,6 @@ from __future__ import annotations
 from lxml import etree
 
 from app.engine.checking.desk import Desk
-from app.engine.packages.diagram import SCOPES, Node
 from app.engine.packages.front_door import BPMN, FLOW_NODES, SPIFF, line_of, local_name, names, parts_of
 
 Names = tuple[str, str]
@@ -17,22 +16,18 @@ _ALLOWED = frozenset(
         "sequenceFlow conditionExpression incoming outgoing script timerEventDefinition timeDate timeDuration "
         "timeCycle conditionalEventDefinition condition errorEventDefinition escalationEventDefinition "
         "terminateEventDefinition error escalation extensionElements documentation text textAnnotation association "
-        "group category categoryValue"
+        "group category categoryValue sendTask receiveTask eventBasedGateway message signal messageEventDefinition "
+        "signalEventDefinition linkEventDefinition"
     )
 )
 _NAMES: dict[str, Names] = {
     "task": ("未指定类型的任务", "a task without a type"),
-    "sendTask": ("发送任务", "a send task"),
-    "receiveTask": ("接收任务", "a receive task"),
-    "eventBasedGateway": ("基于事件的网关", "an event-based gateway"),
     "complexGateway": ("复杂网关", "a complex gateway"),
     "transaction": ("事务子流程", "a transaction"),
     "adHocSubProcess": ("自由子流程", "an ad-hoc sub-process"),
     "multiInstanceLoopCharacteristics": ("多实例标记", "a multi-instance marker"),
     "standardLoopCharacteristics": ("循环标记", "a loop marker"),
     "messageFlow": ("消息流", "a message flow"),
-    "message": ("消息", "a message"),
-    "signal": ("信号", "a signal"),
     "dataObject": ("数据对象", "a data object"),
     "dataObjectReference": ("数据对象", "a data object"),
     "dataStore": ("数据存储", "a data store"),
@@ -65,12 +60,6 @@ _CODES = {
 }
 _FIXES: dict[str, Names] = {
     "task": ("请选择类型：用户任务、服务任务、脚本任务等", "Choose a type: user task, service task, script task …"),
-    "sendTask": ("请改用服务任务", "Use a service task"),
-    "receiveTask": ("请改用用户任务或条件事件", "Use a user task or a conditional event"),
-    "eventBasedGateway": (
-        "请改用用户任务上的定时或条件边界事件",
-        "Use timer or conditional boundary events on a user task",
-    ),
     "complexGateway": ("请改用排他、并行或包容网关", "Use an exclusive, parallel or inclusive gateway"),
     "multiInstanceLoopCharacteristics": (
         "多人签署同一步请用属性 policy；每一项各走一遍的，由服务任务各启动一个流程",
@@ -104,18 +93,14 @@ KINDS: dict[str, Names] = {
     "scriptTask": ("脚本任务", "script task"),
     "serviceTask": ("服务任务", "service task"),
     "businessRuleTask": ("业务规则任务", "business rule task"),
+    "sendTask": ("发送任务", "send task"),
+    "receiveTask": ("接收任务", "receive task"),
     "exclusiveGateway": ("排他网关", "exclusive gateway"),
     "parallelGateway": ("并行网关", "parallel gateway"),
     "inclusiveGateway": ("包容网关", "inclusive gateway"),
+    "eventBasedGateway": ("基于事件的网关", "event-based gateway"),
     "subProcess": ("子流程", "sub-process"),
     "callActivity": ("调用活动", "call activity"),
-}
-_SUPPORTED = {
-    "startEvent": {""},
-    "endEvent": {"", "terminate", "error", "escalation"},
-    "intermediateCatchEvent": {"timer", "conditional"},
-    "intermediateThrowEvent": {"escalation"},
-    "boundaryEvent": {"timer", "conditional", "error", "escalation"},
 }
 # Extension elements that mean something, and on which kinds of node.
 _EXTENSIONS = {
@@ -125,6 +110,7 @@ _EXTENSIONS = {
     "preScript": frozenset({"userTask", "manualTask"}),
     "postScript": frozenset({"userTask", "manualTask"}),
 }
+_DECLARED = frozenset({"message", "signal", "error", "escalation"})  # payloads stand on the nodes
 _PYTHONIC = frozenset({"", "python", "text/python", "text/x-python", "application/x-duban"})
 _LANGUAGES = _PYTHONIC | {"http://www.w3.org/1999/xpath"}  # the default that editors write into definitions
 
@@ -133,8 +119,6 @@ def check(desk: Desk) -> None:
     if desk.root is None:
         return
     _walk(desk, desk.root, inside=False)
-    for node in desk.diagram.nodes.values():
-        _event(desk, node)
 
 
 def _walk(desk: Desk, element: etree._Element, inside: bool) -> None:
@@ -160,14 +144,6 @@ def _standard(desk: Desk, element: etree._Element, local: str) -> None:
             element=element,
             fix=_FIXES.get(local),
         )
-    elif local == "subProcess" and element.get("triggeredByEvent") == "true":
-        desk.add(
-            "event_subprocess",
-            "尚不支持事件子流程",
-            "An event sub-process is not supported yet",
-            element=element,
-            fix=("请改用子流程上的边界事件", "Use a boundary event on a sub-process"),
-        )
     if local in FLOW_NODES | {"sequenceFlow", "process"} and not element.get("id"):
         desk.add("id_missing", f"{local} 没有编号", f"A {local} has no id", element=element, line=line_of(element))
     _attributes(desk, element, local)
@@ -181,6 +157,7 @@ def _attributes(desk: Desk, element: etree._Element, local: str) -> None:
         ("completionQuantity", ("1",)),
         ("instantiate", ("false",)),
         ("parallelMultiple", ("false",)),
+        ("eventGatewayType", ("exclusive",)),
     ):
         value = element.get(name)
         if value is not None and value.lower() not in harmless:
@@ -207,9 +184,9 @@ def _attributes(desk: Desk, element: etree._Element, local: str) -> None:
 
 def _extensions(desk: Desk, holder: etree._Element, inside: bool) -> None:
     parent = holder.getparent()
-    if not inside:
-        return
     owner = "" if parent is None else local_name(parent)
+    if not inside and owner not in _DECLARED:
+        return
     for extension in holder:
         namespace, local = parts_of(extension)
         if namespace != SPIFF:
@@ -233,133 +210,3 @@ def _foreign(desk: Desk, element: etree._Element, namespace: str, attribute: str
         element=element,
         fix=("删除此扩展，改用本系统的步骤属性", "Remove it and use the step properties of this system"),
     )
-
-
-def _event(desk: Desk, node: Node) -> None:
-    supported = _SUPPORTED.get(node.kind)
-    if supported is None:
-        return
-    if len(node.events) > 1:
-        desk.add(
-            "event_multiple",
-            "一个事件只能有一个定义",
-            "An event may have only one definition",
-            at=node,
-        )
-    for kind in [event.kind for event in node.events] or [""]:
-        zh, en = EVENTS.get(kind, (kind, kind))
-        if kind not in supported:
-            desk.add(
-                "event_unsupported",
-                f"尚不支持{zh}{KINDS[node.kind][0]}",
-                f"A {en} {KINDS[node.kind][1]} is not supported yet",
-                at=node,
-                fix=_event_fix(node.kind, kind),
-            )
-        elif kind in ("error", "escalation") and node.kind != "boundaryEvent":
-            _thrown(desk, node, kind)
-        elif node.kind == "boundaryEvent":
-            _boundary(desk, node, kind)
-
-
-def _event_fix(kind: str, event: str) -> Names | None:
-    if kind == "intermediateThrowEvent" and not event:
-        return ("删除它，或改为用户任务、服务任务", "Remove it, or make it a user or service task")
-    if kind == "startEvent":
-        return ("开始事件只能是空白的", "A start event must be plain")
-    return None
-
-
-def _thrown(desk: Desk, node: Node, kind: str) -> None:
-    """An error or escalation must be caught by a boundary event around it; else it would end in nothing."""
-    code = _code(desk, node)
-    if not any(_catches(desk, boundary, kind, code) for boundary in _around(desk, node)):
-        zh, en = EVENTS[kind]
-        desk.add(
-            f"{kind}_uncaught",
-            f"没有边界事件接住此{zh}",
-            f"No boundary event catches this {en}",
-            at=node,
-            fix=(
-                f"在外层子流程或调用活动上加{zh}边界事件",
-                f"Put an {en} boundary event on the sub-process or call activity around it",
-            ),
-        )
-
-
-def _boundary(desk: Desk, node: Node, kind: str) -> None:
-    host = desk.diagram.nodes.get(node.attached_to or "")
-    if host is None:
-        return
-    waits = host.is_human or host.kind in SCOPES
-    if (kind in ("error", "escalation") and host.kind not in SCOPES) or not waits:
-        zh, en = EVENTS[kind]
-        where = KINDS.get(host.kind, (host.kind, host.kind))
-        desk.add(
-            "boundary_host",
-            f"{where[0]}上的{zh}边界事件不会触发",
-            f"An event ({en}) on the boundary of a {where[1]} never happens",
-            at=node,
-            fix=(
-                "定时、条件事件放在用户任务或子流程上；错误、升级事件放在子流程或调用活动上",
-                "Timers and conditions go on user tasks and sub-processes; errors and escalations on sub-processes",
-            ),
-        )
-        return
-    if kind in ("error", "escalation") and not _can_throw(desk, host, kind, node):
-        zh, en = EVENTS[kind]
-        desk.add(
-            "boundary_never",
-            f"其中没有任何事件抛出此{zh}，它不会触发",
-            f"Nothing inside throws this {en}, so it never happens",
-            at=node,
-        )
-    if kind == "error" and not node.interrupting:
-        desk.add(
-            "boundary_error",
-            "错误边界事件必须是中断型",
-            "An error boundary event must be interrupting",
-            at=node,
-        )
-
-
-def _code(desk: Desk, node: Node) -> str | None:
-    event = node.event
-    return desk.diagram.codes.get(event.ref or "") if event else None
-
-
-def _catches(desk: Desk, boundary: Node, kind: str, code: str | None) -> bool:
-    event = boundary.event
-    return event is not None and event.kind == kind and _code(desk, boundary) in (None, code)
-
-
-def _around(desk: Desk, node: Node) -> list[Node]:
-    """The boundary events on every sub-process and call activity around a node."""
-    found: list[Node] = []
-    scopes, seen = [node.parent], set()
-    while scopes:
-        scope = scopes.pop()
-        if scope in seen:
-            continue
-        seen.add(scope)
-        hosts = [n for n in desk.diagram.nodes.values() if n.id == scope or (n.called == scope and n.kind in SCOPES)]
-        for host in hosts:
-            found += desk.diagram.boundaries(host.id)
-            scopes.append(host.parent)
-    return found
-
-
-def _can_throw(desk: Desk, host: Node, kind: str, boundary: Node) -> bool:
-    scopes, seen = [host.called if host.kind == "callActivity" else host.id], set()
-    while scopes:
-        scope = scopes.pop()
-        if scope is None or scope in seen:
-            continue
-        seen.add(scope)
-        for node in desk.diagram.inside(scope):
-            thrown = node.kind in ("endEvent", "intermediateThrowEvent") and node.event and node.event.kind == kind
-            if thrown and _catches(desk, boundary, kind, _code(desk, node)):
-                return True
-            if node.kind in SCOPES:
-                scopes.append(node.called if node.kind == "callActivity" else node.id)
-    return False

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.engine.checking.desk import Desk
-from app.engine.checking.elements import KINDS
-from app.engine.packages.diagram import GATEWAYS, Flow, Node
+from app.engine.packages.diagram import Flow, Node
+from app.engine.packages.front_door import names
 
 # Names that SpiffWorkflow gives to its own nodes: a node with such an id would be taken for one of them.
 _TAKEN = frozenset({"Start", "End", "Root"})
 _CONDITIONAL = frozenset({"exclusiveGateway", "inclusiveGateway"})
+_ACTIVITIES = frozenset(
+    names("userTask manualTask scriptTask serviceTask businessRuleTask sendTask receiveTask subProcess callActivity")
+)
 
 
 def check(desk: Desk) -> None:
@@ -91,7 +94,8 @@ def _scope(desk: Desk, scope: str) -> None:
 
 def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
     onward = {node.id: _targets(desk, node) for node in nodes}
-    reached = _closure((start.id for start in starts), onward)
+    triggered = [node.id for node in nodes if node.triggered]  # these wait beside the scope's own way
+    reached = _closure([*(start.id for start in starts), *triggered], onward)
     back: dict[str, list[str]] = {}
     for source, targets in onward.items():
         for target in targets:
@@ -106,7 +110,7 @@ def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
                 at=node,
                 fix=("用连线接上，或删除它", "Connect it, or remove it"),
             )
-        elif node.kind != "endEvent" and not node.out_flows:
+        elif node.kind != "endEvent" and not node.out_flows and not node.triggered:
             desk.add(
                 "dead_end",
                 "此节点之后没有连线，流程走不到结束",
@@ -114,7 +118,7 @@ def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
                 at=node,
                 fix=("连到下一步或结束事件", "Connect it to the next step or an end event"),
             )
-        elif node.id not in ending:
+        elif node.id not in ending and not node.triggered:
             desk.add("no_way_out", "从此节点走不到结束事件", "No way leads from here to an end event", at=node)
 
 
@@ -148,23 +152,37 @@ def _node(desk: Desk, node: Node) -> None:
         desk.add("flow_out", "结束事件之后不能有连线", "No flow may leave an end event", at=node)
     if node.kind == "boundaryEvent" and not node.attached_to:
         desk.add("boundary_loose", "边界事件没有附着在任何节点上", "The boundary event is on no node", at=node)
-    if len(node.out_flows) > 1 and node.kind not in GATEWAYS:
-        zh, en = KINDS.get(node.kind, (node.kind, node.kind))
-        desk.add(
-            "implicit_split",
-            f"{zh}之后有 {len(node.out_flows)} 条连线，分支须用网关表示",
-            f"{len(node.out_flows)} flows leave a {en}; a split needs a gateway",
-            at=node,
-            fix=("在其后加一个并行或排他网关", "Put a parallel or exclusive gateway after it"),
-        )
-    if node.kind in _CONDITIONAL:
+    _twice(desk, node)
+    if node.kind in _CONDITIONAL or _chooses(desk, node):
         _choice(desk, node)
     elif node.default:
         desk.add(
             "default_ignored",
-            "默认连线只对排他网关和包容网关有效",
-            "A default flow has a meaning only at exclusive and inclusive gateways",
+            "默认连线只在有条件的分支中有意义",
+            "A default flow has a meaning only beside flows with conditions",
             at=node,
+        )
+
+
+def _chooses(desk: Desk, node: Node) -> bool:
+    """An activity with several flows of which some have conditions: all that hold are taken."""
+    if node.kind not in _ACTIVITIES or len(node.out_flows) < 2:
+        return False
+    return any(desk.diagram.flows[flow].condition is not None for flow in node.out_flows)
+
+
+def _twice(desk: Desk, node: Node) -> None:
+    """Two tokens along the same way would be taken for one at the join behind it."""
+    if node.kind == "exclusiveGateway":
+        return
+    targets = [desk.diagram.flows[flow].target for flow in node.out_flows]
+    for target in {one for one in targets if targets.count(one) > 1}:
+        desk.add(
+            "flow_twice",
+            f"有两条连线从此处通到“{target}”",
+            f"Two flows lead from here to {target!r}",
+            at=node,
+            fix=("删除其中一条", "Remove one of them"),
         )
 
 
@@ -179,7 +197,8 @@ def _choice(desk: Desk, node: Node) -> None:
         )
     if len(flows) == 1 and flows[0].condition is None:
         return
-    if flows and node.default not in node.out_flows:
+    always = node.kind not in _CONDITIONAL and any(flow.condition is None for flow in flows if flow.id != node.default)
+    if flows and node.default not in node.out_flows and not always:
         desk.add(
             "default_missing",
             "网关没有默认连线：条件都不成立时流程无路可走",
@@ -196,7 +215,7 @@ def _choice(desk: Desk, node: Node) -> None:
                 at=flow,
                 fix=("删除条件", "Remove the condition"),
             )
-        elif flow.id != node.default and flow.condition is None:
+        elif flow.id != node.default and flow.condition is None and node.kind in _CONDITIONAL:
             desk.add(
                 "flow_condition_missing",
                 "网关出发的连线没有条件",
@@ -217,11 +236,12 @@ def _flow(desk: Desk, flow: Flow) -> None:
             "A flow may not cross the border of a process or sub-process",
             at=flow,
         )
-    if flow.condition is not None and source.kind not in _CONDITIONAL:
+    if flow.condition is not None and source.kind not in _CONDITIONAL and not _chooses(desk, source):
         desk.add(
             "condition_ignored",
-            "只有排他网关和包容网关之后的条件才会被判断",
-            "Conditions are looked at only after exclusive and inclusive gateways",
+            "只有排他网关、包容网关，以及有多条连线的活动之后的条件才会被判断",
+            "Conditions are looked at only after exclusive and inclusive gateways, and after activities with several "
+            "flows",
             at=flow,
             fix=("在此前加排他网关", "Put an exclusive gateway before it"),
         )

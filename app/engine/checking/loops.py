@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from app.engine.checking.desk import Desk
+from app.engine.checking.events import waits
 from app.engine.packages.diagram import Diagram, Node
 
-_WAITS = frozenset({"userTask", "manualTask", "intermediateCatchEvent"})
+_OUTSIDE = frozenset({"timer", "message"})  # what only the clock or somebody else makes happen
 
 
 def check(desk: Desk) -> None:
@@ -42,12 +43,12 @@ class _Automatic:
             targets = []
             if self._passes(node):
                 targets += [self.diagram.flows[flow].target for flow in node.out_flows]
-                targets += [b.id for b in self.diagram.boundaries(node.id) if b.event and b.event.kind != "timer"]
+                targets += [b.id for b in self.diagram.boundaries(node.id) if b.event and b.event.kind not in _OUTSIDE]
             found[node.id] = targets
         return found
 
     def _passes(self, node: Node) -> bool:
-        if node.kind in _WAITS:
+        if waits(node):
             return False
         if node.kind == "subProcess":
             return self._runs_through(node.id)

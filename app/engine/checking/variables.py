@@ -22,6 +22,7 @@ LADDER = frozenset(
         "assignee_id role org_id region_code sector_code supervising_org_id responsible_org_id"
     )
 )
+_THROWS = frozenset({"endEvent", "intermediateThrowEvent", "sendTask"})
 _MAX_SHOWN = 120
 
 
@@ -89,6 +90,9 @@ def _all_is_known(desk: Desk) -> bool:
     manifest = desk.package.manifest
     if not manifest.get("start_form") or not manifest.get("starters") or "inputs" in manifest:
         return False
+    carried = (n for n in desk.diagram.nodes.values() if n.event and n.event.kind in ("message", "signal"))
+    if any(node.kind not in _THROWS and "variable" not in node.properties for node in carried):
+        return False  # the fields of what comes are assigned one by one
     operators = [node.operator for node in desk.diagram.nodes.values() if node.operator]
     services = [desk.services.tasks.get(operator.name) for operator in operators if not operator.result]
     return all(service is not None and service.result is not None for service in services)
@@ -109,6 +113,7 @@ def _found(desk: Desk) -> set[str]:
         for script in (node.script, node.pre_script, node.post_script):
             if script and desk.language.script_problem(script) is None:
                 names |= desk.language.script_names(script)[1]
+        names |= {variable} if (variable := node.properties.get("variable")) else set()
         if node.operator:
             names |= _results(desk, node.operator.name, node.operator.result)
     for _file, root in desk.decisions.values():

@@ -17,6 +17,8 @@ STEP = frozenset(
         "allow statutory name_en"
     )
 )
+# On events and tasks that send or wait for messages and signals; see `_of_events`.
+EVENT = frozenset({"correlation", "payload", "variable", "ttl"})
 _ANYWHERE = frozenset({"name_en"})
 _ACTIVITY = _ANYWHERE | {"statutory"}
 LATER = frozenset({"detached", "subject", "starters"})
@@ -24,7 +26,9 @@ LATER_VERBS = names("delegate reschedule move_token")
 _MEANT = {"add_signer": "sign", "remove_signer": "sign", "send_back": "return"} | dict.fromkeys(
     ("pause_clock", "resume_clock", "resume"), "pause"
 )
-_ACTIVITIES = frozenset(names("userTask manualTask scriptTask serviceTask businessRuleTask subProcess callActivity"))
+_ACTIVITIES = frozenset(
+    names("userTask manualTask scriptTask serviceTask businessRuleTask sendTask receiveTask subProcess callActivity")
+)
 
 
 def check(desk: Desk) -> None:
@@ -61,6 +65,7 @@ def _written(desk: Desk) -> None:
 
 def _words(desk: Desk, node: Node) -> None:
     allowed = STEP if node.is_human else _ACTIVITY if node.kind in _ACTIVITIES else _ANYWHERE
+    allowed |= _of_events(node)
     for name in node.properties:
         if name in LATER:
             desk.add(
@@ -69,8 +74,8 @@ def _words(desk: Desk, node: Node) -> None:
                 f"The property {name} is not yet available in this version",
                 at=node,
             )
-        elif name not in STEP:
-            near = difflib.get_close_matches(name, STEP, 1)
+        elif name not in STEP | EVENT:
+            near = difflib.get_close_matches(name, STEP | EVENT, 1)
             desk.add(
                 "property_unknown",
                 f"没有名为 {name} 的步骤属性",
@@ -78,7 +83,7 @@ def _words(desk: Desk, node: Node) -> None:
                 at=node,
                 fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
                 if near
-                else (f"可用：{quoted(STEP)}", f"There are: {quoted(STEP)}"),
+                else (f"可用：{quoted(STEP | EVENT)}", f"There are: {quoted(STEP | EVENT)}"),
             )
         elif name not in allowed:
             _misplaced(desk, name, at=node)
@@ -87,7 +92,27 @@ def _words(desk: Desk, node: Node) -> None:
         _value(desk, node, "statutory", statutory, ("true", "false"))
 
 
+def _of_events(node: Node) -> frozenset[str]:
+    """What a message or signal can say here: who throws it has a payload, who catches it a variable for that."""
+    kind = node.event.kind if node.event else ""
+    if kind not in ("message", "signal"):
+        return frozenset()
+    throws = node.kind in ("endEvent", "intermediateThrowEvent", "sendTask")
+    words = {"payload"} if throws else {"variable"}
+    if kind == "message":
+        words |= {"correlation", "ttl"} if throws else {"correlation"}
+    return frozenset(words)
+
+
 def _misplaced(desk: Desk, name: str, **where: Any) -> None:
+    if name in EVENT:
+        desk.add(
+            "property_misplaced",
+            f"属性 {name} 在此处不起作用，它属于发送或等待消息、信号的节点",
+            f"The property {name} has no effect here; it belongs to nodes that send or wait for messages and signals",
+            **where,
+        )
+        return
     desk.add(
         "property_misplaced",
         f"属性 {name} 在此处不起作用，只用于用户任务和手工任务",
@@ -239,5 +264,5 @@ def _layout(desk: Desk) -> None:
     for node in missing:
         desk.warn("layout_missing", "此节点在图中没有位置", "This node has no place on the canvas", at=node)
     for flow in desk.diagram.flows.values():
-        if len(flow.waypoints) < 2:
+        if len(flow.waypoints) < 2 and not flow.link:
             desk.warn("layout_missing", "此连线在图中没有路径", "This flow has no path on the canvas", at=flow)

@@ -174,7 +174,7 @@ def payload_of(task: Task) -> dict[str, Any]:
     return deepcopy(value)
 
 
-def _catcher(thrower: Task, kind: type, code: str | None) -> Task | None:
+def _catcher(thrower: Task, kind: Any, code: str | None) -> Task | None:
     scope, from_event = thrower.workflow, False
     while True:
         if not from_event:  # what an event sub-process throws is none of its own scope's business
@@ -202,7 +202,7 @@ def _boundaries(host: Task) -> list[Task]:
     return [task for task in host.parent.children if isinstance(task.task_spec, BoundaryEvent)]
 
 
-def _best(tasks: Iterable[Task], kind: type, code: str | None) -> Task | None:
+def _best(tasks: Iterable[Task], kind: Any, code: str | None) -> Task | None:
     waits = [
         task
         for task in tasks
