@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app import errors
 from app.clock import SHANGHAI
-from app.engine import History, HumanTask, Incident, Instance, Timer
+from app.engine import History, HumanTask, Incident, Instance
 from app.engine.running.checkout import checkout
 from app.engine.running.plain import checked
 from tests.cast import member
@@ -226,12 +226,7 @@ def test_a_rung_that_fails_does_not_keep_the_overdue_mark_and_the_other_rungs_ba
 def test_a_rung_given_up_is_started_when_its_incident_is_retried(world: World) -> None:
     world.deploy(d.package("step", d.user("act", deadline="P1D", ladder="+PT1H: rung"), d.end()))
     instance = world.start("step")
-    world.clock.set(world.clock.now() + dt.timedelta(days=3))
-    for _attempt in range(5):
-        world.engine.run_due_timers()
-        with world.sessions() as session:  # the pause is over
-            session.execute(sa.update(Timer).values(lease_until=None))
-            session.commit()
+    world.advance(days=3)  # it is tried five times, each after a longer pause
     assert {row.kind: row.state for row in world.timers(instance)} == {"overdue": "fired", "ladder": "failed"}
     world.deploy(RUNG)
     (incident,) = world.incidents(instance)

@@ -7,13 +7,13 @@ its process.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db import new_id
+from app.db import UNAVAILABLE, new_id
 from app.engine.core import Core
 from app.engine.models import Timer
 from app.engine.packages.words import Words
@@ -25,23 +25,39 @@ Planned = tuple[str, dt.datetime, dict[str, Any]]  # kind, instant, detail
 
 
 def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
-    """Set everything that the step's clock will do. A reminder whose instant has already passed is not set."""
+    """Set everything that the step's clock will do. A reminder whose instant has already passed is not set.
+
+    Each round of the clock (see acts/clocks.py) has its own overdue mark and ladder; what it has had is not set again.
+    """
     due = row.get("due_at")
     if due is None:
         return
     try:
         timers = list(planned(turn, words, due))
+    except UNAVAILABLE:
+        raise
     except Exception as error:
         turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
         timers = [("overdue", due, {})]
-    fired = _fired(turn.session, row["id"])
-    for kind, at, detail in timers:
-        if (kind == "remind" and at <= turn.now) or _label(kind, detail) in fired:
+    _set(turn.session, dict(row) | {"instance_id": turn.id}, timers, turn.now)
+
+
+def renew(engine: Core, session: Session, row: Mapping[str, Any], words: Words, now: dt.datetime) -> None:
+    """A new round of the clock: nothing of the old one fires any more, what it has had is history."""
+    cancel(session, row["id"])
+    _set(session, row, _planned(engine.calendar, session, words, row["due_at"]), now)
+
+
+def _set(session: Session, row: Mapping[str, Any], timers: Sequence[Planned], now: dt.datetime) -> None:
+    fired, number = _fired(session, row["id"]), row.get("clock_round") or 0
+    for kind, at, plan in timers:
+        detail = plan | {"round": number} if number else plan
+        if (kind == "remind" and at <= now) or _label(kind, detail) in fired:
             continue
-        turn.session.execute(
+        session.execute(
             sa.insert(_TIMER).values(
                 id=new_id(),
-                instance_id=turn.id,
+                instance_id=row["instance_id"],
                 task_id=row["id"],
                 spiff_task_id=None,
                 node_id=row["node_id"],
@@ -56,7 +72,7 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
         )
 
 
-def _fired(session: Session, task_id: str) -> set[tuple[str, Any]]:
+def _fired(session: Session, task_id: str) -> set[tuple[str, Any, int]]:
     """What a task that is armed a second time has had already."""
     rows = session.execute(
         sa.select(_TIMER.c.kind, _TIMER.c.detail).where(_TIMER.c.task_id == task_id, _TIMER.c.state == "fired")
@@ -86,12 +102,43 @@ def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetim
 
 
 def cancel(session: Session, task_id: str) -> None:
-    """Nothing more happens by the clock of a task that is over."""
+    """Nothing more happens by the clock of a task that is over, or whose clock begins anew."""
     session.execute(
         sa.update(_TIMER)
-        .where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "failed")))
-        .values(state="cancelled")
+        .where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "paused", "failed")))
+        .values(state="cancelled", fence=_TIMER.c.fence + 1, lease_until=None)
     )
+
+
+def pause(session: Session, task_id: str) -> None:
+    """Everything that waits keeps its place in the ladder and does not fire."""
+    session.execute(
+        sa.update(_TIMER)
+        .where(_TIMER.c.task_id == task_id, _TIMER.c.state == "waiting")
+        .values(state="paused", fence=_TIMER.c.fence + 1, lease_until=None)
+    )
+
+
+def resume(turn: Turn, row: Mapping[str, Any], words: Words, due: dt.datetime) -> None:
+    """What was paused waits again, at the instants that the new due gives. A reminder that is past is dropped."""
+    instants = {_place(kind, detail): at for kind, at, detail in planned(turn, words, due)}
+    paused = turn.session.execute(
+        sa.select(_TIMER.c.id, _TIMER.c.kind, _TIMER.c.detail, _TIMER.c.due_at).where(
+            _TIMER.c.task_id == row["id"], _TIMER.c.state == "paused"
+        )
+    ).all()
+    for timer in paused:
+        at = instants.get(_place(timer.kind, timer.detail), timer.due_at)
+        gone = timer.kind == "remind" and at <= turn.now
+        values: dict[str, Any] = {"state": "cancelled"} if gone else {"state": "waiting", "due_at": at}
+        turn.session.execute(
+            sa.update(_TIMER).where(_TIMER.c.id == timer.id).values(next_attempt_at=None, attempts=0, **values)
+        )
+
+
+def has_been_late(session: Session, task_id: str, number: int) -> bool:
+    """Whether this round of the clock has marked the task overdue already."""
+    return any(kind == "overdue" and found == number for kind, _which, found in _fired(session, task_id))
 
 
 def revive(session: Session, instance_id: str) -> None:
@@ -103,23 +150,33 @@ def revive(session: Session, instance_id: str) -> None:
             _TIMER.c.attempts > 0,
             sa.or_(_TIMER.c.state == "waiting", sa.and_(_TIMER.c.state == "failed", _TIMER.c.kind != "event")),
         )
-        .values(state="waiting", attempts=0, lease_until=None)
+        .values(state="waiting", attempts=0, lease_until=None, next_attempt_at=None)
     )
 
 
 def move(engine: Core, session: Session, task_id: str, words: Words, due: dt.datetime) -> None:
-    """The due instant moved: what still waits moves with it. What has fired stays fired."""
-    instants = {_label(kind, detail): at for kind, at, detail in _planned(engine.calendar, session, words, due)}
+    """The due instant moved: what still waits or is paused moves with it. What has fired stays fired."""
+    instants = {_place(kind, detail): at for kind, at, detail in _planned(engine.calendar, session, words, due)}
     waiting = session.execute(
         sa.select(_TIMER.c.id, _TIMER.c.kind, _TIMER.c.detail).where(
-            _TIMER.c.task_id == task_id, _TIMER.c.state == "waiting"
+            _TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "paused"))
         )
     ).all()
     for row in waiting:
-        at = instants.get(_label(row.kind, row.detail))
+        at = instants.get(_place(row.kind, row.detail))
         if at is not None:
-            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(due_at=at))
+            session.execute(
+                sa.update(_TIMER)
+                .where(_TIMER.c.id == row.id)
+                .values(due_at=at, fence=_TIMER.c.fence + 1, lease_until=None, next_attempt_at=None)
+            )
 
 
-def _label(kind: str, detail: Mapping[str, Any]) -> tuple[str, Any]:
+def _place(kind: str, detail: Mapping[str, Any]) -> tuple[str, Any]:
+    """Which of a step's timers it is."""
     return kind, detail.get("level") or detail.get("offset")
+
+
+def _label(kind: str, detail: Mapping[str, Any]) -> tuple[str, Any, int]:
+    """The same in one round of the clock."""
+    return *_place(kind, detail), detail.get("round") or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -13,14 +14,16 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.audit import SYSTEM, Actor
-from app.db import write_transaction
+from app.db import UNAVAILABLE, is_postgresql, write_transaction
 from app.engine.models import HumanTask, Incident, Instance, Timer
+from app.engine.packages.words import words_of
 from app.engine.running import history, step_timers
-from app.engine.running.acts.fire import Fire
+from app.engine.running.acts import clocks
+from app.engine.running.acts.fire import Fire, LostLease
 from app.engine.running.acts.retry import Retry
-from app.engine.running.acts.start import Start
+from app.engine.running.acts.start import Start, about_task
 from app.engine.running.checkout import Halted, Happened, checkout, run_inside
-from app.engine.running.services import as_json
+from app.engine.running.locking import lock_instance, lock_instance_of
 from app.engine.verbs import incidents
 from app.engine.verbs.holding import Holding
 
@@ -29,24 +32,36 @@ _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__tabl
 _INCIDENT = Incident.__table__
 LEASE = dt.timedelta(seconds=60)
 ATTEMPTS = 5
+PER_INSTANCE = 50  # timers of one instance that one sweep fires
+NOT_RUNNING = ("ended", "cancelled", "suspended", "quarantined")
+Claimed = tuple[str, list[Mapping[str, Any]]]  # an instance and its due rows
 ORDER = {"remind": 0, "overdue": 1, "ladder": 2, "event": 3}
 
 
 class Sweeps(Holding):
     def run_due_timers(self, limit: int = 200) -> int:
-        """Fire what is due by now, oldest first, instance by instance; the number of timers that fired."""
+        """Fire what is due by now, oldest first, instance by instance; the number of timers that fired.
+
+        Several workers may do so at once. Whoever stalled past his lease, or read a row before it was moved, holds an
+        old fencing token and fires nothing.
+        """
+        return sum([self._fire_claimed(*claimed) for claimed in ([] if self.is_held() else self._claim(limit))])
+
+    def _fire_claimed(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
         fired = 0
-        for instance_id, rows in [] if self.is_held() else self._due(limit):
-            try:
-                fired += self._fire(instance_id, rows)
-            except Halted as halted:  # only the diagram's timers run a turn
-                events = [row["id"] for row in rows if row["kind"] == "event"]
-                self._failed(events, instance_id, halted.__cause__ or halted)
-            except (errors.DubanError, sa.exc.OperationalError) as refused:
-                log.info("timers of %s not fired now: %s", instance_id, refused)
-            except Exception as fault:  # one poisoned instance must not stop the clock of the others
+        try:
+            fired = self._fire(instance_id, rows)
+        except (Exception, *UNAVAILABLE) as fault:
+            if _is_lost(fault):
+                log.info("timers of %s not fired now: %s", instance_id, fault)
+            else:  # one poisoned instance must not stop the clock of the others
                 log.exception("timers of %s", instance_id)
-                self._failed([row["id"] for row in rows], instance_id, fault)
+                turn = isinstance(fault, errors.DubanError)  # only the diagram's timers run one
+                ids = [row["id"] for row in rows if row["kind"] == "event" or not turn]
+                self._failed(ids, instance_id, fault.__cause__ or fault if isinstance(fault, Halted) else fault)
+        finally:
+            if events := [row for row in rows if row["kind"] == "event" and fired < len(rows)]:
+                self._release(events)
         return fired
 
     def advance_to(self, target: dt.datetime, set_clock: Callable[[dt.datetime], None]) -> int:
@@ -57,12 +72,21 @@ class Sweeps(Holding):
             before = fired
             fired += self.run_due_timers() + self.retry_due()
             self.deliver_all()
-            if fired == before and self._next_instant(target) == next_at:
-                break  # what is due cannot be fired now (a failed or leased row); it has its incident
+            if fired == before and self._next_instant(target) == next_at and not self._wait_for_a_lease():
+                break  # what is due cannot be fired now; it has its incident
         set_clock(target)
         fired += self.run_due_timers()
         self.deliver_all()
         return fired
+
+    def _wait_for_a_lease(self) -> bool:
+        """Whether another worker is at what is due, or died at it; the clock must not go on before it has happened."""
+        due = sa.and_(_TIMER.c.state == "waiting", _TIMER.c.due_at <= self.clock.now())
+        with self.sessions() as session:
+            held = session.scalar(sa.select(_TIMER.c.id).where(due, _TIMER.c.lease_until.is_not(None)).limit(1))
+        if held is not None:
+            time.sleep(0.05)
+        return held is not None
 
     def deliver_all(self) -> None:
         """Overridden by Deliveries."""
@@ -89,7 +113,7 @@ class Sweeps(Holding):
         try:
             checkout(self, Retry(SYSTEM, incident_id))
             return 1
-        except (errors.Busy, sa.exc.OperationalError) as refused:
+        except (errors.Busy, *UNAVAILABLE) as refused:
             log.info("incident %s not retried now: %s", incident_id, refused)
         except Exception as fault:  # nothing was stored: without a pause it would be tried again at once, for ever
             log.warning("incident %s not retried: %s", incident_id, fault)
@@ -111,7 +135,7 @@ class Sweeps(Holding):
             try:
                 with self.sessions() as session, write_transaction(session):
                     self._recompute(session, row, by)
-            except sa.exc.OperationalError:
+            except UNAVAILABLE:
                 raise
             except Exception:  # one that cannot be counted must not keep the others wrong
                 log.exception("deadline of task %s", row["id"])
@@ -119,30 +143,53 @@ class Sweeps(Holding):
 
     # -- due rows
 
-    def _due(self, limit: int) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    def _claim(self, limit: int) -> list[Claimed]:
+        """Due rows by instance. The diagram's timers among them are held for a while by this worker alone.
+
+        Steps' timers need no lease: each is taken and fired in one transaction. A turn is run before its own begins.
+        """
         now, real = self.clock.now(), dt.datetime.now(dt.UTC)
-        select = (
-            sa.select(_TIMER)
-            .join(_INSTANCE, _INSTANCE.c.id == _TIMER.c.instance_id)
-            .where(
-                _TIMER.c.state == "waiting",
-                _TIMER.c.due_at <= now,
-                _INSTANCE.c.status == "running",
-                sa.or_(_TIMER.c.lease_until.is_(None), _TIMER.c.lease_until < real),
-            )
-            .order_by(_TIMER.c.due_at)
-            .limit(limit)
-        )
         with self.sessions() as session:
-            rows = [dict(row) for row in session.execute(select).mappings()]
-        rows.sort(key=lambda row: row["instance_id"])
-        return [(key, list(group)) for key, group in groupby(rows, key=lambda row: str(row["instance_id"]))]
+            ids = list(session.scalars(_due(limit, now, real)))
+            rows = self._read(session, ids)
+            held = _TIMER.c.instance_id.in_({row["instance_id"] for row in rows})
+            held &= sa.and_(_TIMER.c.state == "waiting", _TIMER.c.lease_until >= real)
+            elsewhere = set(session.scalars(sa.select(_TIMER.c.instance_id).where(held))) if rows else set()
+        rows = [row for row in rows if row["instance_id"] not in elsewhere]
+        if events := [row["id"] for row in rows if row["kind"] == "event"]:
+            with self.sessions() as session, write_transaction(session):
+                free = sa.select(_TIMER.c.id).where(
+                    _TIMER.c.id.in_(events), _TIMER.c.state == "waiting", _is_free(real)
+                )
+                ours = list(session.scalars(free.with_for_update(skip_locked=True)))
+                lease = {"lease_until": real + LEASE, "fence": _TIMER.c.fence + 1}
+                session.execute(sa.update(_TIMER).where(_TIMER.c.id.in_(ours)).values(**lease))
+                claimed = self._read(session, ours)
+            rows = sorted(
+                [row for row in rows if row["kind"] != "event"] + claimed, key=lambda row: ids.index(row["id"])
+            )
+        groups = [(key, list(group)) for key, group in groupby(rows, key=lambda row: str(row["instance_id"]))]
+        return _rotated(groups) if is_postgresql(session) else groups
+
+    def _read(self, session: Session, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+        found = session.execute(sa.select(_TIMER).where(_TIMER.c.id.in_(ids))).mappings()
+        return sorted((dict(row) for row in found), key=lambda row: ids.index(row["id"]))
+
+    def _release(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """What was claimed and did not fire may be claimed again at once."""
+        with self.sessions() as session, write_transaction(session):
+            for row in rows:
+                session.execute(
+                    sa.update(_TIMER)
+                    .where(_TIMER.c.id == row["id"], _TIMER.c.fence == row["fence"], _TIMER.c.state == "waiting")
+                    .values(lease_until=None)
+                )
 
     def _next_instant(self, target: dt.datetime) -> dt.datetime | None:
         timers = (
-            sa.select(sa.func.min(_TIMER.c.due_at))
+            sa.select(sa.func.min(sa.func.coalesce(_TIMER.c.next_attempt_at, _TIMER.c.due_at)))
             .join(_INSTANCE, _INSTANCE.c.id == _TIMER.c.instance_id)
-            .where(_TIMER.c.state == "waiting", _TIMER.c.lease_until.is_(None), _INSTANCE.c.status == "running")
+            .where(_TIMER.c.state == "waiting", _INSTANCE.c.status == "running")
         )
         retries = (
             sa.select(sa.func.min(_INCIDENT.c.next_attempt_at))
@@ -159,13 +206,25 @@ class Sweeps(Holding):
         """What is due for one instance. After downtime an event goes before the steps' timers due after it."""
         events = [row for row in rows if row["kind"] == "event"]
         steps = sorted((row for row in rows if row["kind"] != "event"), key=lambda r: (r["due_at"], ORDER[r["kind"]]))
-        quiet = _coalesced(steps)
+        quiet = _coalesced(steps, self._also_due(steps) if len(rows) >= PER_INSTANCE else ())
         if not events:
             return self._fire_steps(instance_id, steps, quiet)
         first = min(row["due_at"] for row in events)
         fired = self._fire_steps(instance_id, [row for row in steps if row["due_at"] <= first], quiet)
-        fired += self._fire_events(instance_id, events)
+        checkout(self, Fire(SYSTEM, instance_id, self.clock.now(), {row["id"]: row["fence"] for row in events}))
+        fired += len(events)
         return fired + self._fire_steps(instance_id, [row for row in steps if row["due_at"] > first], quiet)
+
+    def _also_due(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """What else is due for the same tasks: an instance with very much is worked off in several sweeps."""
+        select = sa.select(_TIMER.c.id, _TIMER.c.task_id, _TIMER.c.kind, _TIMER.c.due_at).where(
+            _TIMER.c.task_id.in_({row["task_id"] for row in rows}),
+            _TIMER.c.state == "waiting",
+            _TIMER.c.due_at <= self.clock.now(),
+            _TIMER.c.id.not_in([row["id"] for row in rows]),
+        )
+        with self.sessions() as session:
+            return [dict(row) for row in session.execute(select).mappings()]
 
     def _fire_steps(self, instance_id: str, rows: Sequence[Mapping[str, Any]], quiet: set[str]) -> int:
         """In order of their instants, in one transaction; one that fails does not hold the others back."""
@@ -174,14 +233,15 @@ class Sweeps(Holding):
         if not rows:
             return 0
         with self.sessions() as session, write_transaction(session):
-            lock_instance(session, instance_id)
+            if not lock_instance(session, instance_id, skip=True):
+                return 0  # a person or another worker is at it; the next sweep looks again
             if session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id)) != "running":
                 return 0  # suspended since we looked
             for row in rows:
                 try:
                     with session.begin_nested():
                         fired += self._take_step(session, row, row["id"] in quiet)
-                except sa.exc.OperationalError:
+                except UNAVAILABLE:
                     raise
                 except Exception as fault:
                     log.exception("timer %s of %s", row["id"], instance_id)
@@ -191,7 +251,7 @@ class Sweeps(Holding):
         return fired
 
     def _take_step(self, session: Session, row: Mapping[str, Any], quiet: bool) -> int:
-        if not _take(session, row["id"], self.clock.now(), fired=not quiet):
+        if not _take(session, row, self.clock.now(), fired=not quiet):
             return 0
         task = session.execute(sa.select(_TASK).where(_TASK.c.id == row["task_id"])).mappings().first()
         if task is None or task["status"] != "open" or quiet:
@@ -214,9 +274,9 @@ class Sweeps(Holding):
         history.append(session, row["instance_id"], now, [line])
 
     def _start_rung(self, session: Session, row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
-        """Start the rung's process, once for a task and level whatever happens."""
-        level, process = row["detail"]["level"], row["detail"]["process"]
-        key = f"{process}:{task['id']}:{level}"
+        """Start the rung's process, once for a task, a round of its clock and a level, whatever happens."""
+        level, process, number = row["detail"]["level"], row["detail"]["process"], row["detail"].get("round")
+        key = f"{process}:{task['id']}:{level}" + (f":r{number}" if number else "")
         started = session.scalar(
             sa.select(_INSTANCE.c.id).where(_INSTANCE.c.definition_key == process, _INSTANCE.c.business_key == key)
         )
@@ -225,121 +285,126 @@ class Sweeps(Holding):
         loaded = self.published(session, process)
         if loaded is None:
             raise LookupError(f"the ladder names a process that is not published: {process!r}")
-        data = as_json(
-            {
-                "level": level,
-                "task_id": task["id"],
-                "task_name": task["name_zh"],
-                "task_name_en": task["name_en"],
-                "instance_id_of_origin": task["instance_id"],
-                "title": task["title"],
-                "subject_kind": task["subject_kind"],
-                "subject_id": task["subject_id"],
-                "subject_business_key": task["business_key"],
-                "due_at": task["due_at"],
-                "assignee_id": task["assignee_id"],
-                "role": task["role"],
-                "org_id": task["org_id"],
-                "region_code": task["region_code"],
-                "sector_code": task["sector_code"],
-                "supervising_org_id": task["supervising_org_id"],
-                "responsible_org_id": task["responsible_org_id"],
-            }
-        )
+        data = about_task(task) | {"level": level}
         return run_inside(self, session, Start(SYSTEM, loaded, data, key, row["instance_id"])).id
 
-    # -- timer events of the diagram
-
-    def _fire_events(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        real = dt.datetime.now(dt.UTC)
-        claimed: dict[str, int] = {}
-        with self.sessions() as session, write_transaction(session):
-            for row in rows:
-                taken = session.execute(
-                    sa.update(_TIMER)
-                    .where(
-                        _TIMER.c.id == row["id"],
-                        _TIMER.c.state == "waiting",
-                        _TIMER.c.fence == row["fence"],
-                        sa.or_(_TIMER.c.lease_until.is_(None), _TIMER.c.lease_until < real),
-                    )
-                    .values(lease_until=real + LEASE, fence=row["fence"] + 1)
-                )
-                if taken.rowcount == 1:  # type: ignore[attr-defined]
-                    claimed[row["id"]] = row["fence"] + 1
-        if not claimed:
-            return 0  # another worker was faster
-        checkout(self, Fire(SYSTEM, instance_id, self.clock.now(), claimed))
-        return len(claimed)
-
     def _failed(self, timer_ids: Sequence[str], instance_id: str, fault: BaseException) -> None:
-        """Push what failed out before going on; after some attempts it is an incident and waits for somebody."""
-        real = dt.datetime.now(dt.UTC)
+        """Push what failed out, on the engine's clock; after some attempts it waits for somebody, with an incident."""
+        now = self.clock.now()
         with self.sessions() as session, write_transaction(session):
+            lock_instance(session, instance_id)
             for timer_id in timer_ids:
                 attempts = (session.scalar(sa.select(_TIMER.c.attempts).where(_TIMER.c.id == timer_id)) or 0) + 1
                 values: dict[str, Any] = {
                     "attempts": attempts,
-                    "lease_until": real + dt.timedelta(seconds=30 * 4**attempts),
+                    "next_attempt_at": now + dt.timedelta(seconds=30 * 4**attempts),
+                    "lease_until": None,
                 }
                 if attempts >= ATTEMPTS:
                     values["state"] = "failed"
                 session.execute(
                     sa.update(_TIMER).where(_TIMER.c.id == timer_id, _TIMER.c.state == "waiting").values(**values)
                 )
-            incidents.record_timer_fault(session, instance_id, self.clock.now(), fault, timer_ids)
+            incidents.record_timer_fault(session, instance_id, now, fault, timer_ids)
 
     # -- deadlines counted anew
 
     def _recompute(self, session: Session, row: Mapping[str, Any], by: Actor) -> None:
-        from app.engine.packages.words import words_of
-
-        deadline = row["due_basis"].get("deadline")
-        if not deadline or row["status"] != "open":
+        lock_instance_of(session, row["id"])
+        task = dict(session.execute(sa.select(_TASK).where(_TASK.c.id == row["id"])).mappings().one())
+        old, given, now = task["due_at"], task["due_basis"] or {}, self.clock.now()
+        if not given.get("deadline") or not given.get("estimated") or task["status"] != "open":
             return
-        data = row["data"]
+        data = task["data"]
         due = self.calendar.due(
-            session, deadline, row["clock_started_at"], lambda expression: self.evaluate(expression, data)
+            session, given["deadline"], task["clock_started_at"], lambda expression: self.evaluate(expression, data)
         )
-        basis = dict(due.basis) | {"deadline": deadline}
-        changed = session.execute(
-            sa.update(_TASK)
-            .where(_TASK.c.id == row["id"], _TASK.c.status == "open")
-            .values(due_at=due.at, amber_at=due.amber_at, original_due_at=due.at, due_basis=basis)
+        basis = dict(due.basis) | {"deadline": given["deadline"]}
+        values: dict[str, Any] = {"original_due_at": due.at, "due_basis": basis}
+        if task["paused_at"] is None:  # else what is left runs on when the clock does, on the new days
+            values |= {"due_at": due.at, "amber_at": due.amber_at} | clocks.after_pauses(self, session, task, basis)
+        late = step_timers.has_been_late(session, task["id"], task["clock_round"])
+        anew = late and task["paused_at"] is None and values["due_at"] > now
+        if anew:
+            values["clock_round"] = task["clock_round"] + 1
+        session.execute(sa.update(_TASK).where(_TASK.c.id == task["id"]).values(**values))
+        task |= values
+        if task["due_at"] == old:
+            return
+        words = words_of(task["properties"])
+        if anew:  # it was late by a day that is none: overdue mark and ladder are still to come
+            step_timers.renew(self, session, task, words, now)
+        else:
+            step_timers.move(self, session, task["id"], words, task["due_at"])
+        told = {"from": old.isoformat(), "to": task["due_at"].isoformat(), "reason": "calendar", "overdue": late}
+        history.append(
+            session, task["instance_id"], now, [Happened("task.rescheduled", by, task["node_id"], task["id"], told)]
         )
-        if due.at == row["due_at"] or changed.rowcount != 1:  # type: ignore[attr-defined]
-            return  # the same instant, or it was completed meanwhile
-        step_timers.move(self, session, row["id"], words_of(row["properties"]), due.at)
-        line = Happened(
-            "task.rescheduled",
-            by,
-            row["node_id"],
-            row["id"],
-            {"from": row["due_at"].isoformat(), "to": due.at.isoformat(), "reason": "calendar"},
+
+
+def _due(limit: int, now: dt.datetime, real: dt.datetime) -> sa.Select[tuple[str]]:
+    """Ids of due rows: instance by instance, the longest waiting first, and of each only a few at a time.
+
+    So a storm in one instance does not hold up the others.
+    """
+    place = sa.func.row_number().over(partition_by=_TIMER.c.instance_id, order_by=(_TIMER.c.due_at, _TIMER.c.id))
+    first = sa.func.min(_TIMER.c.due_at).over(partition_by=_TIMER.c.instance_id)
+    due = (
+        sa.select(_TIMER.c.id, _TIMER.c.instance_id, place.label("place"), first.label("first"))
+        .join(_INSTANCE, _INSTANCE.c.id == _TIMER.c.instance_id)
+        .where(
+            _TIMER.c.state == "waiting",
+            _TIMER.c.due_at <= now,
+            sa.or_(_TIMER.c.next_attempt_at.is_(None), _TIMER.c.next_attempt_at <= now),
+            _INSTANCE.c.status == "running",
+            _is_free(real),
         )
-        history.append(session, row["instance_id"], self.clock.now(), [line])
+        .subquery()
+    )
+    order = (due.c.first, due.c.instance_id, due.c.place)
+    return sa.select(due.c.id).where(due.c.place <= PER_INSTANCE).order_by(*order).limit(limit)
 
 
-def lock_instance(session: Session, instance_id: str) -> None:
-    """Serialise writers of one instance's history; SQLite has only one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(_INSTANCE.c.id).where(_INSTANCE.c.id == instance_id).with_for_update())
+def _rotated(groups: list[Claimed]) -> list[Claimed]:
+    """Several workers begin at different places: they meet late, and then find it done."""
+    start = time.monotonic_ns() % len(groups) if groups else 0
+    return groups[start:] + groups[:start]
 
 
-def _take(session: Session, timer_id: str, now: dt.datetime, *, fired: bool) -> bool:
-    """One conditional UPDATE decides who fires it."""
+def _is_free(real: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(_TIMER.c.lease_until.is_(None), _TIMER.c.lease_until < real)
+
+
+def _is_lost(fault: BaseException) -> bool:
+    """Whether somebody else was faster or the database is busy: nothing is wrong, the next sweep looks again."""
+    if isinstance(fault, Halted):
+        return False
+    if isinstance(fault, errors.Conflict):
+        return not fault.extra or isinstance(fault, LostLease) or fault.extra.get("status") in NOT_RUNNING
+    return isinstance(fault, (errors.Busy, *UNAVAILABLE))
+
+
+def _take(session: Session, row: Mapping[str, Any], now: dt.datetime, *, fired: bool) -> bool:
+    """One conditional UPDATE decides who fires it: whoever claimed it last, if it has not moved since."""
     values: dict[str, Any] = {"state": "fired", "fired_at": now} if fired else {"state": "cancelled"}
     taken = session.execute(
-        sa.update(_TIMER).where(_TIMER.c.id == timer_id, _TIMER.c.state == "waiting").values(**values)
+        sa.update(_TIMER)
+        .where(
+            _TIMER.c.id == row["id"],
+            _TIMER.c.state == "waiting",
+            _TIMER.c.fence == row["fence"],
+            _TIMER.c.due_at == row["due_at"],
+        )
+        .values(lease_until=None, **values)
     )
     return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _coalesced(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+def _coalesced(rows: Sequence[Mapping[str, Any]], more: Sequence[Mapping[str, Any]] = ()) -> set[str]:
     """After downtime: of several reminders only the last is told, and none where the task is overdue already."""
     quiet: set[str] = set()
     for task_id in {row["task_id"] for row in rows}:
-        own = [row for row in rows if row["task_id"] == task_id]
+        own = [row for row in (*rows, *more) if row["task_id"] == task_id]
         reminders = sorted((row for row in own if row["kind"] == "remind"), key=lambda row: row["due_at"])
         overdue = any(row["kind"] == "overdue" for row in own)
         quiet |= {row["id"] for row in (reminders if overdue else reminders[:-1])}

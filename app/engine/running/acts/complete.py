@@ -19,6 +19,7 @@ from app.engine.packages.words import words_of
 from app.engine.ports import TaskCheck
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, person, require_may_act
+from app.engine.running.acts.clocks import end_pause
 from app.engine.running.acts.voting import require_asked, run_if_decided, tell_if_decided, vote_of
 from app.engine.running.checkout import Stale, Turn, load_turn
 from app.engine.running.plain import checked
@@ -97,6 +98,7 @@ class Complete:
         row = open_task(session, self.task_id)
         require_may_act(turn.engine, session, row, self.actor)
         self._check(turn, row)
+        end_pause(turn, row, "")
         late = row["due_at"] is not None and now > row["due_at"]
         session.execute(
             sa.update(_TASK)

@@ -18,6 +18,10 @@ from app.engine.running.checkout import Turn, load_turn
 _TIMER = Timer.__table__
 
 
+class LostLease(errors.Conflict):
+    """Another worker took over, or the timer moved: whoever holds the old fencing token must not commit."""
+
+
 @dataclass
 class Fire:
     """The diagram's own timers of one instance that are due. `claimed` are their rows, with fencing tokens."""
@@ -35,14 +39,23 @@ class Fire:
 
     def commit(self, turn: Turn) -> None:
         """A stalled worker whose lease was taken over holds an old fencing token: it must not commit."""
-        rows = turn.session.execute(sa.select(_TIMER).where(_TIMER.c.id.in_(list(self.claimed)))).mappings()
+        due = sa.select(_TIMER).where(
+            _TIMER.c.instance_id == turn.id,
+            _TIMER.c.kind == "event",
+            _TIMER.c.state == "waiting",
+            _TIMER.c.due_at <= self.until,
+        )
+        rows = turn.session.execute(due.order_by(_TIMER.c.due_at)).mappings().all()
+        if {row["id"]: row["fence"] for row in rows if row["id"] in self.claimed} != dict(self.claimed):
+            raise LostLease(status="lease")
         for row in rows:
-            if row["state"] != "waiting" or row["fence"] != self.claimed[row["id"]]:
-                raise errors.Conflict(status="lease")
-            turn.happened("timer.fired", node_id=row["node_id"], data={"due_at": row["due_at"].isoformat()})
+            if not turn.workflow.is_cancelled(row["spiff_task_id"]):
+                turn.happened("timer.fired", node_id=row["node_id"], data={"due_at": row["due_at"].isoformat()})
 
     def finish(self, turn: Turn) -> None:
         """Rows that still wait here are cycles with turns left; projections moved them on. All leases end."""
         turn.session.execute(
-            sa.update(_TIMER).where(_TIMER.c.id.in_(list(self.claimed))).values(lease_until=None, attempts=0)
+            sa.update(_TIMER)
+            .where(_TIMER.c.id.in_(list(self.claimed)))
+            .values(lease_until=None, attempts=0, next_attempt_at=None)
         )

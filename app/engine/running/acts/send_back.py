@@ -18,6 +18,7 @@ from app.engine.models import HumanTask
 from app.engine.packages.words import words_of
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, require_may_act
+from app.engine.running.acts.clocks import end_pause
 from app.engine.running.addressing import addressees
 from app.engine.running.checkout import Anew, Stale, Turn, load_turn
 from app.engine.running.going_back import Way, go_back, way_to_withdraw, ways_back
@@ -86,6 +87,7 @@ class SendBack:
     def commit(self, turn: Turn) -> None:
         session, row = turn.session, open_task(turn.session, self.task_id)
         self._require(turn.engine, session, row)
+        end_pause(turn, row, self.reason)
         session.execute(
             sa.update(_TASK)
             .where(_TASK.c.id == self.task_id)

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from app.db import new_id
 from app.engine.models import Timer
 from app.engine.running.checkout import Turn
-from app.engine.running.workflow import due_at
+from app.engine.running.workflow import due_at, is_paused
 
 _TIMER = Timer.__table__
 
 
 def project_timers(turn: Turn) -> None:
-    """One row for each timer event that waits, with the instant it has fixed for itself."""
+    """One row for each timer event that waits, with the instant it has fixed for itself.
+
+    Whoever read a row before it moved holds an old fencing token from then on.
+    """
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
     rows = session.execute(
-        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at).where(
-            _TIMER.c.instance_id == turn.id, _TIMER.c.kind == "event", _TIMER.c.state == "waiting"
+        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
+            _TIMER.c.instance_id == turn.id, _TIMER.c.kind == "event", _TIMER.c.state.in_(("waiting", "paused"))
         )
     ).all()
     known = {row.spiff_task_id: row for row in rows}
     for spiff_id, row in known.items():
         if spiff_id not in waiting:
             fired = turn.workflow.has_fired(spiff_id)
-            values = {"state": "fired", "fired_at": turn.now} if fired else {"state": "cancelled"}
+            values: dict[str, Any] = {"state": "fired", "fired_at": turn.now} if fired else {"state": "cancelled"}
             session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
-        elif (due := due_at(waiting[spiff_id])) != row.due_at:
-            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(due_at=due))
+            continue
+        due, state = due_at(waiting[spiff_id]), "paused" if is_paused(waiting[spiff_id]) else "waiting"
+        if (due, state) != (row.due_at, row.state):
+            session.execute(
+                sa.update(_TIMER)
+                .where(_TIMER.c.id == row.id)
+                .values(due_at=due, state=state, fence=row.fence + 1, lease_until=None, next_attempt_at=None)
+            )
     for spiff_id, task in waiting.items():
         if spiff_id not in known:
             due = due_at(task)
