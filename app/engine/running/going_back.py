@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
-from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
 from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask
@@ -72,16 +71,19 @@ def root_of(step: Task) -> Task:
 
 
 def remove(root: Task) -> None:
-    """Take a task and all below it out of the tree, with sub-processes, timers and conditions that wait there."""
-    scope, top = root.workflow, root.workflow.top_workflow
-    doomed = list(subtree(root))
-    for task in doomed:
-        if task.id in top.subprocesses:
-            drop_scope(task)
+    """Take a task and all below it out of the tree."""
     if root.parent is not None:
         root.parent._children.remove(root.id)
+    discard(list(subtree(root)))
+
+
+def discard(doomed: list[Task]) -> None:
+    """Forget tasks of one scope that nothing refers to, with sub-processes, timers and conditions that wait there."""
     for task in doomed:
-        del scope.tasks[task.id]
+        top = task.workflow.top_workflow
+        if task.id in top.subprocesses:
+            drop_scope(task)
+        del task.workflow.tasks[task.id]
         top.event_manager.remove_task(task)
 
 
@@ -100,11 +102,11 @@ def is_human(task: Task) -> bool:
 
 
 def _tokens(root: Task) -> list[Task]:
-    """What still lives below a task in its scope. Boundary events that wait belong to the step they stand at."""
+    """What still lives below a task in its scope, but for events that wait beside a step or a whole scope."""
     return [
         task
         for task in subtree(root)
-        if is_token(task) and not (isinstance(task.task_spec, BoundaryEvent) and task.state == TaskState.WAITING)
+        if is_token(task) and not (hasattr(task.task_spec, "cancel_activity") and task.state == TaskState.WAITING)
     ]
 
 

@@ -178,11 +178,9 @@ class Workflow(BpmnWorkflow):
                 task.task_spec._update(task)
 
     def has_fired(self, task_id: str) -> bool:
-        """Whether a timer's task went on because its instant had come (and was not cancelled)."""
+        """Whether a timer's task went on because its instant had come, and was not cancelled."""
         task = self.task(task_id)
-        return (
-            task is not None and bool(task.internal_data.get("event_fired")) and not task.has_state(TaskState.CANCELLED)
-        )
+        return task is not None and task.has_state(TaskState.READY | TaskState.COMPLETED)
 
     def is_cancelled(self, task_id: str) -> bool:
         """Whether something else took a task's place before it went on."""

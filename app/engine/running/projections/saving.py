@@ -11,6 +11,7 @@ from app import errors
 from app.engine.models import Incident, Instance, Timer
 from app.engine.running import history, serializing
 from app.engine.running.checkout import Turn
+from app.engine.running.compacting import compact
 from app.engine.running.projections.facts import project_facts
 from app.engine.running.projections.incidents import project_incidents
 from app.engine.running.projections.subscriptions import project_subscriptions
@@ -83,6 +84,8 @@ def _shown_number(turn: Turn) -> str | None:
 def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     first = not turn.instance["rev"]
     rev = turn.instance["rev"] or 1
+    if not ended and compact(turn.workflow):
+        turn.restructured = True
     text = serializing.dump(turn.workflow)
     if first or turn.restructured:
         serializing.require_round_trip(text, turn.loaded.specs)
