@@ -10,7 +10,7 @@ Where the database matters (`ON_BOTH`), every test runs twice, as `[sqlite]` and
     postgres                  the server itself (tests/postgres.py), to end connections or kill it; PostgreSQL only
 
 A module of such a suite that says nothing about a database says so: `pytestmark = pytest.mark.one_database`; browser
-walks run once anyway.
+walks run once anyway. What only PostgreSQL has (locks on rows, a server that dies) is marked `only_postgresql`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ PASSWORD = "test-only-Password-2026"
 # whose data these have tested: a second database would cost it minutes and tell nothing (docs/testing.md).
 ON_BOTH = {
     "acceptance", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications", "subjects",
+    "upgrade", "upkeep",
     "accounts.test_find_people_and_organisations", "accounts.test_grant_roles", "accounts.test_keep_accounts",
     "accounts.test_keep_organisations", "accounts.test_read_the_audit_log", "accounts.test_sign_in",
     "architecture.test_schema_migrations", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",
@@ -54,8 +55,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" not in metafunc.fixturenames:
         return
     _tests, suite, *module = metafunc.module.__name__.split(".")
-    alone = any(metafunc.definition.get_closest_marker(name) for name in ("one_database", "e2e"))
-    if not alone and ON_BOTH & {suite, f"{suite}.{module[-1]}"}:
+    marked = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "only_postgresql" in marked:
+        metafunc.parametrize("database", ["postgresql"], indirect=True, scope="module")
+    elif not marked & {"one_database", "e2e"} and ON_BOTH & {suite, f"{suite}.{module[-1]}"}:
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 
