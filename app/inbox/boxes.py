@@ -41,9 +41,18 @@ def claimable(user: Any) -> Condition:
 def started(user: Any) -> Condition:
     """What became of what the person began: its open steps; of a finished instance its last step."""
     own = sa.select(Instance.id).where(Instance.starter_id == user.id)
-    later = aliased(HumanTask)
-    last = ~sa.exists().where(later.instance_id == HumanTask.instance_id, later.id > HumanTask.id)
-    return sa.and_(HumanTask.instance_id.in_(own), sa.or_(HumanTask.status == OPEN, last))
+    other = aliased(HumanTask)
+    left = sa.exists().where(
+        other.instance_id == HumanTask.instance_id, sa.or_(other.id > HumanTask.id, other.status == OPEN)
+    )
+    return sa.and_(HumanTask.instance_id.in_(own), sa.or_(sa.and_(HumanTask.status == OPEN, once()), ~left))
+
+
+def once() -> Condition:
+    """Of the open rows of a step that several sign only the first: to whoever does not sign they are one matter."""
+    other = aliased(HumanTask)
+    earlier = sa.exists().where(other.signing_id == HumanTask.signing_id, other.status == OPEN, other.id < HumanTask.id)
+    return sa.or_(HumanTask.signing_id.is_(None), ~earlier)
 
 
 def done(user: Any) -> Condition:

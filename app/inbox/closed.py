@@ -41,6 +41,8 @@ def names_set_by(engine: Engine, loaded: Loaded, nodes: Iterable[Node]) -> froze
     for node in nodes:
         form = loaded.form(node.properties.get("form")) or {}
         names |= {str(field["name"]) for field in form.get("fields", ()) if field.get("name")}
+        if node.properties.get("policy"):
+            names.add("signatures")  # what a step that several sign leaves behind
         for script in (node.script, node.pre_script, node.post_script):
             if script:
                 names |= engine.language.script_names(script)[1]

@@ -101,7 +101,10 @@ class _Words:
 
     def __init__(self, session: Session, tasks: Sequence[HumanTask], user: Any) -> None:
         self.session, self.user = session, user
-        self.open = {task.node_id: task for task in tasks if task.status == "open"}
+        self.open: dict[str, list[HumanTask]] = {}
+        for task in tasks:
+            if task.status == "open":
+                self.open.setdefault(task.node_id, []).append(task)
         self.data: Mapping[str, Any] = tasks[-1].data | (tasks[-1].answers or {}) if tasks else {}
 
     def under(self, node: Any, state: Any) -> str:
@@ -110,15 +113,18 @@ class _Words:
             who = state.who or _("系统")
             return f"{day_text(local(state.at).date(), local(web.clock().now()).date())} {who}"
         if state is not None and state.state == "now":
-            task = self.open.get(node.id)
-            return self._present(task) if task else ""
+            return self._present(self.open[node.id]) if node.id in self.open else ""
         if node.kind not in STEPS:
             return _("系统")
         return str(expected(web.engine(), self.session, node, self.data))
 
-    def _present(self, task: HumanTask) -> str:
+    def _present(self, tasks: Sequence[HumanTask]) -> str:
+        """One's own row where several sign, else how many are still asked."""
+        task = next((one for one in tasks if one.assignee_id == self.user.id), tasks[0])
         if task.assignee_id == self.user.id:
             who = _("您")
+        elif len(tasks) > 1:
+            who = _("待 %(n)s 人签署", n=len(tasks))
         else:
             who = task.assignee_name or _("待签收")
         left = deadline_of(task)

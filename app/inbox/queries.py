@@ -142,11 +142,12 @@ def tasks_of(session: Session, instance_id: str) -> list[HumanTask]:
 
 
 def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
-    """For tasks whose step was done before in the same instance: which time this is."""
+    """For tasks whose step was done before in the same instance: which time this is. What several sign is once."""
     found = list(rows)
     earlier, later = aliased(HumanTask), HumanTask
+    times = sa.func.coalesce(earlier.signing_id, earlier.id)
     select = (
-        sa.select(later.id, sa.func.count())
+        sa.select(later.id, sa.func.count(times.distinct()))
         .join(
             earlier,
             sa.and_(
@@ -154,12 +155,27 @@ def rounds(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
                 earlier.node_id == later.node_id,
                 earlier.status == "done",
                 earlier.id < later.id,
+                sa.or_(later.signing_id.is_(None), earlier.signing_id.is_distinct_from(later.signing_id)),
             ),
         )
         .where(later.id.in_([row.id for row in found]))
         .group_by(later.id)
     )
     return {str(task_id): int(count) + 1 for task_id, count in session.execute(select)}
+
+
+def returns(session: Session, rows: Iterable[HumanTask]) -> dict[str, int]:
+    """For tasks whose step work was returned to: how often."""
+    found = list(rows)
+    lines = sa.select(History.instance_id, History.data).where(
+        History.event == "task.returned", History.instance_id.in_({row.instance_id for row in found})
+    )
+    counted: dict[tuple[str, str], int] = {}
+    for instance_id, data in session.execute(lines):
+        key = (instance_id, str((data or {}).get("to")))
+        counted[key] = counted.get(key, 0) + 1
+    counts = {row.id: counted.get((row.instance_id, row.node_id), 0) for row in found}
+    return {task_id: count for task_id, count in counts.items() if count}
 
 
 def names_of(session: Session, rows: Iterable[HumanTask]) -> dict[str, dict[str, Any]]:
@@ -199,6 +215,7 @@ def coming(session: Session, user: Any, limit: int = 2) -> list[HumanTask]:
         HumanTask.due_at.is_not(None),
         HumanTask.instance_id.in_(own),
         HumanTask.assignee_id.is_distinct_from(user.id),
+        boxes.once(),
         boxes.may_see(user),
     )
     return list(session.scalars(select.order_by(HumanTask.due_at, HumanTask.id).limit(limit)))
@@ -211,10 +228,14 @@ def finished_on(session: Session, user: Any, since: dt.datetime) -> tuple[int, i
     return int(row[0]), int(row[1])
 
 
-def copyable(user: Any) -> sa.Select[Any]:
-    """Whom a task may be copied to: people one may know of, never the administrators, who see no business."""
+def copyable(user: Any, *, myself: bool = False) -> sa.Select[Any]:
+    """Whom a task may be copied to: people one may know of, never the administrators, who see no business.
+
+    A signature may also be asked of oneself.
+    """
     separated = sa.select(Grant.user_id).where(Grant.role.in_(SEPARATED))
-    return find_people(user).where(User.id.not_in(separated), User.id != user.id)
+    found = find_people(user).where(User.id.not_in(separated))
+    return found if myself else found.where(User.id != user.id)
 
 
 def people(ids: Iterable[str]) -> sa.Select[Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, role_name
 from app.engine import Engine, Loaded
-from app.i18n import bilingual
+from app.i18n import _, bilingual
 from app.inbox.mainline import STEPS
 
 _MOST_WAYS = 4
@@ -90,12 +90,25 @@ def expected(engine: Engine, session: Session, node: Any, data: Mapping[str, Any
     if assignee and (named := engine.directory.person(session, str(assignee))):
         return Expected(named.org_name, named.name)
     title = role_name(role) if role else ""
+    if node.properties.get("signers"):
+        return Expected("", _signers(engine, session, node, data), title)
     if expression and org is None:
         return Expected("", "", title)
     people = engine.directory.candidates(session, role, org_id) if role or org_id else ()
     if len(people) == 1:
         return Expected(org_name or people[0].org_name, people[0].name, title)
     return Expected(org_name, "", title)
+
+
+def _signers(engine: Engine, session: Session, node: Any, data: Mapping[str, Any]) -> str:
+    """赵明远、邓超等 4 人: who will sign, as far as the data names them already."""
+    value = engine.evaluate_softly(node.properties["signers"], data)
+    ids = list(dict.fromkeys(map(str, value))) if isinstance(value, (list, tuple)) else []
+    names = [person.name for one in ids if (person := engine.directory.person(session, one))]
+    if not names:
+        return ""
+    shown = "、".join(names[:2])
+    return shown if len(ids) <= 2 else _("%(names)s等 %(n)s 人", names=shown, n=len(ids))
 
 
 def _due(engine: Engine, session: Session, node: Any, data: Mapping[str, Any]) -> dt.datetime | None:

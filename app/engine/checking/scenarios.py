@@ -13,7 +13,7 @@ from app.engine.checking.desk import Desk, quoted
 from app.engine.packages.deadline_text import DeadlineTextError, parse_offset
 from app.engine.packages.package import Package
 
-_TOP = frozenset({"title", "clock", "start", "step", "expect"})
+_TOP = frozenset({"title", "clock", "people", "start", "step", "expect"})
 _START = frozenset({"by", "data"})
 _STEP = frozenset({"complete", "by", "answers", "refused", "advance", "until", "expect_open", "expect_fired"})
 _EXPECT = frozenset({"path", "never", "facts", "data", "end", "open"})
@@ -53,6 +53,7 @@ class Scenario:
     data: Mapping[str, Any]
     steps: tuple[Step, ...]
     expect: Mapping[str, Any]
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who holds a role
 
 
 def check(desk: Desk) -> None:
@@ -62,6 +63,8 @@ def check(desk: Desk) -> None:
         except ScenarioError as wrong:
             desk.add("scenario", wrong.zh, wrong.en, file=file)
             continue
+        for role in sorted(scenario.people.keys() - desk.roles):
+            desk.add("scenario", f"没有名为 {role} 的角色", f"There is no role called {role}", file=file)
         for node in _nodes(scenario) - desk.diagram.nodes.keys() if desk.root is not None else ():
             desk.add("scenario", f"图中没有节点“{node}”", f"There is no node {node!r} in the diagram", file=file)
 
@@ -110,6 +113,7 @@ def read_scenario(file: str, content: bytes) -> Scenario:
         data=_table(start, "data"),
         steps=tuple(_step(step, f"step {number}") for number, step in enumerate(steps, 1)),
         expect=expect,
+        people={role: _names(names, f"people.{role}") for role, names in _table(data, "people").items()},
     )
 
 

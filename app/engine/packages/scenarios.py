@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Unmet(Exception):
 class Anybody:
     """A directory in which every word is a person, and every person may do everything."""
 
-    def __init__(self, roles: frozenset[str]) -> None:
-        self._roles = roles
+    def __init__(self, roles: frozenset[str], people: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._roles, self._people = roles, people or {}
 
     def person(self, session: Session, user_id: str) -> Person | None:
         return Person(user_id, user_id, f"org_{user_id}"[:32], user_id)
@@ -60,7 +60,9 @@ class Anybody:
         return True
 
     def candidates(self, session: Session, role: str | None, org_id: str | None) -> Sequence[Person]:
-        return ()
+        """Those whom the scenario lists for a role, else one person who is called like it."""
+        found = [self.person(session, word) for word in self._people.get(role or "", (role or "somebody",))]
+        return [person for person in found if person is not None]
 
     def roles(self) -> frozenset[str]:
         return self._roles
@@ -125,7 +127,13 @@ def _stage(engine: Engine, package: Package, scenario: Scenario) -> Iterator[_St
         try:
             Base.metadata.create_all(bind, tables=_tables())
             stage = _Stage(
-                sessions, clock, functions, Anybody(engine.directory.roles()), engine.calendar, b"stage", engine.lanes
+                sessions,
+                clock,
+                functions,
+                Anybody(engine.directory.roles(), scenario.people),
+                engine.calendar,
+                b"stage",
+                engine.lanes,
             )
             stage.services = Services(
                 tasks=dict(engine.services.tasks),
@@ -194,7 +202,7 @@ class _Play:
         if not tasks:
             there = ", ".join(sorted(task.node_id for task in self._tasks())) or "—"
             raise Unmet(f"没有待办“{node_id}”；待办有：{there}", f"no open task {node_id!r}; open are: {there}")
-        task = tasks[0]
+        task = _meant(tasks, step.by)
         actor = _actor(step.by or task.assignee_id or task.role or "somebody")
         try:
             self.stage.complete(task.id, step.answers, by=actor)
@@ -294,6 +302,17 @@ def label(row: History) -> str:
     """`remind rectify`, `overdue rectify`, `ladder rectify 2`, `event late`."""
     level = (row.data or {}).get("level")
     return f"{_CLOCKED[row.event]} {row.node_id}" + (f" {level}" if level else "")
+
+
+def _meant(tasks: Sequence[HumanTask], by: str | None) -> HumanTask:
+    """Where several sign: the row of whoever acts, the first one's where the scenario does not say who it is."""
+    if by is None or tasks[0].signing_id is None:
+        return tasks[0]
+    own = [task for task in tasks if task.assignee_id in (by[:32], None)]
+    if not own:
+        there = ", ".join(sorted(task.assignee_name for task in tasks))
+        raise Unmet(f"“{by}”不是待签署的人；待签署：{there}", f"{by!r} is not asked to sign; asked are: {there}")
+    return own[0]
 
 
 def _actor(word: str) -> Actor:

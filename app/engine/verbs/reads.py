@@ -55,7 +55,11 @@ class Reads(Core):
         progress = Progress(loaded, row.status)
         visited = self._visited(session, instance_id, progress)
         open_tasks = (
-            session.execute(sa.select(_TASK).where(_TASK.c.instance_id == instance_id, _TASK.c.status == "open"))
+            session.execute(
+                sa.select(_TASK)
+                .where(_TASK.c.instance_id == instance_id, _TASK.c.status == "open")
+                .order_by(_TASK.c.id)
+            )
             .mappings()
             .all()
         )
@@ -72,13 +76,7 @@ class Reads(Core):
             elif node_id in visited:
                 state.state = "done"
         for task in open_tasks:
-            progress.nodes[task["node_id"]] = NodeState(
-                "now",
-                task["created_at"],
-                task["assignee_name"],
-                progress.nodes[task["node_id"]].count if task["node_id"] in progress.nodes else 0,
-                task["id"],
-            )
+            _holds(progress.nodes[task["node_id"]], dict(task))
         return progress
 
     def data(self, session: Session, instance_id: str) -> dict[str, Any]:
@@ -130,6 +128,14 @@ class Reads(Core):
                 if before and (before, node) in between:
                     progress.taken.add(between[before, node])
         return visited
+
+
+def _holds(state: NodeState, task: Mapping[str, Any]) -> None:
+    """A step with an open task; with all their names where several sign it, since the first of them was asked."""
+    if state.task_id is None:
+        state.at, state.who, state.task_id = task["created_at"], task["assignee_name"], task["id"]
+    elif task["assignee_name"]:
+        state.who = "、".join(name for name in (state.who, task["assignee_name"]) if name)
 
 
 def _with_scopes(loaded: Loaded, nodes: set[str]) -> set[str]:
