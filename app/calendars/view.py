@@ -89,6 +89,7 @@ def deadline_view(
         common["was_text"] = words.day_text(local(original_due_at).date(), local(now).date())
     if paused_at is not None:
         day = (local(now).date() - local(paused_at).date()).days + 1
+        common.pop("was_text", None)  # the reason stands where the due instant would
         return DeadlineView("pause", _("中止计时 第 %(n)s 日", n=day), pause_reason, pct, **common)
     state = light(now, due_at, amber_at)
     span = _span(office, unit, now, due_at)
@@ -119,6 +120,7 @@ def task_deadline(office: Office, now: dt.datetime, task: Any) -> DeadlineView:
         original_due_at=task.original_due_at,
         finished_at=task.completed_at,
         paused_at=task.paused_at,
+        pause_reason=task.pause_reason,
     )
 
 

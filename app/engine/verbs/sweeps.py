@@ -152,8 +152,11 @@ class Sweeps(Holding):
         with self.sessions() as session:
             ids = list(session.scalars(_due(limit, now, real)))
             rows = self._read(session, ids)
-            held = _TIMER.c.instance_id.in_({row["instance_id"] for row in rows})
-            held &= sa.and_(_TIMER.c.state == "waiting", _TIMER.c.lease_until >= real)
+            held = sa.and_(
+                _TIMER.c.instance_id.in_({row["instance_id"] for row in rows}),
+                _TIMER.c.state == "waiting",
+                _TIMER.c.lease_until >= real,
+            )
             elsewhere = set(session.scalars(sa.select(_TIMER.c.instance_id).where(held))) if rows else set()
         rows = [row for row in rows if row["instance_id"] not in elsewhere]
         if events := [row["id"] for row in rows if row["kind"] == "event"]:
@@ -342,7 +345,7 @@ class Sweeps(Holding):
         )
 
 
-def _due(limit: int, now: dt.datetime, real: dt.datetime) -> sa.Select[tuple[str]]:
+def _due(limit: int, now: dt.datetime, real: dt.datetime) -> sa.Select[Any]:
     """Ids of due rows: instance by instance, the longest waiting first, and of each only a few at a time.
 
     So a storm in one instance does not hold up the others.

@@ -266,6 +266,7 @@ def _begin_pause(turn: Turn, row: Mapping[str, Any], reason: str) -> int:
     """
     calendar, session, now, unit = turn.engine.calendar, turn.session, turn.now, _unit(row)
     last = _last_pause(session, row)
+    left: int
     if last is not None:
         ran = min(calendar.elapsed(session, unit, last.ended_at or now, now), last.left_seconds)
         left = last.left_seconds - ran
