@@ -33,10 +33,17 @@ def sweep(app: Flask) -> None:
         web.sweep_idempotency(session)
 
 
+def watch(app: Flask) -> int:
+    """Every five minutes: instances that nothing will ever move become incidents; how many were new."""
+    with app.app_context():
+        return web.engine().watch()
+
+
 def start(app: Flask) -> BackgroundScheduler:
     """Run the schedules in this process, beside the web or alone."""
     scheduler = BackgroundScheduler(timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(tick, "interval", seconds=TICK, args=[app], id="tick")
+    scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()
     return scheduler

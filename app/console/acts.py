@@ -9,7 +9,6 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from app import web
 from app.console import access, queries
@@ -54,8 +53,7 @@ def retry(incident_id: str) -> bool:
 def reschedule(timer_id: str, due_at: dt.datetime, reason: str) -> None:
     queries.timer_for(web.db.session(), timer_id, web.current_user(), *access.CONSOLE)
     web.refresh()
-    engine: Any = web.engine()
-    engine.reschedule(timer_id, due_at, reason, by=web.actor())
+    web.engine().reschedule(timer_id, due_at, reason, by=web.actor())
     web.refresh()
 
 

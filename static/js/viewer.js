@@ -7,6 +7,13 @@ import { text } from "./strings.js";
 const ICONS = { in: "zoom-in", out: "zoom-out", fit: "arrows-maximize" };
 const MARKS = { done: "is-done", now: "is-now", off: "is-off", bad: "is-bad", warn: "is-warn" };
 
+// What is neither done nor now is grey on the page's own ground, light or dark.
+function colours() {
+  const tokens = getComputedStyle(document.documentElement);
+  const token = (name) => tokens.getPropertyValue(name).trim();
+  return { defaultFillColor: token("--db-surface"), defaultStrokeColor: token("--db-ink-3"), defaultLabelColor: token("--db-ink") };
+}
+
 function mark(viewer, marks) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
@@ -52,7 +59,7 @@ globalThis.dubanViewer = async (node) => {
   const fallback = node.querySelector("[data-bpmn-fallback]");
   fallback?.setAttribute("hidden", "");
   node.append(box);
-  const viewer = new NavigatedViewer({ container: box });
+  const viewer = new NavigatedViewer({ container: box, bpmnRenderer: colours() });
   try {
     await viewer.importXML(xml);
   } catch (error) {

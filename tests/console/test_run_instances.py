@@ -133,7 +133,7 @@ def test_an_incident_is_seen_and_retried_by_the_operator(
     (incident,) = root.get("/api/v1/incidents").json
     assert (incident["node_id"], incident["resolved_at"]) == ("review", None)
     assert incident["message"] is None  # it may quote what people wrote
-    assert (incident["kind"], incident["fault"]) == ("address", "LookupError")
+    assert (incident["kind"], incident["fault"]) == ("address", "NobodyMeant")
     assert "找不到" not in incident["cause"] or incident["remedy"]
     assert sign_in("zhao").get("/api/v1/incidents").status_code == 403
     assert sign_in("wang").get("/api/v1/incidents").json == []  # not in its scope

@@ -76,9 +76,9 @@ def _node_name(instance: Any, node_id: str | None) -> str:
     return (bilingual(node.name, node.name_en) or node.id) if node else node_id
 
 
-def _link(filters: Filters, **changes: Any) -> str:
+def _link(shown: Filters, **changes: Any) -> str:
     page = changes.pop("page", None)
-    return url_for("console.incidents", **filters.args(**changes), **({"page": page} if page and page > 1 else {}))
+    return url_for("console.incidents", **shown.args(**changes), **({"page": page} if page and page > 1 else {}))
 
 
 @blueprint.post("/incidents/<incident_id>/retry")

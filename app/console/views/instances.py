@@ -94,9 +94,9 @@ def _by_instance(rows: Any) -> dict[str, list[Any]]:
     return found
 
 
-def _link(filters: Filters, **changes: Any) -> str:
+def _link(shown: Filters, **changes: Any) -> str:
     page = changes.pop("page", None)
-    return url_for("console.instances", **filters.args(**changes), **({"page": page} if page and page > 1 else {}))
+    return url_for("console.instances", **shown.args(**changes), **({"page": page} if page and page > 1 else {}))
 
 
 @blueprint.post("/instances/batches")

@@ -106,8 +106,7 @@ def discard(delivery_id: str) -> Response:
 def release() -> Response:
     """放行: what a restored backup holds back goes on."""
     web.refresh()
-    engine: Any = web.engine()
-    if engine.release(by=web.actor()):
+    if web.engine().release(by=web.actor()):
         flash(_("已放行"))
     else:
         flash(_("没有暂停，不需要放行"), "warning")
