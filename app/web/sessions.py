@@ -18,7 +18,8 @@ from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.datastructures import CallbackDict
 
-from app.db import Base, write_transaction
+from app.db import UNAVAILABLE, Base, write_transaction
+from app.errors import Busy
 
 COOKIE = "duban"
 IDLE = dt.timedelta(minutes=30)
@@ -84,8 +85,12 @@ class DatabaseSessions(SessionInterface):
         if not session and session.stored is None and session.replaces is None:
             return
         stale = session.stored is not None and now - session.stored.seen_at > _TOUCH
-        if session.modified or stale:
-            self._write(session, now)
+        try:
+            if session.modified or stale:
+                self._write(session, now)
+        except (Busy, *UNAVAILABLE) as refused:
+            app.logger.warning("session not saved: %s", refused)  # what the view has done stays done, and is told
+            return
         if session.stored is None or session.modified:
             response.set_cookie(
                 COOKIE,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from app import errors
 from app.db import patience, write_transaction
@@ -17,6 +16,7 @@ from app.engine.running.locking import lock_instance
 from tests.engine import diagrams as d
 from tests.engine.another import Another
 from tests.engine.conftest import World
+from tests.holding import Holding
 from tests.postgres import Cluster
 
 ROUNDS, INSTANCES = 15, 30
@@ -126,7 +126,7 @@ def test_who_waits_for_a_held_instance_is_told_after_a_second_and_nothing_is_sto
     instance = world.start(case)
     task = world.task(instance, "act").id
     before = world.events(instance)
-    with Holding(world, instance), patience(1.0):
+    with Holding(world.url, instance), patience(1.0):
         for verb in (
             lambda: world.engine.complete(task, {}, by=world.person("zhao")),
             lambda: world.engine.claim(task, by=world.person("zhao")),
@@ -138,27 +138,6 @@ def test_who_waits_for_a_held_instance_is_told_after_a_second_and_nothing_is_sto
     assert world.events(instance) == before and world.task(instance, "act").assignee_id is None
     world.complete(instance, "act")
     verified(world, instance)
-
-
-class Holding:
-    """Another process has the instance: it holds the row, or on SQLite the database."""
-
-    def __init__(self, world: World, instance_id: str) -> None:
-        self._engine = sa.create_engine(world.url)
-        self._instance_id = instance_id
-
-    def __enter__(self) -> None:
-        self._connection = self._engine.connect()
-        if self._engine.dialect.name == "sqlite":
-            driver: Any = self._connection.connection.dbapi_connection
-            driver.isolation_level = None
-            driver.execute("BEGIN IMMEDIATE")
-        else:
-            lock_instance(Session(self._connection), self._instance_id)
-
-    def __exit__(self, *_error: object) -> None:
-        self._connection.close()
-        self._engine.dispose()
 
 
 @pytest.mark.only_postgresql

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.engine import HumanTask, Instance
+from tests.holding import Holding
 
 SignIn = Callable[[str], FlaskClient]
 PASS = {"result": "pass", "opinion": "材料齐全，同意用印。"}
@@ -101,6 +103,24 @@ def test_who_comes_second_reads_who_did_it_and_keeps_the_own_text(
     assert program.status_code == 409
     assert program.json["completed_by"] == "赵明远"
     assert program.json["completed_at"]
+
+
+def test_while_somebody_else_is_at_work_on_it_one_is_told_so_and_keeps_the_own_text(
+    app: Flask, sign_in: SignIn, request_seal: Callable[..., str], session: Session
+) -> None:
+    task = request_seal()
+    url, zhao = app.extensions["duban.settings"].database_url, sign_in("zhao")
+    with Holding(url, session.get_one(HumanTask, task).instance_id):
+        session.rollback()
+        page = zhao.post(f"/tasks/{task}/completion", data=PASS)
+        assert page.status_code == 503 and page.headers["Retry-After"] == "1"
+        assert "别人或系统正在办理此事项，请稍候再试" in page.text and PASS["opinion"] in page.text
+        program = zhao.post(f"/api/v1/tasks/{task}/completion", json={"answers": PASS})
+        assert program.status_code == 503 and program.headers["Retry-After"] == "1"
+        assert program.get_json(force=True)["detail"] == "别人或系统正在办理此事项，请稍候再试"
+    assert session.get_one(HumanTask, task).status == "open"
+    session.rollback()
+    assert zhao.post(f"/tasks/{task}/completion", data=PASS).status_code == 303
 
 
 def test_a_step_that_was_returned_says_which_time_this_is(sign_in: SignIn, request_seal: Callable[..., str]) -> None:

@@ -11,7 +11,7 @@ from app import forms, web
 from app.calendars import due_text
 from app.clock import local
 from app.engine import NextTask
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Busy, Conflict, Invalid, NotFound
 from app.i18n import _, bilingual
 from app.inbox import acts, queries
 from app.inbox.views import blueprint
@@ -35,6 +35,10 @@ def completion(task_id: str) -> Response:
         return again(task_id, got.answers, wrong.errors, got.searches)
     except Conflict as late:
         return overtaken(task_id, late, got.answers)
+    except Busy as held:
+        if web.is_partial():
+            raise  # told beside the form, which stays as it is
+        return try_again(again(task_id, got.answers, {"_": [held.detail]}, got.searches))
     flash(_told(done.ended, done.next))
     return web.see_other(following or back_to_list())
 
@@ -47,6 +51,12 @@ def again(task_id: str, answers: Mapping[str, Any], errors: Mapping[str, Any], s
     return web.render(
         "inbox/_task_form.html" if web.is_partial() else "inbox/task.html", 422 if errors else 200, **shown
     )
+
+
+def try_again(response: Response) -> Response:
+    """Somebody else holds what is needed: what was filled in is still in the form, for a second try."""
+    response.status_code, response.headers["Retry-After"] = 503, "1"
+    return response
 
 
 def _told(ended: bool, following: list[NextTask]) -> str:
