@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.control import SimpleBpmnTask
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, SimpleBpmnTask
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
@@ -285,6 +285,19 @@ class Boundary(_Catching, BoundaryEvent):
             if not host.has_state(TaskState.FINISHED_MASK):
                 _again(my_task)
         return True
+
+
+class BoundaryJoin(BoundaryEventJoin):
+    """What a repeating timer has begun goes on when the activity is over; only its waiting ends."""
+
+    def _check_threshold_structured(self, my_task: Task) -> tuple[bool, list[Task]]:
+        finished, cancel = super()._check_threshold_structured(my_task)
+        for task in [one for one in cancel if one.state == TaskState.WAITING and one.children]:
+            if isinstance(task.task_spec.event_definition, CycleTimerEventDefinition):
+                task.workflow.top_workflow.event_manager.remove_task(task)
+                task._set_state(TaskState.COMPLETED)
+                cancel.remove(task)
+        return finished, cancel
 
 
 class ScopeEvent(_Catching, IntermediateCatchEvent):

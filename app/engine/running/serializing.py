@@ -22,6 +22,7 @@ import orjson
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.serializer.config import (
     BoundaryEvent,
+    BoundaryEventJoin,
     ConditionalEventDefinition,
     CycleTimerEventDefinition,
     DurationTimerEventDefinition,
@@ -63,6 +64,7 @@ _REPLACED: dict[type, type] = {
     EscalationEventDefinition: events.Escalation,
     TerminateEventDefinition: events.Terminate,
     BoundaryEvent: events.Boundary,
+    BoundaryEventJoin: events.BoundaryJoin,
     IntermediateCatchEvent: events.Catch,
     ReceiveTask: events.Receive,
     ParallelGateway: ours.ParallelJoin,

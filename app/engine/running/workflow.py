@@ -368,7 +368,14 @@ def is_service(task: Task) -> bool:
 
 
 def is_end(task: Task) -> bool:
-    return isinstance(task.task_spec, EndEvent) and task.workflow.top_workflow is task.workflow
+    """An end event of the process, or of an event sub-process that takes its place."""
+    scope = task.workflow
+    if scope.parent_task_id is not None:
+        host = scope.top_workflow.task(str(scope.parent_task_id))
+        if not isinstance(host.parent.task_spec, ScopeEvent):
+            return False
+        scope = host.workflow
+    return isinstance(task.task_spec, EndEvent) and scope.parent_task_id is None
 
 
 def is_scope(task: Task) -> bool:
