@@ -11,7 +11,7 @@ from typing import Any
 
 from app import web
 from app.accounts import User
-from app.engine import Completed, GoneBack
+from app.engine import Completed, GoneBack, Started
 from app.errors import DubanError, Invalid
 from app.i18n import _, lazy_
 from app.inbox import queries
@@ -69,6 +69,45 @@ def withdraw(task_id: str, reason: str) -> GoneBack:
     gone = web.engine().withdraw(task_id, reason, by=web.actor())
     web.refresh()
     return gone
+
+
+def request_extension(task_id: str, answers: Mapping[str, Any]) -> Started:
+    """申请延期: starts the process that the step names."""
+    _seen(task_id)
+    started = web.engine().request_extension(task_id, answers, by=web.actor())
+    web.refresh()
+    return started
+
+
+def pause(task_id: str, reason: str) -> None:
+    _seen(task_id)
+    web.engine().pause_clock(task_id, reason, by=web.actor())
+    web.refresh()
+
+
+def resume(task_id: str, reason: str) -> None:
+    _seen(task_id)
+    web.engine().resume_clock(task_id, reason, by=web.actor())
+    web.refresh()
+
+
+def add_signer(task_id: str, user_id: str, reason: str, *, next_up: bool = False) -> None:
+    """加签. Only people whom this person may know of."""
+    queries.task(web.db.session(), task_id, web.current_user())
+    select = queries.copyable(web.current_user(), myself=True).with_only_columns(User.id).order_by(None)
+    if web.db.session.scalar(select.where(User.id == user_id)) is None:
+        raise Invalid({"user_id": [_("没有这个人，或者不在可选范围内")]})
+    web.db.session.rollback()
+    web.engine().add_signer(task_id, user_id, reason, by=web.actor(), next_up=next_up)
+    web.refresh()
+
+
+def remove_signer(task_id: str, user_id: str, reason: str) -> None:
+    """减签."""
+    queries.task(web.db.session(), task_id, web.current_user())
+    web.db.session.rollback()
+    web.engine().remove_signer(task_id, user_id, reason, by=web.actor())
+    web.refresh()
 
 
 def urge(task_id: str, text: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Flask
 
 from app import web
-from app.engine import Completed, GoneBack, HumanTask
+from app.engine import Completed, GoneBack, HumanTask, Started
+from app.errors import Conflict
 from app.inbox import acts, queries
 from app.inbox import schemas as s
 
@@ -55,8 +56,12 @@ def unclaim(task_id: str) -> HumanTask:
 @blp.arguments(s.AnswersIn)
 @blp.response(200, s.CompletedOut)
 def completion(payload: dict[str, Any], task_id: str) -> Completed:
-    """提交. 422 with errors per field; 409 when it was done or changed meanwhile, with who and when."""
-    return acts.complete(task_id, payload["answers"], payload["rev"])
+    """提交. 422 with errors per field; 409 when it was done or changed meanwhile, with who, when and what was sent."""
+    try:
+        return acts.complete(task_id, payload["answers"], payload["rev"])
+    except Conflict as late:
+        late.extra["submitted"] = payload["answers"]
+        raise
 
 
 @blp.route("/tasks/<task_id>/draft", methods=["PUT"])
@@ -90,6 +95,50 @@ def send_back(payload: dict[str, str], task_id: str) -> GoneBack:
 def withdrawal(payload: dict[str, str], task_id: str) -> GoneBack:
     """撤回 what the caller has done, while nobody has touched what came next; else 409."""
     return acts.withdraw(task_id, payload["reason"])
+
+
+@blp.route("/tasks/<task_id>/extension-requests", methods=["POST"])
+@blp.arguments(s.RequestIn)
+@blp.response(201, s.RequestStartedOut)
+def extension_request(payload: dict[str, Any], task_id: str) -> Started:
+    """申请延期: starts the process named by the step; `answers` are those of its start form. 409 while one is open."""
+    return acts.request_extension(task_id, payload["answers"])
+
+
+@blp.route("/tasks/<task_id>/pause", methods=["POST"])
+@blp.arguments(s.TaskReasonIn)
+@blp.response(200, s.TaskDetail)
+def pause(payload: dict[str, str], task_id: str) -> HumanTask:
+    """中止计时, by the supervising side: nothing of the step fires, what is left of its limit is kept."""
+    acts.pause(task_id, payload["reason"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/pause", methods=["DELETE"])
+@blp.arguments(s.ResumptionIn)
+@blp.response(200, s.TaskDetail)
+def resume(payload: dict[str, str], task_id: str) -> HumanTask:
+    """恢复计时: what was left of the limit runs on from now."""
+    acts.resume(task_id, payload["reason"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/signers", methods=["POST"])
+@blp.arguments(s.SignerIn)
+@blp.response(200, s.TaskDetail)
+def add_signer(payload: dict[str, Any], task_id: str) -> HumanTask:
+    """加签: one more who signs this step. `next_up` puts them right after the present one where they sign in turn."""
+    acts.add_signer(task_id, payload["user_id"], payload["reason"], next_up=payload["next_up"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/signers/<user_id>", methods=["DELETE"])
+@blp.arguments(s.TaskReasonIn)
+@blp.response(200, s.TaskDetail)
+def remove_signer(payload: dict[str, str], task_id: str, user_id: str) -> HumanTask:
+    """减签: somebody who has not signed yet no longer has to."""
+    acts.remove_signer(task_id, user_id, payload["reason"])
+    return _task(task_id)
 
 
 @blp.route("/tasks/<task_id>/urges", methods=["POST"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
@@ -38,6 +39,9 @@ class DueOut(ma.Schema):
     remaining = ma.fields.String()
     remaining_work_seconds = ma.fields.Integer(metadata={"description": "office time left; negative when overdue"})
     used_percent = ma.fields.Integer(allow_none=True)
+    extensions = ma.fields.Integer(metadata={"description": "how often it was extended"})
+    paused_at = Local(allow_none=True)
+    pause_reason = ma.fields.String()
     limit = ma.fields.String()
     basis = ma.fields.Dict()
 
@@ -63,6 +67,9 @@ def due_of(task: HumanTask) -> dict[str, Any] | None:
         "remaining": view.text,
         "remaining_work_seconds": office.work_seconds(now, task.due_at),
         "used_percent": view.pct,
+        "extensions": task.extensions,
+        "paused_at": task.paused_at,
+        "pause_reason": task.pause_reason,
         "limit": view.limit_text,
         "basis": task.due_basis or {},
     }
@@ -114,6 +121,51 @@ class ReturnTargetOut(ma.Schema):
     completed_at = Local(allow_none=True)
 
 
+class Text(ma.fields.String):
+    """A text of an act, bounded."""
+
+    def __init__(self, longest: int = 2000, **options: Any) -> None:
+        super().__init__(validate=ma.validate.Length(max=longest), **options)
+
+
+class VoteOut(ma.Schema):
+    """One signature, with the vote and the answers."""
+
+    id = ma.fields.String(allow_none=True)
+    name = ma.fields.String()
+    org_name = ma.fields.String()
+    vote = ma.fields.Raw(allow_none=True)
+    agrees = ma.fields.Boolean()
+    at = ma.fields.String()
+    answers = ma.fields.Dict()
+
+
+class SignerOut(ma.Schema):
+    """Who can still sign. `state`: open (asked now), next (the turn is still to come)."""
+
+    id = ma.fields.String(metadata={"description": "for DELETE /tasks/{id}/signers/{user}"})
+    kind = ma.fields.String(metadata={"enum": ["person", "organisation"]})
+    name = ma.fields.String()
+    org_name = ma.fields.String()
+    state = ma.fields.String(metadata={"enum": ["open", "next"]})
+    task_id = ma.fields.String(allow_none=True)
+    removable = ma.fields.Boolean()
+
+
+class SigningOut(ma.Schema):
+    """How a step stands that several people sign. `needed` must agree; `outcome`: agree, disagree, null while open."""
+
+    policy = ma.fields.String(metadata={"enum": ["all", "any", "ratio", "veto", "in_turn"]})
+    outcome = ma.fields.String(allow_none=True)
+    agreed = ma.fields.Integer()
+    disagreed = ma.fields.Integer()
+    waiting = ma.fields.Integer()
+    of = ma.fields.Integer()
+    needed = ma.fields.Integer()
+    votes = ma.fields.List(ma.fields.Nested(VoteOut))
+    signers = ma.fields.List(ma.fields.Nested(SignerOut))
+
+
 class TaskDetail(TaskOut):
     """One task with all that is needed to act on it."""
 
@@ -122,6 +174,7 @@ class TaskDetail(TaskOut):
     data = ma.fields.Dict(metadata={"description": "what the form starts from: the process data when the step began"})
     draft = ma.fields.Method("_draft", metadata={"type": "object", "nullable": True})
     answers = ma.fields.Raw(allow_none=True)
+    signing = ma.fields.Method("_signing", metadata={"type": "object", "nullable": True})
     return_targets = ma.fields.Method("_targets", metadata={"type": "array", "items": {"type": "object"}})
 
     def _targets(self, task: HumanTask) -> list[dict[str, Any]]:
@@ -133,6 +186,15 @@ class TaskDetail(TaskOut):
         )
         return found
 
+    def _signing(self, task: HumanTask) -> dict[str, Any] | None:
+        session = web.db.session()
+        tally = web.engine().tally(session, task)
+        if tally is None:
+            return None
+        removable = web.engine().removable(session, task, web.current_user().id)
+        signers = [asdict(one) | {"removable": one.id in removable} for one in tally.signers]
+        return dict(SigningOut().dump(vars(tally) | {"signers": signers}))
+
     def _permitted(self, task: HumanTask) -> list[str]:
         return sorted(web.engine().permitted(web.db.session(), task, web.current_user().id))
 
@@ -143,13 +205,6 @@ class TaskDetail(TaskOut):
     def _draft(self, task: HumanTask) -> dict[str, Any] | None:
         """The own one, or the earlier answers of a step that came back."""
         return task.draft if task.draft_by_id in (None, web.current_user().id) else None
-
-
-class Text(ma.fields.String):
-    """A text of an act, bounded."""
-
-    def __init__(self, longest: int = 2000, **options: Any) -> None:
-        super().__init__(validate=ma.validate.Length(max=longest), **options)
 
 
 class AnswersIn(ma.Schema):
@@ -174,6 +229,27 @@ class TaskReasonIn(ma.Schema):
 
 class ReturnIn(TaskReasonIn):
     to = ma.fields.String(required=True, metadata={"description": "node_id of one of the task's return_targets"})
+
+
+class ResumptionIn(ma.Schema):
+    reason = Text(200, load_default="")
+
+
+class RequestIn(ma.Schema):
+    answers = ma.fields.Dict(keys=ma.fields.String(), required=True)
+
+
+class RequestStartedOut(ma.Schema):
+    """The request that was started."""
+
+    instance_id = ma.fields.String()
+    tasks = ma.fields.List(ma.fields.String())
+    ended = ma.fields.Boolean()
+
+
+class SignerIn(TaskReasonIn):
+    user_id = ma.fields.String(required=True)
+    next_up = ma.fields.Boolean(load_default=False)
 
 
 class GoneBackOut(ma.Schema):

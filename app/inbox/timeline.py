@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import web
-from app.calendars import DeadlineView, Office, deadline_view
+from app.calendars import DeadlineView, Office, deadline_view, instant_text
 from app.calendars.words import clock_span, days_text, work_span
 from app.clock import local
 from app.engine import History, HumanTask, Loaded
 from app.i18n import _, bilingual, lazy_
+from app.inbox.signatures import vote_labels
 
 ICONS = {
     "now": "edit",
@@ -28,6 +29,17 @@ ICONS = {
     "task.returned": "arrow-back-up",
     "task.withdrawn": "arrow-back",
     "task.copied": "copy",
+    "task.signer_added": "user-plus",
+    "task.signer_removed": "user-minus",
+    "task.decided": "gavel",
+    "task.extension_requested": "calendar-question",
+    "task.extended": "calendar-plus",
+    "task.paused": "player-pause",
+    "task.resumed": "player-play",
+    "task.rescheduled": "calendar-event",
+    "timer.rescheduled": "calendar-event",
+    "message.received": "message-down",
+    "signal.received": "broadcast",
     "task.urged": "bell-ringing",
     "task.reminded": "clock",
     "task.overdue": "alert-octagon",
@@ -46,6 +58,17 @@ WORDS: dict[str, Any] = {
     "task.returned": lazy_("退回"),
     "task.withdrawn": lazy_("撤回"),
     "task.copied": lazy_("抄送"),
+    "task.signer_added": lazy_("加签"),
+    "task.signer_removed": lazy_("减签"),
+    "task.decided": lazy_("签署结论"),
+    "task.extension_requested": lazy_("申请延期"),
+    "task.extended": lazy_("延期"),
+    "task.paused": lazy_("中止计时"),
+    "task.resumed": lazy_("恢复计时"),
+    "task.rescheduled": lazy_("期限重算"),
+    "timer.rescheduled": lazy_("改期"),
+    "message.received": lazy_("收到消息"),
+    "signal.received": lazy_("收到信号"),
     "task.urged": lazy_("催办"),
     "task.reminded": lazy_("临期提醒"),
     "task.overdue": lazy_("超期"),
@@ -109,7 +132,7 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
         view = _deadline(task, office)
         return Entry(
             ICONS[row.event],
-            step,
+            _voted(loaded, task, step, data),
             **common,
             text=_remark(loaded, task.form, data.get("answers") or {}),
             spent=_spent(task, office, view),
@@ -127,15 +150,47 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
         if node is None or not node.name:
             return None
         words = bilingual(node.name, node.name_en)
-    text = str(data.get("text") or data.get("reason") or "")
-    if row.event == "task.reassigned" and data.get("to_name"):
-        text = "　".join(part for part in (_("转给%(name)s", name=data["to_name"]), text) if part)
-    if row.event == "task.returned" and data.get("to_zh"):
-        to = _("退回到%(step)s", step=bilingual(data["to_zh"], data.get("to_en")))
-        text = "　".join(part for part in (to, text) if part)
+    text = _said(row.event, data)
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
     return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone)
+
+
+def _voted(loaded: Loaded, task: HumanTask, step: str, data: Mapping[str, Any]) -> str:
+    """One of several signatures says how it went: 会签　同意"""
+    if "vote" not in data:
+        return step
+    called = vote_labels(loaded.form(task.form), str(task.properties.get("vote") or "decision"))
+    return "　".join(part for part in (step, called.get(str(data["vote"]), "")) if part)
+
+
+def _said(event: str, data: Mapping[str, Any]) -> str:
+    """What stands under the line: to whom or until when, and the reason."""
+    reason = str(data.get("text") or data.get("reason") or "")
+    what = ""
+    if event == "task.reassigned" and data.get("to_name"):
+        what = _("转给%(name)s", name=data["to_name"])
+    elif event == "task.returned":
+        what = _("退回到%(step)s", step=bilingual(data.get("to_zh"), data.get("to_en")))
+    elif event in ("task.signer_added", "task.signer_removed"):
+        what = str(data.get("name") or "")
+    elif event == "task.decided":
+        passed = _("通过") if data.get("outcome") == "agree" else _("不通过")
+        counted = _("同意 %(n)s", n=data.get("agreed")), _("不同意 %(n)s", n=data.get("disagreed"))
+        what = _("，").join((passed, *counted))
+    elif event in ("task.extended", "task.resumed", "task.rescheduled", "timer.rescheduled"):
+        what = _moved(data)
+        reason = "" if reason == "calendar" else reason
+    elif event in ("message.received", "signal.received"):
+        what = str(data.get("name") or "")
+    return "　".join(part for part in (what, reason) if part)
+
+
+def _moved(data: Mapping[str, Any]) -> str:
+    """4月24日 24:00 → 5月10日 24:00"""
+    now = web.clock().now()
+    ends = [dt.datetime.fromisoformat(str(data[key])) for key in ("from", "to") if data.get(key)]
+    return " → ".join(instant_text(at, now) for at in ends)
 
 
 def _start_title(loaded: Loaded) -> str:

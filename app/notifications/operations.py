@@ -81,7 +81,7 @@ def _recipients(
 ) -> set[str]:
     """Who must know. A task that is claimed concerns its holder, an unclaimed one everybody who may take it."""
     named = {str(u) for u in payload.get("user_ids") or [] if u}
-    if event in ("task.copied", "task.reassigned") and named:
+    if event in ("task.copied", "task.reassigned", "task.signer_added", "task.signer_removed") and named:
         return named
     if event == "instance.ended":
         return named | ({instance.starter_id} if instance and instance.starter_id else set())
@@ -114,7 +114,7 @@ def _params(payload: Mapping[str, Any], task: HumanTask | None, instance: Instan
         }
         params |= {"process_en": task.process_en}
         params["due_at"] = task.due_at.isoformat() if task.due_at and task.status == "open" else None
-    for name in ("text", "level", "reason", "process_zh", "process_en"):
+    for name in ("text", "level", "reason", "process_zh", "process_en", "end_zh", "end_en"):
         if payload.get(name):
             params["text" if name == "reason" else name] = payload[name]
     return {name: value for name, value in params.items() if value}

@@ -15,6 +15,11 @@ EVENTS: dict[str, Any] = {
     "task.reassigned": lazy_("转办"),
     "task.returned": lazy_("退回"),
     "task.withdrawn": lazy_("撤回"),
+    "task.signer_added": lazy_("加签"),
+    "task.signer_removed": lazy_("减签"),
+    "task.extended": lazy_("延期"),
+    "task.paused": lazy_("中止计时"),
+    "task.resumed": lazy_("恢复计时"),
     "task.urged": lazy_("催办"),
     "task.reminded": lazy_("临期提醒"),
     "task.overdue": lazy_("超期"),
@@ -28,6 +33,11 @@ ICONS = {
     "task.reassigned": "arrow-forward-up",
     "task.returned": "arrow-back-up",
     "task.withdrawn": "arrow-back",
+    "task.signer_added": "user-plus",
+    "task.signer_removed": "user-minus",
+    "task.extended": "calendar-plus",
+    "task.paused": "player-pause",
+    "task.resumed": "player-play",
     "task.urged": "bell-ringing",
     "task.reminded": "clock",
     "task.overdue": "alert-octagon",
@@ -44,11 +54,17 @@ def headline(event: str, params: Mapping[str, Any]) -> str:
         params.get("process_zh"), params.get("process_en")
     )
     actor = str(params.get("actor") or _("系统"))
+    end = bilingual(params.get("end_zh"), params.get("end_en"))  # how it ended
     lines: dict[str, Callable[[], str]] = {
         "task.created": lambda: _("新待办：%(step)s", step=step),
         "task.reassigned": lambda: _("%(actor)s转来：%(step)s", actor=actor, step=step),
         "task.returned": lambda: _("%(actor)s退回：%(step)s", actor=actor, step=step),
         "task.withdrawn": lambda: _("%(actor)s撤回：%(step)s", actor=actor, step=step),
+        "task.signer_added": lambda: _("%(actor)s请您签署：%(step)s", actor=actor, step=step),
+        "task.signer_removed": lambda: _("不再需要您签署：%(step)s", step=step),
+        "task.extended": lambda: _("已延期：%(step)s", step=step),
+        "task.paused": lambda: _("已中止计时：%(step)s", step=step),
+        "task.resumed": lambda: _("已恢复计时：%(step)s", step=step),
         "task.urged": lambda: _("%(actor)s催办：%(step)s", actor=actor, step=step),
         "task.reminded": lambda: _("临近期限：%(step)s", step=step),
         "task.overdue": lambda: _("已超期：%(step)s", step=step),
@@ -59,7 +75,7 @@ def headline(event: str, params: Mapping[str, Any]) -> str:
         ),
         "task.copied": lambda: _("%(actor)s抄送：%(step)s", actor=actor, step=step),
         "task.commented": lambda: _("%(actor)s发表意见：%(step)s", actor=actor, step=step),
-        "instance.ended": lambda: _("已办结：%(step)s", step=step),
+        "instance.ended": lambda: _("已办结：%(step)s", step="　".join(part for part in (step, end) if part)),
     }
     return lines[event]() if event in lines else step
 

@@ -52,30 +52,37 @@ def _replay() -> Response | None:
     key = _key_hash()
     if key is None:
         return None
-    stored = _claim(key)
+    stored = claim(key, _request_hash())
     if stored is None:
         g.idempotency_key = key
         return None
     if stored.request_hash != _request_hash():
         raise Conflict(lazy_("同一个 Idempotency-Key 已用于另一个请求"))
-    until = time.monotonic() + PATIENCE
-    while stored is not None and stored.status is None and time.monotonic() < until:
-        time.sleep(0.05)
-        db.session.rollback()
-        stored = db.session.get(IdempotencyKey, key)
-    if stored is None or stored.status is None:
-        raise Conflict(lazy_("同一请求正在办理"))
+    stored = settled(stored)
     replayed = Response(stored.body, stored.status, content_type=stored.content_type)
     replayed.headers["Idempotent-Replayed"] = "true"
     return replayed
 
 
-def _claim(key: str) -> IdempotencyKey | None:
+def settled(stored: IdempotencyKey) -> IdempotencyKey:
+    """The first request's answer, waited for a little; Conflict while there is none."""
+    key, until = stored.id, time.monotonic() + PATIENCE
+    found: IdempotencyKey | None = stored
+    while found is not None and found.status is None and time.monotonic() < until:
+        time.sleep(0.05)
+        db.session.rollback()
+        found = db.session.get(IdempotencyKey, key)
+    if found is None or found.status is None:
+        raise Conflict(lazy_("同一请求正在办理"))
+    return found
+
+
+def claim(key: str, request_hash: str) -> IdempotencyKey | None:
     """Take the key for this request, or find what another one made of it."""
     now = dt.datetime.now(dt.UTC)
     abandoned = sa.and_(IdempotencyKey.status.is_(None), IdempotencyKey.created_at < now - ABANDONED)
     past = sa.or_(IdempotencyKey.created_at < now - KEPT, abandoned)
-    values = {"id": key, "request_hash": _request_hash(), "content_type": "", "body": b"", "created_at": now}
+    values = {"id": key, "request_hash": request_hash, "content_type": "", "body": b"", "created_at": now}
     with write_transaction(db.session()) as session:
         session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.id == key, past))
         # Of two requests at once one makes the row; the other waits for that and then finds it.

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
 from app.db import configure_engine, patience
-from app.web import idempotency, problems, shell
+from app.web import idempotency, once, problems, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
 from app.web.sessions import DatabaseSessions
@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
     shell.init_app(app)
     _protection(app)
     idempotency.init_app(app)
+    once.init_app(app)
     problems.init_app(app)
     # Ends the request's read transaction before the session is saved in a transaction of its own.
     app.after_request(_end_reading)

@@ -83,7 +83,7 @@ const PLAIN = {
 
 function submitMain(target) {
   const form = (target instanceof Element && target.closest("form")) || document.querySelector("form[data-main]");
-  const button = form?.querySelector("[data-submit]") ?? form?.querySelector("button.btn-primary[type=submit], button.btn-primary:not([type])");
+  const button = form?.querySelector("[data-submit]") ?? (form?.id ? document.querySelector(`[data-submit][form="${form.id}"]`) : null) ?? form?.querySelector("button.btn-primary[type=submit], button.btn-primary:not([type])");
   if (!form || form.method === "dialog") return false;
   form.requestSubmit(button ?? undefined);
   return true;

@@ -42,7 +42,17 @@ def home() -> BaseResponse:
 
 
 def init_app(app: Flask) -> None:
-    from app.inbox.views import filling, instances, lists, start, tasks, verbs  # noqa: F401  (their routes)
+    from app.inbox.views import (  # noqa: F401  (their routes)
+        clocks,
+        filling,
+        going_back,
+        instances,
+        lists,
+        signing,
+        start,
+        tasks,
+        verbs,
+    )
 
     app.register_blueprint(blueprint)
     web.menu.add(

@@ -12,6 +12,7 @@ from app.clock import SHANGHAI, local
 from app.engine import HumanTask
 from app.i18n import _
 from app.inbox import boxes, queries
+from app.inbox.flags import flags_of
 from app.inbox.listing import BOX_NAMES, GLYPHS, HEADINGS, LIGHT_NAMES, Listing, grouped
 from app.inbox.views import blueprint
 from app.inbox.views.start import has_startable
@@ -34,6 +35,7 @@ def context(listing: Listing) -> dict[str, Any]:
     session, user, now = web.db.session(), web.current_user(), web.clock().now()
     page = web.paginate(listing.select(user, now), request.args.get("page", 1, type=int), PER_PAGE)
     tasks = [task for task, _heading in page.items]
+    marked = flags_of(session, tasks)
     return {
         "listing": listing,
         "page": page,
@@ -43,7 +45,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "light_counts": queries.lights(session, user, listing.box, listing.filters, now),
         "urged_count": queries.urged(session, user, listing.box, listing.filters, now),
         "processes": queries.processes(session, user, listing.box),
-        "rounds": queries.rounds(session, tasks),
+        "flags": lambda task: marked.get(task.id, []),
         "names": queries.names_of(session, tasks),
         "permitted": {task.id: web.engine().permitted(session, task, user.id) for task in tasks},
         "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable") else [],

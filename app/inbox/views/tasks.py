@@ -13,12 +13,15 @@ from app.accounts import User, role_name
 from app.calendars import due_text, instant_text
 from app.clock import local
 from app.engine import HumanTask, Instance
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.inbox import queries
 from app.inbox.course import Course, attachments, course_of, filled
+from app.inbox.flags import flags_of
 from app.inbox.listing import Listing
+from app.inbox.signatures import signing_of
 from app.inbox.upcoming import Upcoming, upcoming
 from app.inbox.views import blueprint
+from app.inbox.views.keeping import kept_for
 
 LISTED_PEOPLE = 300
 
@@ -37,11 +40,13 @@ def page(
     searches: Mapping[str, str] | None = None,
     conflict: Conflict | None = None,
     panel: str = "",
+    asked: Mapping[str, Any] | None = None,
+    asked_errors: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the task page shows.
 
     `values` is what was sent and not taken; else the own draft stands in the form, or what was answered before the
-    step came back.
+    step came back. `asked` is the same for the form of a request for more time, where that is open.
     """
     session, user = web.db.session(), web.current_user()
     instance = session.get_one(Instance, task.instance_id)
@@ -62,7 +67,8 @@ def page(
             searches=searches,
             instance_id=task.instance_id,
         )
-    names = queries.names_of(session, [task])
+    panel = panel or request.args.get("panel", "")
+    engine, names = web.engine(), queries.names_of(session, [task])
     card = web.cards.render(task.subject_kind, task.subject_id)
     copied = queries.copies(session, task.id)
     return {
@@ -73,17 +79,23 @@ def page(
         "permitted": permitted,
         "form": bound,
         "errors": errors or {},
-        "kept": in_words(task, form, values) if bound is None else [],
+        "kept": in_words(task, form, values or kept_for(task.id)) if bound is None else [],
         "answered": in_words(task, form, task.answers),
         "conflict": conflict,
-        "panel": panel or request.args.get("panel", ""),
+        "panel": panel,
+        "asking": _asking(task, user, asked, asked_errors, searches) if panel == "extend" else None,
+        "asked_for": _open_request(task, user),
+        "targets": engine.return_targets(session, task) if "return" in permitted else [],
+        "signing": signing_of(session, task, form, user.id),
+        "signers": _people(user, frozenset()) if "sign" in permitted else [],
+        "pauses": engine.pauses(session, task.id),
         "draft_at": task.draft_at if draft is not None else None,
         "ways": _ways(task, course) if "complete" in permitted else [],
         "card": card,
         "filled": [] if card else filled(session, course),
         "comments": queries.comments(session, task.instance_id),
         "files": attachments(session, task.instance_id),
-        "round": queries.rounds(session, [task]).get(task.id, 1),
+        "flags": flags_of(session, [task])[task.id],
         "names": names,
         "role_name": role_name,
         "candidates": _candidates(task, user) if "reassign" in permitted else [],
@@ -96,6 +108,36 @@ def page(
         "since": since,
         **_place(task, listing),
     }
+
+
+def asking_form(task: HumanTask) -> dict[str, Any] | None:
+    """The start form of the process that a request for more time about this task starts."""
+    process = task.properties.get("extension_process")
+    loaded = web.engine().published(web.db.session(), process) if process else None
+    return loaded.form(loaded.manifest.get("start_form")) if loaded else None
+
+
+def _asking(
+    task: HumanTask,
+    user: User,
+    values: Mapping[str, Any] | None,
+    errors: Mapping[str, Any] | None,
+    searches: Mapping[str, str] | None,
+) -> forms.BoundForm | None:
+    form = asking_form(task)
+    if form is None:
+        return None
+    session = web.db.session()
+    return forms.bind(form, values or {}, errors, data=task.data, session=session, user=user, searches=searches)
+
+
+def _open_request(task: HumanTask, user: User) -> Instance | None:
+    """A request about this task that is being decided, where the person may see it."""
+    found = web.engine().open_request(web.db.session(), task.id)
+    try:
+        return queries.instance(web.db.session(), found.id, user) if found else None
+    except NotFound:
+        return None
 
 
 def since(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, flash, request, url_for
 
 from app import files, web
@@ -12,7 +10,7 @@ from app.errors import Conflict, Invalid
 from app.i18n import _
 from app.inbox import acts, queries
 from app.inbox.views import blueprint
-from app.inbox.views.outcomes import back_to_list, following_item, here, overtaken, refused, task_to_act_on
+from app.inbox.views.outcomes import back_to_list, following_item, here, missing, overtaken, refused, task_to_act_on
 from app.inbox.views.undo import offer_undo
 
 
@@ -45,7 +43,7 @@ def reassignment(task_id: str) -> Response:
     """转办, with a reason."""
     task, following = task_to_act_on(task_id), following_item(task_id)
     to, reason = request.form.get("to", ""), request.form.get("reason", "").strip()
-    errors = _missing(to=(to, _("请选择接办人")), reason=(reason, _("请写明转办原因")))
+    errors = missing(to=(to, _("请选择接办人")), reason=(reason, _("请写明转办原因")))
     try:
         if not errors:
             acts.reassign(task_id, to, reason)
@@ -110,10 +108,6 @@ def _sent_files() -> list[str]:
             with write_transaction(web.db.session()) as session:
                 ids.append(files.keep(session, prepared, by=web.actor(), now=web.clock().now()).id)
     return ids
-
-
-def _missing(**fields: tuple[str, str]) -> dict[str, list[Any]]:
-    return {name: [message] for name, (value, message) in fields.items() if not value}
 
 
 @blueprint.post("/tasks/batches")

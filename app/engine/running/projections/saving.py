@@ -110,11 +110,11 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
 
 
 def _end(turn: Turn) -> None:
-    turn.happened(
-        "instance.ended",
-        node_id=turn.end_node,
-        notify={"process_zh": turn.loaded.title.get("zh"), "process_en": turn.loaded.title.get("en")},
-    )
+    title, node = turn.loaded.title, turn.loaded.nodes.get(turn.end_node or "")
+    notify = {"process_zh": title.get("zh"), "process_en": title.get("en")}
+    if node is not None and node.name:  # how it ended: granted, refused
+        notify |= {"end_zh": node.name, "end_en": node.name_en or node.name}
+    turn.happened("instance.ended", node_id=turn.end_node, notify=notify)
     turn.session.execute(
         sa.update(_TIMER).where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting").values(state="cancelled")
     )

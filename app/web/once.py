@@ -1,0 +1,81 @@
+"""A form is carried out once, however often it is sent: double click, the back button, a try after a lost answer.
+
+Every form that the server draws carries a key of its own (`ui.csrf()`). What the first sending led to is kept for a
+day and told again to whoever sends the same form with the same content; a refusal is not kept, so that what was
+corrected can be sent from the same page. Programs have `Idempotency-Key` for this (idempotency.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import flask_login
+from flask import Flask, Response, g, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from app.db import write_transaction
+from app.web.api import is_api
+from app.web.database import db
+from app.web.idempotency import IdempotencyKey, claim, settled
+from app.web.rendering import see_other
+
+FIELD = "_once"
+_LONGEST = 64
+_PASSING = frozenset({"csrf_token", FIELD})
+
+
+def form_key() -> str:
+    """The key of a form that is being drawn. A form that is shown again because it was refused keeps its key."""
+    sent: str = g.get("form_key", "")
+    return sent or secrets.token_urlsafe(12)
+
+
+def _take_key() -> Response | None:
+    """The key leaves the form here: no view is to read it. A sending that was carried out already is answered again."""
+    if request.method != "POST" or is_api() or FIELD not in request.form:
+        return None
+    key = request.form[FIELD][:_LONGEST]
+    content = _content_hash()
+    request.form = ImmutableMultiDict([(k, v) for k, v in request.form.items(multi=True) if k != FIELD])
+    if not key or not flask_login.current_user.is_authenticated:
+        return None
+    g.form_key = key
+    if request.args.get("_step") or request.form.get("_step"):
+        return None  # only changes what the form shows
+    row = hashlib.sha256(f"form\0{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
+    stored = claim(row, content)
+    if stored is None:
+        g.form_row = row
+        return None
+    if stored.request_hash != content:
+        return None  # sent again with something else in it: a new sending, which the view judges
+    return see_other(settled(stored).body.decode())
+
+
+def _content_hash() -> str:
+    fields = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _PASSING)
+    uploads = sorted((name, upload.filename or "") for name, upload in request.files.items(multi=True))
+    return hashlib.sha256(repr((fields, uploads, request.query_string)).encode()).hexdigest()
+
+
+def _remember(response: Response) -> Response:
+    """Only where it led is kept: a page that tells what was wrong is drawn anew."""
+    row = g.pop("form_row", None)
+    if row is None:
+        return response
+    target = response.headers.get("HX-Redirect") or (response.location if response.status_code == 303 else None)
+    db.session.rollback()
+    with write_transaction(db.session()) as session:
+        stored = session.get(IdempotencyKey, row)
+        if stored is not None and target:
+            stored.status, stored.body, stored.content_type = 303, target.encode(), "text/uri-list"
+        elif stored is not None:
+            session.delete(stored)
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_take_key)
+    app.after_request(_remember)
+    app.jinja_env.globals["form_key"] = form_key
