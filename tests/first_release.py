@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app, migrate
@@ -40,9 +39,7 @@ def as_it_was(home: Path) -> Settings:
 
 
 def back_up(settings: Settings, target: Path) -> Path:
-    engine = sa.create_engine(settings.database_url)
-    backup(settings, engine, target)
-    engine.dispose()
+    backup(settings, target)
     return target
 
 

@@ -16,6 +16,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from app.config import Settings
+from app.db import configure_engine, engine_options
 from app.upkeep.archive import Refused, Writer, encode
 
 PART = 8 << 20  # bytes of rows in memory before they become a member of the archive
@@ -33,7 +34,7 @@ class Made:
     manifest: dict[str, Any] = field(default_factory=dict)
 
 
-def backup(settings: Settings, engine: sa.Engine, target: Path) -> Made:
+def backup(settings: Settings, target: Path) -> Made:
     """Write FILE as a whole or not at all. Refused when it exists already or there is no database."""
     if target.exists():
         raise Refused(f"文件已存在 / the file exists already: {target}")
@@ -41,8 +42,8 @@ def backup(settings: Settings, engine: sa.Engine, target: Path) -> Made:
     made = Made()
     descriptor = os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as out:
-            _write(settings, engine, out, made)
+        with os.fdopen(descriptor, "wb") as out, _one_moment(settings.database_url) as connection:
+            _write(settings, connection, out, made)
             out.flush()
             os.fsync(out.fileno())
         partial.replace(target)
@@ -51,11 +52,10 @@ def backup(settings: Settings, engine: sa.Engine, target: Path) -> Made:
     return made
 
 
-def _write(settings: Settings, engine: sa.Engine, out: IO[bytes], made: Made) -> None:
+def _write(settings: Settings, connection: sa.Connection, out: IO[bytes], made: Made) -> None:
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-        _one_moment(engine) as connection,
     ):
         writer = Writer(tar)
         tables = reflected(connection)
@@ -73,7 +73,7 @@ def _write(settings: Settings, engine: sa.Engine, out: IO[bytes], made: Made) ->
         made.manifest = writer.close(
             {
                 "made_at": dt.datetime.now(dt.UTC).isoformat(),
-                "database": engine.dialect.name,
+                "database": connection.dialect.name,
                 "revision": revision(connection, tables),
                 "rows": counts,
                 "missing": made.missing,
@@ -83,13 +83,18 @@ def _write(settings: Settings, engine: sa.Engine, out: IO[bytes], made: Made) ->
 
 
 @contextmanager
-def _one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _one_moment(url: str) -> Iterator[sa.Connection]:
     """One read transaction: SQLite's sees the moment of its first read, PostgreSQL's by its isolation."""
+    engine = sa.create_engine(url, **engine_options(url))
+    configure_engine(engine)
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     if engine.dialect.name != "postgresql":
         options = {}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
+    try:
+        with engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def reflected(connection: sa.Connection) -> dict[str, sa.Table]:

@@ -13,7 +13,6 @@ from flask import Flask
 
 from app.audit import SYSTEM
 from app.config import load_settings
-from app.db import configure_engine, engine_options
 from app.engine import Engine, Outbox, Timer
 from app.upkeep.archive import Refused
 from app.upkeep.backup import backup
@@ -58,14 +57,10 @@ def verify_command(as_json: bool, with_files: bool) -> None:
 def backup_command(file: Path) -> None:
     """Write all rows and attachments of one moment to FILE (tar.gz). People go on working meanwhile."""
     settings = load_settings()
-    engine = sa.create_engine(settings.database_url, **engine_options(settings.database_url))
-    configure_engine(engine)
     try:
-        made = backup(settings, engine, file)
+        made = backup(settings, file)
     except Refused as refused:
         raise click.ClickException(str(refused)) from refused
-    finally:
-        engine.dispose()
     click.echo(f"✓ {file}: {made.rows} 行 / rows, {made.files} 个文件 / files, {file.stat().st_size >> 10} KB")
     for name in made.missing:
         click.echo(f"  缺少附件 / attachment missing: {name}", err=True)
