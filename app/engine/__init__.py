@@ -50,10 +50,12 @@ from app.engine.ports import (
 from app.engine.verbs.effects import afterwards
 from app.engine.verbs.going_back import GoneBack, ReturnTarget
 from app.engine.verbs.instances import Completed, NextTask, Started
-from app.engine.verbs.reads import NodeState, Progress
+from app.engine.verbs.messages import Broadcast, Sent
+from app.engine.verbs.reads import NodeState, Progress, Wait
 from app.engine.verbs.signing import Signer, Tally
 
 __all__ = [
+    "Broadcast",
     "Calendar",
     "CheckFunction",
     "ClockPause",
@@ -87,6 +89,7 @@ __all__ = [
     "Problem",
     "Progress",
     "ReturnTarget",
+    "Sent",
     "ServiceCall",
     "ServiceFunction",
     "Signer",
@@ -98,6 +101,7 @@ __all__ = [
     "TaskComment",
     "TaskCopy",
     "Timer",
+    "Wait",
     "WorkerBeat",
     "add_duration",
     "afterwards",

@@ -113,10 +113,19 @@ class _Words:
             who = state.who or _("系统")
             return f"{day_text(local(state.at).date(), local(web.clock().now()).date())} {who}"
         if state is not None and state.state == "now":
-            return self._present(self.open[node.id]) if node.id in self.open else ""
+            return self._present(self.open[node.id]) if node.id in self.open else self._waits(state)
         if node.kind not in STEPS:
             return _("系统")
         return str(expected(web.engine(), self.session, node, self.data))
+
+    def _waits(self, state: Any) -> str:
+        """A token that nobody has a task for, and what it waits for."""
+        if state.waits is None:
+            return ""
+        signal = state.waits.kind == "signal"
+        return (
+            _("等待信号“%(name)s”", name=state.waits.name) if signal else _("等待消息“%(name)s”", name=state.waits.name)
+        )
 
     def _present(self, tasks: Sequence[HumanTask]) -> str:
         """One's own row where several sign, else how many are still asked."""

@@ -80,7 +80,10 @@ WORDS: dict[str, Any] = {
     "instance.ended": lazy_("办结"),
 }
 # What is no news to a reader: every step's arrival, timers, faults, and remarks (they stand in the discussion).
-_SILENT = ("task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved")
+_SILENT = (
+    "task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved",
+    "message.sent", "signal.sent",
+)  # fmt: skip
 URGING = ("task.urged", "task.reminded", "task.overdue", "task.escalated")
 
 

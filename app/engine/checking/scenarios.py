@@ -15,7 +15,11 @@ from app.engine.packages.package import Package
 
 _TOP = frozenset({"title", "clock", "people", "start", "step", "expect"})
 _START = frozenset({"by", "data"})
-_STEP = frozenset({"complete", "by", "answers", "refused", "advance", "until", "expect_open", "expect_fired"})
+_STEP = frozenset(
+    {"complete", "by", "answers", "refused", "advance", "until", "message", "correlation", "signal", "payload",
+     "expect_open", "expect_fired", "expect_waiting"}
+)  # fmt: skip
+_ACTS = ("complete", "advance", "until", "message", "signal")
 _EXPECT = frozenset({"path", "never", "facts", "data", "end", "open"})
 MAX_STEPS = 200
 
@@ -38,6 +42,11 @@ class Step:
     refused: tuple[str, ...] = ()
     advance: str | None = None
     until: dt.datetime | None = None
+    message: str | None = None
+    correlation: str = ""
+    signal: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    waiting: tuple[str, ...] | None = None
     open: tuple[str, ...] | None = None
     fired: tuple[str, ...] | None = None
 
@@ -81,7 +90,7 @@ def _files(package: Package) -> dict[str, bytes]:
 def _nodes(scenario: Scenario) -> set[str]:
     expect = scenario.expect
     named = {step.complete for step in scenario.steps if step.complete}
-    named |= {node for step in scenario.steps for node in step.open or ()}
+    named |= {node for step in scenario.steps for node in [*(step.open or ()), *(step.waiting or ())]}
     named |= {fired.split()[1] for step in scenario.steps for fired in step.fired or () if " " in fired}
     named |= {node for word in ("path", "never", "open") for node in expect.get(word, ())}
     return named | ({expect["end"]} if "end" in expect else set())
@@ -119,11 +128,10 @@ def read_scenario(file: str, content: bytes) -> Scenario:
 
 def _step(given: Mapping[str, Any], where: str) -> Step:
     _known(given, _STEP, f"{where}: ")
-    acts = [word for word in ("complete", "advance", "until") if word in given]
+    acts = [word for word in _ACTS if word in given]
     if len(acts) != 1:
         raise ScenarioError(
-            f"{where}：complete、advance、until 须有且只有一个",
-            f"{where}: exactly one of complete, advance and until",
+            f"{where}：{'、'.join(_ACTS)} 须有且只有一个", f"{where}: exactly one of {', '.join(_ACTS)}"
         )
     advance = given.get("advance")
     if advance is not None:
@@ -139,9 +147,21 @@ def _step(given: Mapping[str, Any], where: str) -> Step:
         refused=_names(given.get("refused", []), f"{where}: refused"),
         advance=advance,
         until=_instant(given["until"], f"{where}: until") if "until" in given else None,
+        message=_text(given, "message", where),
+        correlation=str(given.get("correlation", "")),
+        signal=_text(given, "signal", where),
+        payload=_table(given, "payload"),
+        waiting=_names(given["expect_waiting"], f"{where}: expect_waiting") if "expect_waiting" in given else None,
         open=_names(given["expect_open"], f"{where}: expect_open") if "expect_open" in given else None,
         fired=_names(given["expect_fired"], f"{where}: expect_fired") if "expect_fired" in given else None,
     )
+
+
+def _text(given: Mapping[str, Any], name: str, where: str) -> str | None:
+    value = given.get(name)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ScenarioError(f"{where}：{name} 应为文字", f"{where}: {name} must be a text")
+    return value
 
 
 def _known(data: Mapping[str, Any], keys: frozenset[str], where: str) -> None:

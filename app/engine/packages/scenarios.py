@@ -24,7 +24,7 @@ from app.engine.checking import Problem
 from app.engine.checking.problem import ERROR
 from app.engine.checking.scenarios import Scenario, ScenarioError, Step, read_scenarios
 from app.engine.engine import Engine
-from app.engine.models import Fact, History, HumanTask, Incident, Instance
+from app.engine.models import Fact, History, HumanTask, Incident, Instance, Subscription
 from app.engine.packages.diagram import read_diagram
 from app.engine.packages.package import Package, package_from_files
 from app.engine.packages.words import words_of
@@ -183,7 +183,7 @@ class _Play:
                 self._no_incident()
                 self._after(step)
             except Unmet as unmet:
-                where = step.complete or step.advance or str(step.until)
+                where = step.complete or step.advance or step.message or step.signal or str(step.until)
                 zh, en = f"第 {number} 步（{where}）：{unmet.zh}", f"step {number} ({where}): {unmet.en}"
                 raise Unmet(zh, en, unmet.node_id or step.complete) from None
         self._at_the_end()
@@ -194,8 +194,11 @@ class _Play:
     def _step(self, step: Step) -> None:
         if step.complete:
             self._complete(step, step.complete)
+        elif step.message or step.signal:
+            self._send(step)
         else:
             self._move(step)
+        self.stage.deliver_all()  # what the diagram sent
 
     def _complete(self, step: Step, node_id: str) -> None:
         tasks = [task for task in self._tasks() if task.node_id == node_id]
@@ -216,6 +219,16 @@ class _Play:
             names = ", ".join(step.refused)
             raise Unmet(f"应当因 {names} 被退回，却已提交", f"should have been refused for {names}, but went through")
 
+    def _send(self, step: Step) -> None:
+        by = _actor(step.by or "somebody")
+        try:
+            if step.message:
+                self.stage.send_message(step.message, step.correlation, step.payload, by=by)
+            else:
+                self.stage.send_signal(step.signal or "", step.payload, by=by)
+        except errors.DubanError as refused:
+            raise Unmet(f"没有送达：{said(refused)}", f"not delivered: {said(refused)}") from None
+
     def _move(self, step: Step) -> None:
         target = step.until
         if step.advance is not None:
@@ -230,6 +243,10 @@ class _Play:
         fresh = self._newly_fired()
         if step.fired is not None and sorted(fresh) != sorted(step.fired):
             raise _difference("触发的定时", "timers fired", step.fired, fresh)
+        if step.waiting is not None:
+            waits = self._waiting()
+            if sorted(waits) != sorted(step.waiting):
+                raise _difference("等待消息或信号的节点", "waiting for messages or signals", step.waiting, waits)
         if step.open is not None:
             there = [task.node_id for task in self._tasks()]
             if sorted(there) != sorted(step.open):
@@ -272,6 +289,11 @@ class _Play:
         with self.stage.sessions() as session:
             select = sa.select(HumanTask).filter_by(instance_id=self.instance_id, status="open")
             return list(session.scalars(select.order_by(HumanTask.id)))
+
+    def _waiting(self) -> list[str]:
+        with self.stage.sessions() as session:
+            select = sa.select(Subscription.node_id).filter_by(instance_id=self.instance_id, state="waiting")
+            return list(session.scalars(select))
 
     def _newly_fired(self) -> list[str]:
         with self.stage.sessions() as session:

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.engine.core import Core, Loaded
-from app.engine.models import History, HumanTask, Incident, Instance, Timer
+from app.engine.models import History, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import serializing
 from app.engine.running.checkout import unsealed
 from app.engine.running.serializing import DamagedState
 from app.engine.running.services import as_json
 
 _HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
-_TIMER, _INCIDENT = Timer.__table__, Incident.__table__
+_TIMER, _INCIDENT, _SUBSCRIPTION = Timer.__table__, Incident.__table__, Subscription.__table__
 
 
 @dataclass
@@ -31,6 +31,17 @@ class NodeState:
     who: str = ""
     count: int = 0
     task_id: str | None = None
+    waits: Wait | None = None  # what a token here waits for, where nobody has a task
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A token waits for a message or signal of this name, since then. `correlation` may be business data."""
+
+    kind: str
+    name: str
+    correlation: str
+    since: dt.datetime
 
 
 @dataclass
@@ -65,12 +76,13 @@ class Reads(Core):
         )
         running = row.status in ("running", "suspended")
         waiting = self._waiting(session, instance_id, loaded) if running else set()
+        waits = self._subscriptions(session, instance_id) if running else {}
         now = _with_scopes(loaded, {task["node_id"] for task in open_tasks} | waiting)
         ahead = _ahead(loaded, now) if running else set()
         for node_id in loaded.nodes:
             state = progress.nodes.setdefault(node_id, NodeState("off"))
             if node_id in now:
-                state.state = "now"
+                state.state, state.waits = "now", waits.get(node_id)
             elif node_id in ahead:
                 state.state = "ahead"
             elif node_id in visited:
@@ -96,7 +108,10 @@ class Reads(Core):
         return found
 
     def _waiting(self, session: Session, instance_id: str, loaded: Loaded) -> set[str]:
-        """Steps at which a token waits for the clock, or with an incident; boundary events only wait beside a step."""
+        """Steps at which a token waits for the clock, a message, a signal or somebody's retry.
+
+        Boundary events and the starts of event sub-processes only wait beside a step.
+        """
         waits = sa.union(
             sa.select(_TIMER.c.node_id).where(
                 _TIMER.c.instance_id == instance_id, _TIMER.c.state == "waiting", _TIMER.c.kind == "event"
@@ -106,9 +121,21 @@ class Reads(Core):
                 _INCIDENT.c.resolved_at.is_(None),
                 _INCIDENT.c.spiff_task_id.is_not(None),
             ),
+            sa.select(_SUBSCRIPTION.c.node_id).where(
+                _SUBSCRIPTION.c.instance_id == instance_id, _SUBSCRIPTION.c.state == "waiting"
+            ),
         )
         nodes = (loaded.nodes.get(node_id) for node_id in session.scalars(waits) if node_id)
-        return {node.id for node in nodes if node is not None and not node.attached_to}
+        beside = loaded.diagram.begins_waiting
+        return {node.id for node in nodes if node is not None and not node.attached_to and not beside(node)}
+
+    def _subscriptions(self, session: Session, instance_id: str) -> dict[str, Wait]:
+        rows = session.execute(
+            sa.select(_SUBSCRIPTION)
+            .where(_SUBSCRIPTION.c.instance_id == instance_id, _SUBSCRIPTION.c.state == "waiting")
+            .order_by(_SUBSCRIPTION.c.id.desc())
+        ).mappings()
+        return {row["node_id"]: Wait(row["kind"], row["name"], row["correlation"], row["created_at"]) for row in rows}
 
     def _visited(self, session: Session, instance_id: str, progress: Progress) -> set[str]:
         """Replay the paths of all turns; who completed a task is the one who was there."""
