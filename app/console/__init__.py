@@ -6,7 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.console import definitions, instances, operations, views
+    from app.console import definitions, instances, messages, operations, views
 
-    for module in (definitions, instances, operations, views):
+    for module in (definitions, instances, messages, operations, views):
         module.init_app(app)
