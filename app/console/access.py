@@ -1,4 +1,4 @@
-"""Who operates the engine, and who may put processes into it (docs/adr/0012).
+"""Who operates the engine, and who may put processes into it (docs/adr/0013).
 
 The system administrator operates every instance by its ids and state and sees no business. The committee office
 operates the instances of its scope, with their data; ending one for good is its decision alone.
