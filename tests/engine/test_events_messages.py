@@ -60,7 +60,7 @@ def test_f9_the_same_message_twice_has_one_effect_and_the_same_answer(world: Wor
     assert world.events(instance).count("message.received") == 1
     with pytest.raises(errors.Conflict) as refused:
         send(world, "payment", "A1", {"amount": 6}, key="bank-1")
-    assert refused.value.extra["status"] == "key"
+    assert refused.value.extra["reason"] == "key"
 
 
 def test_f9_an_early_message_is_kept_and_delivered_when_the_wait_begins(world: World) -> None:
@@ -106,7 +106,7 @@ def test_f9_a_late_message_is_told_so_and_has_no_effect(world: World) -> None:
     assert waits(world, instance, "cancelled") == [("message", "stop", "stop", "A1")]
     with pytest.raises(errors.Conflict) as refused:
         send(world, "stop", "A1")
-    assert (refused.value.extra["status"], refused.value.extra["received"]) == ("late", False)
+    assert (refused.value.extra["reason"], refused.value.extra["received"]) == ("late", False)
     with world.sessions() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 0
 
@@ -119,7 +119,7 @@ def test_a_second_message_for_what_has_been_received_and_ended_is_late_too(world
     world.complete(instance, "stopped")
     with pytest.raises(errors.Conflict) as refused:
         send(world, "stop", "A1")
-    assert (refused.value.extra["status"], refused.value.extra["received"]) == ("late", True)
+    assert (refused.value.extra["reason"], refused.value.extra["received"]) == ("late", True)
 
 
 def test_f9_a_message_that_several_wait_for_is_refused_and_names_them(world: World) -> None:
@@ -127,7 +127,7 @@ def test_f9_a_message_that_several_wait_for_is_refused_and_names_them(world: Wor
     both = {world.start("payment", {"order": "A1"}) for _one in range(2)}
     with pytest.raises(errors.Conflict) as refused:
         send(world, "payment", "A1")
-    assert refused.value.extra["status"] == "ambiguous"
+    assert refused.value.extra["reason"] == "ambiguous"
     assert {wait["instance"] for wait in refused.value.extra["waiting"]} == both
     assert all(world.open_nodes(one) == [] for one in both)
 
@@ -271,4 +271,4 @@ def test_cancelling_an_instance_ends_its_waiting(world: World) -> None:
     assert waits(world, instance) == []
     with pytest.raises(errors.Conflict) as refused:
         send(world, "payment", "A1")
-    assert refused.value.extra["status"] == "late"
+    assert refused.value.extra["reason"] == "late"

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import errors
-from app.audit import Actor
+from app.audit import Actor, record
 from app.db import new_id, write_transaction
 from app.engine.core import Loaded
 from app.engine.models import Definition, Instance, Message, Outbox, Subscription
@@ -81,7 +81,7 @@ class MessageVerbs(InstanceVerbs):
         """Deliver a message to the one that waits for it. A repeat with the same key gets the first answer.
 
         `ttl` is how long it is kept when nobody waits yet (`PT0S`: not at all). Invalid; NotFound when nobody waits
-        and it is not kept; Conflict when whoever waited is gone (status `late`), when several wait (`ambiguous`), and
+        and it is not kept; Conflict when whoever waited is gone (reason `late`), when several wait (`ambiguous`), and
         when the key was used for another message.
         """
         row = self._message("message", name, correlation, payload, by, key)
@@ -153,7 +153,7 @@ class MessageVerbs(InstanceVerbs):
         if found is None:
             return None
         if any(found[name] != row[name] for name in same):
-            raise errors.Conflict(lazy_("同一个标识已用于另一条消息"), status="key")
+            raise errors.Conflict(lazy_("同一个标识已用于另一条消息"), reason="key")
         return dict(found["answer"])
 
     def _receiver(self, session: Session, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, Loaded | None]:
@@ -161,10 +161,10 @@ class MessageVerbs(InstanceVerbs):
         hold_name(session, row["name"], row["correlation"])
         waits = self._waits(session, "message", row["name"], row["correlation"])
         if len(waits) > 1:
-            both = "；".join(f"{wait['title']} {wait['node_id']} ({wait['instance_id']})" for wait in waits[:5])
+            both = "；".join(f"{wait['instance_id']} {wait['node_id']}" for wait in waits[:5])
             raise errors.Conflict(
                 lazy_("不止一处在等待这条消息：%(both)s", both=both),
-                status="ambiguous",
+                reason="ambiguous",
                 waiting=[{"instance": wait["instance_id"], "node": wait["node_id"]} for wait in waits],
             )
         if waits:
@@ -172,7 +172,7 @@ class MessageVerbs(InstanceVerbs):
         started = self._started_by(session, "message", row["name"])
         if len(started) > 1:
             both = "；".join(loaded.key for loaded, _node in started)
-            raise errors.Conflict(lazy_("不止一个流程由这条消息启动：%(both)s", both=both), status="ambiguous")
+            raise errors.Conflict(lazy_("不止一个流程由这条消息启动：%(both)s", both=both), reason="ambiguous")
         if started:
             return None, started[0][0]
         self._refuse_late(session, row)
@@ -180,7 +180,7 @@ class MessageVerbs(InstanceVerbs):
 
     def _waits(self, session: Session, kind: str, name: str, correlation: str) -> list[dict[str, Any]]:
         rows = session.execute(
-            sa.select(*_SUBSCRIPTION.c, _INSTANCE.c.title)
+            sa.select(*_SUBSCRIPTION.c)
             .join(_INSTANCE, _INSTANCE.c.id == _SUBSCRIPTION.c.instance_id)
             .where(
                 _SUBSCRIPTION.c.kind == kind,
@@ -215,7 +215,7 @@ class MessageVerbs(InstanceVerbs):
             return
         raise errors.Conflict(
             lazy_("已经没有流程在等待这条消息，没有产生任何作用"),
-            status="late",
+            reason="late",
             received=last["state"] == "received",
             ended_at=last["ended_at"].isoformat() if last["ended_at"] else None,
         )
@@ -230,10 +230,16 @@ class MessageVerbs(InstanceVerbs):
         if until <= now:
             raise errors.NotFound(lazy_("没有流程在等待这条消息"))
         answer = answer_of(row["id"], "buffered", expires_at=until.isoformat())
+        self._record(session, row, "messages.buffered")
         session.execute(
             sa.insert(_MESSAGE).values(**dict(row) | {"state": "buffered", "expires_at": until, "answer": answer})
         )
         return answer
+
+    def _record(self, session: Session, row: Mapping[str, Any], event: str) -> None:
+        """What no instance's history tells: nobody has it yet, or many have."""
+        by = Actor(row["by_id"], row["by_name"])
+        record(session, row["sent_at"], by, event, "message", row["id"], name=row["name"])
 
     def _started_by(self, session: Session, kind: str, name: str) -> list[tuple[Loaded, str]]:
         """Published processes whose start event is this message or signal, with that event."""
@@ -269,6 +275,7 @@ class MessageVerbs(InstanceVerbs):
         letters += [{"definition_id": loaded.id} for loaded, _node in started]
         answer = answer_of(row["id"], "sent", instances=len(waits), started=len(started))
         session.execute(sa.insert(_MESSAGE).values(**dict(row) | {"answer": answer}))
+        self._record(session, row, "signals.sent")
         for letter in letters:
             to = letter.get("instance_id") or letter["definition_id"]
             session.execute(
@@ -297,7 +304,7 @@ class MessageVerbs(InstanceVerbs):
         try:
             wait, process = self._receiver(session, row)
         except errors.Conflict as refused:
-            if refused.extra.get("status") != "late":
+            if refused.extra.get("reason") != "late":
                 raise
             log.info("%s: nobody waits for %r any more", key, row["name"])
             session.execute(
