@@ -68,6 +68,10 @@ def test_an_assignee_of_a_step_that_several_sign_is_named() -> None:
     only(found(policy="all", assignee="starter.id"), "signing_assignee", "step")
 
 
+def test_withdrawing_a_signature_is_named() -> None:
+    only(found(policy="veto", allow="withdraw, urge"), "signing_withdraw", "step")
+
+
 def test_signers_that_are_no_expression_or_name_unknown_variables_are_named() -> None:
     only(found(policy="all", signers="import os"), "expression", "step")
     problem = only(found(policy="all", signers="board"), "variable_unknown", "step")

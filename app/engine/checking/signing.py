@@ -53,6 +53,14 @@ def _signing(desk: Desk, node: Node, words: Words) -> None:
             at=node,
             fix=("改用属性 signers", "Use the property signers"),
         )
+    if "withdraw" in words.allow:
+        desk.add(
+            "signing_withdraw",
+            "多人签署的步骤不能撤回：其他人是看过已有意见后签署的",
+            "A signature is not withdrawn: the others have signed having seen it",
+            at=node,
+            fix=("从属性 allow 中去掉 withdraw", "Take withdraw out of the property allow"),
+        )
     _ratio(desk, node, words)
     _vote(desk, node, words)
 

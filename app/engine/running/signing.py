@@ -84,7 +84,12 @@ class Signing:
 
     @classmethod
     def begin(cls, task: Task, words: Words, signers: Iterable[dict[str, Any]]) -> Signing:
-        task.internal_data[_KEY] = {"id": new_id(), "signers": list(signers), "votes": []}
+        task.internal_data[_KEY] = {
+            "id": new_id(),
+            "policy": words.policy,
+            "signers": list(signers),
+            "votes": [],
+        }
         return cls(words, task.internal_data[_KEY])
 
     @classmethod
@@ -207,7 +212,10 @@ def finish(task: Task, node_id: str, signing: Signing) -> bool:
     return True
 
 
-def expected_rows(task: Task, words: Words) -> set[str] | None:
+def asked_by(task: Task) -> set[str] | None:
     """The rows that a step's signers have open, or None where there is one row as for any other step."""
-    signing = Signing.of_task(task, words) if words.signs else None
-    return None if signing is None else {str(signer["task_id"]) for signer in signing.asked}
+    state = task.internal_data.get(_KEY)
+    if state is None:
+        return None
+    words = Words(policy=state["policy"])
+    return {str(signer["task_id"]) for signer in Signing(words, state).asked}

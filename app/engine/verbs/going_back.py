@@ -90,6 +90,7 @@ class GoingBack(Core):
             task.status != "done"
             or task.completed_by_id != user_id
             or "withdraw" not in words_of(task.properties).allow
+            or task.signing_id is not None
         ):
             return False
         workflow = self._workflow(session, task.instance_id)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit import Finding
 from app.engine.core import Core
 from app.engine.models import Definition, HumanTask, Incident, Instance, Timer
-from app.engine.running import history, serializing
+from app.engine.running import history, serializing, signing
 from app.engine.running.checkout import message_of, unsealed
 from app.engine.running.workflow import Workflow, due_at
 
@@ -113,12 +113,17 @@ def _tasks(session: Session, instance_id: str, workflow: Workflow) -> Iterator[F
         )
     ).all()
     count = Counter(row.spiff_task_id for row in rows)
+    signed = {spiff_id: asked for spiff_id, task in ready.items() if (asked := signing.asked_by(task)) is not None}
+    opened = {row.id for row in rows}
     for spiff_id, task in ready.items():
-        if not count[spiff_id]:
+        if not count[spiff_id] or signed.get(spiff_id, set()) - opened:
             yield Finding("task.missing", "instance", instance_id, f"step {_node(task)} waits, but has no open task")
     for row in rows:
         if row.spiff_task_id not in ready:
             yield Finding("task.unexpected", "human_task", row.id, f"open, but no token waits at step {row.node_id}")
+        elif row.spiff_task_id in signed:
+            if row.id not in signed[row.spiff_task_id]:
+                yield Finding("task.unexpected", "human_task", row.id, f"open, but not asked to sign {row.node_id}")
         elif count[row.spiff_task_id] > 1 and (row.properties or {}).get("policy") in ONE_PERSON:
             yield Finding("task.doubled", "human_task", row.id, f"step {row.node_id} has more than one open task")
 

@@ -146,8 +146,11 @@ class Withdraw:
         row = session.execute(sa.select(_TASK).where(_TASK.c.id == self.task_id)).mappings().first()
         if row is None:
             raise errors.NotFound()
-        if row["completed_by_id"] != self.actor.id or "withdraw" not in words_of(row["properties"]).allow:
+        words = words_of(row["properties"])
+        if row["completed_by_id"] != self.actor.id or "withdraw" not in words.allow:
             raise errors.Forbidden(lazy_("只有办理人可以撤回，且流程须允许"))
+        if words.signs:  # others have signed having seen it, or the step was decided by it
+            raise errors.Forbidden(lazy_("多人签署的步骤不能撤回"))
         if row["status"] != "done":
             raise errors.Conflict(lazy_("这项工作不在已办结状态，不能撤回"), status=row["status"])
         return dict(row)
