@@ -71,7 +71,7 @@ def settled(stored: IdempotencyKey) -> IdempotencyKey:
     while found is not None and found.status is None and time.monotonic() < until:
         time.sleep(0.05)
         db.session.rollback()
-        found = db.session.get(IdempotencyKey, key)
+        found = db.session.get(IdempotencyKey, key, populate_existing=True)
     if found is None or found.status is None:
         raise Conflict(lazy_("同一请求正在办理"))
     return found

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from app.errors import Forbidden
 from app.files import Attachment
 from app.hazards import Hazard, HazardDraft
 from app.subjects import Subject
-from tests.hazards.walk import Walk, subject_id
+from tests.hazards.walk import Walk, at, subject_id
 
 SignIn = Callable[[str], FlaskClient]
 WORDS = {"category": "object", "source": "inspection"}
@@ -172,3 +173,11 @@ def test_the_sector_decides_the_department_where_it_is_another_than_the_subjects
     from tests.cast import org_id
 
     assert hazard.supervising_org_id == org_id("housing")
+
+
+def test_of_many_registered_at_once_each_has_a_number_of_its_own(city: Walk) -> None:
+    """Also the first of a year, of which nobody has made the counter yet."""
+    city.clock.set(at("2031-03-03 09:00"))
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _one: city.register(), range(12)))
+    assert sorted(hazard.number for hazard in found) == [f"YH-2031-{n:04d}" for n in range(1, 13)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from app import web
 from app.accounts import public
@@ -23,6 +23,7 @@ ERRORS: dict[str, Exception] = {
     "conflict": Conflict("王建国已办理", holder="王建国", status="done"),
     "busy": Busy(),
     "locked": OperationalError("SELECT secret FROM user", {}, Exception("database is locked")),
+    "too_long": DataError("INSERT secret", {}, Exception("value too long for type character varying(80)")),
     "fault": RuntimeError("secret detail"),
 }
 
@@ -50,6 +51,7 @@ STATUSES = [
     ("conflict", 409, "conflict"),
     ("busy", 503, "busy"),
     ("locked", 503, "busy"),
+    ("too_long", 422, "invalid"),
     ("fault", 500, "fault"),
 ]
 

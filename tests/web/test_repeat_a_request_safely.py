@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.db import write_transaction
 from app.subjects import Subject
 from app.web import IdempotencyKey, sweep_idempotency
+from app.web.idempotency import ABANDONED
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -80,3 +83,33 @@ def test_without_a_key_every_request_acts(sign_in: SignIn, session: Session) -> 
     for _ in range(2):
         assert browser.post("/api/v1/subjects", json=subject("庚影院")).status_code == 201
     assert count(session, "庚影院") == 2
+
+
+def test_two_at_the_same_instant_act_once_and_read_the_same(app: Flask, sign_in: SignIn, session: Session) -> None:
+    """The second waits for the answer to the first."""
+    browsers = [sign_in("zhao") for _one in range(6)]
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = list(pool.map(lambda browser: create(browser, "辛影院", "k-at-once"), browsers))
+    assert [answer.status_code for answer in answers] == [201] * len(browsers)
+    assert len({answer.get_data() for answer in answers}) == 1
+    assert count(session, "辛影院") == 1
+
+
+def test_a_request_that_died_with_its_process_may_be_sent_again(sign_in: SignIn, session: Session) -> None:
+    browser = sign_in("zhao")
+    create(browser, "壬影院", "k-died")
+    begun = sa.update(IdempotencyKey).where(IdempotencyKey.status == 201).values(status=None)
+    with write_transaction(session):
+        session.execute(begun)
+    assert create(browser, "壬影院", "k-died").status_code == 409  # perhaps it is still at work
+    with write_transaction(session):
+        long_ago = dt.datetime.now(dt.UTC) - ABANDONED - dt.timedelta(seconds=1)
+        session.execute(sa.update(IdempotencyKey).where(IdempotencyKey.status.is_(None)).values(created_at=long_ago))
+    assert create(browser, "壬影院", "k-died").status_code == 201
+
+
+def test_text_with_a_nul_is_stored_without_it(sign_in: SignIn, session: Session) -> None:
+    made = create(sign_in("zhao"), "癸\0影院", "k-nul")
+    assert made.status_code == 201
+    assert count(session, "癸影院") == 1
+    assert sign_in("zhao").get("/api/v1/subjects?q=%00癸").status_code == 200
