@@ -20,23 +20,55 @@ from app.config import ROOT
 _PATIENCE = 60.0  # seconds until a program must be up
 
 
-def _start(stage: Stage, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "app.cli", *words],
-        cwd=ROOT,
-        env=os.environ | stage.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+class Program:
+    """One `duban` program on the stage's data. It keeps its port when it is started again."""
 
+    def __init__(self, stage: Stage, *words: str) -> None:
+        self._stage, self._words, self.port = stage, words, _free_port()
+        self._running: subprocess.Popen[bytes] | None = None
 
-def _stop(program: subprocess.Popen[bytes]) -> None:
-    program.terminate()
-    try:
-        program.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        program.kill()
-        program.wait()
+    @property
+    def _serves(self) -> bool:
+        return self._words[0] == "serve"
+
+    def start(self) -> None:
+        """Back when a server answers, or a worker has been started."""
+        words = [*self._words, "--port", str(self.port)] if self._serves else self._words
+        self._running = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *words],
+            cwd=ROOT,
+            env=os.environ | self._stage.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if self._serves:
+            self._wait()
+
+    def _wait(self) -> None:
+        assert self._running is not None
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            if self._running.poll() is not None:
+                raise RuntimeError(f"the server ended with {self._running.returncode}")
+            time.sleep(0.05)
+        raise RuntimeError("the server did not come up")
+
+    def kill(self) -> None:
+        """At once, without a last word."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait()
+
+    def stop(self) -> None:
+        if self._running is None:
+            return
+        self._running.terminate()
+        try:
+            self._running.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 def _free_port() -> int:
@@ -49,30 +81,25 @@ def _free_port() -> int:
 @contextmanager
 def server(stage: Stage) -> Iterator[int]:
     """`duban serve` without its scheduler; gives the port."""
-    port = _free_port()
-    program = _start(stage, "serve", "--no-demo", "--no-scheduler", "--port", str(port))
+    program = Program(stage, "serve", "--no-demo", "--no-scheduler")
     try:
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            if program.poll() is not None:
-                raise RuntimeError(f"the server ended with {program.returncode}")
-            time.sleep(0.1)
-        yield port
+        program.start()
+        yield program.port
     finally:
-        _stop(program)
+        program.stop()
 
 
 @contextmanager
 def workers(stage: Stage, count: int) -> Iterator[None]:
     """`duban worker`, so many times."""
-    programs = [_start(stage, "worker") for _ in range(count)]
+    programs = [Program(stage, "worker") for _ in range(count)]
     try:
+        for program in programs:
+            program.start()
         yield
     finally:
         for program in programs:
-            _stop(program)
+            program.stop()
 
 
 @dataclass
@@ -81,11 +108,12 @@ class Client:
 
     port: int
     token: str
+    timeout: float = 60
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     def call(self, verb: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
             self._connection.connect()
             assert self._connection.sock is not None
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -96,7 +124,11 @@ class Client:
             answer = self._connection.getresponse()
             text = answer.read()
         except BaseException:
-            self._connection.close()
-            self._connection = None
+            self.close()
             raise
         return answer.status, json.loads(text) if text else None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
