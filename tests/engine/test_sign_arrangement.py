@@ -50,13 +50,18 @@ def test_in_turn_the_added_signer_comes_last_or_next(world: World, again: Callab
     instance = begin(world, "in_turn", ("zhao", "deng"))
     add(world, instance, "zhao", "gao")
     add(world, instance, "zhao", "liu", next_up=True)
-    order = []
+    order: list[str] = []
+    world.engine.deliver_outbox()
+    assert not [letter for letter in world.told if letter["event"] == "task.signer_added"]  # it is not their turn yet
     while world.open_nodes(instance) == ["sign"]:
         world = again()
         (who,) = waiting(world, instance)
         order.append(who)
         vote(world, instance, who)
     assert order == ["zhao", "liu", "deng", "gao"]
+    world.engine.deliver_outbox()
+    asked = [letter["actor_name"] for letter in world.told if letter["event"] == "task.signer_added"]
+    assert asked == ["赵明远", "赵明远"]
 
 
 def test_the_reason_and_both_people_are_in_the_history_and_the_new_signer_is_told(world: World) -> None:
@@ -73,6 +78,8 @@ def test_the_reason_and_both_people_are_in_the_history_and_the_new_signer_is_tol
         ("task.signer_added", "赵明远", "高原", "涉及其职责"), ("task.signer_removed", "赵明远", "高原", "与其无关"),
     ]  # fmt: skip
     world.engine.deliver_outbox()
+    (asked,) = [letter for letter in world.told if letter["event"] == "task.signer_added"]
+    assert (asked["user_ids"], asked["reason"], asked["actor_name"]) == ([member("gao").id], "涉及其职责", "赵明远")
     (told,) = [letter for letter in world.told if letter["event"] == "task.signer_removed"]
     assert told["user_ids"] == [member("gao").id] and told["reason"] == "与其无关"
 

@@ -49,19 +49,22 @@ def needed_of(policy: str, ratio: Ratio | None, of: int) -> int:
     return ratio.needed(of) if policy == "ratio" and ratio is not None else of
 
 
-def of_person(person: Person, role: str | None, org_id: str | None, added_by: str | None = None) -> dict[str, Any]:
+def of_person(person: Person, role: str | None, org_id: str | None) -> dict[str, Any]:
     """A signer who signs in person. `role` and `org_id` say among whom the signature may be passed on."""
-    return _signer(PERSON, person.id, person.name, person.org_name, role, org_id, added_by)
+    return _signer(PERSON, person.id, person.name, person.org_name, role, org_id)
+
+
+def added(person: Person, role: str | None, by: Actor, reason: str) -> dict[str, Any]:
+    """A signer whom somebody has added, who is told by whom and why when it is his turn."""
+    return of_person(person, role, person.org_id) | {"added_by": by.id, "added_name": by.name, "reason": reason}
 
 
 def of_organisation(org_id: str, name: str, role: str | None) -> dict[str, Any]:
     """A signer that is an organisation: one of those who hold the role there signs for it."""
-    return _signer(ORGANISATION, org_id, name, name, role, org_id, None)
+    return _signer(ORGANISATION, org_id, name, name, role, org_id)
 
 
-def _signer(
-    kind: str, id: str, name: str, org_name: str, role: str | None, org_id: str | None, added_by: str | None
-) -> dict[str, Any]:
+def _signer(kind: str, id: str, name: str, org_name: str, role: str | None, org_id: str | None) -> dict[str, Any]:
     return {
         "key": new_id(),
         "kind": kind,
@@ -70,7 +73,7 @@ def _signer(
         "org_name": org_name,
         "role": role,
         "org_id": org_id,
-        "added_by": added_by,
+        "added_by": None,
         "task_id": None,  # the row of the human task, once there is one
         "signed": False,
     }

@@ -21,7 +21,7 @@ from app.engine.ports import Person
 from app.engine.running.acts.authority import open_task
 from app.engine.running.acts.voting import run_if_decided, tell_if_decided
 from app.engine.running.checkout import Stale, Turn, load_turn
-from app.engine.running.signing import MAX_SIGNERS, PERSON, Signing, of_person
+from app.engine.running.signing import MAX_SIGNERS, PERSON, Signing, added
 from app.i18n import lazy_
 
 _TASK, _SIGNING = HumanTask.__table__, SigningRow.__table__
@@ -120,13 +120,13 @@ class _Arrange:
             raise Stale()
         return task, signing
 
-    def _told(self, turn: Turn, event: str, name: str, people: list[str]) -> None:
+    def _told(self, turn: Turn, event: str, name: str, notify: dict[str, Any] | None = None) -> None:
         turn.happened(
             event,
             node_id=self.row["node_id"],
             task_id=self.task_id,
             data={"user_id": self.user_id, "name": name, "reason": self.reason, "name_zh": self.row["name_zh"]},
-            notify={"user_ids": people, "reason": self.reason},
+            notify=notify,
         )
 
     def finish(self, turn: Turn) -> None:
@@ -161,15 +161,14 @@ class AddSigner(_Arrange):
         assert self.person is not None
         turn.restructured = True
         _task, signing = self._task(turn)
-        role = self.row["role"]
-        signing.add(of_person(self.person, role, self.person.org_id, self.actor.id), next_up=self.next_up)
+        signing.add(added(self.person, self.row["role"], self.actor, self.reason), next_up=self.next_up)
 
     def commit(self, turn: Turn) -> None:
         assert self.person is not None
         self.row = open_task(turn.session, self.task_id)
         self._authority(turn.engine, turn.session)
         self._once(turn.session)
-        self._told(turn, "task.signer_added", self.person.name, [])
+        self._told(turn, "task.signer_added", self.person.name)  # the new signer is told with the own task
 
 
 @dataclass
@@ -217,7 +216,8 @@ class RemoveSigner(_Arrange):
         self.row = open_task(turn.session, self.task_id)
         self._authority(turn.engine, turn.session)
         holder = _holder(turn.session, self.signer)
-        self._told(turn, "task.signer_removed", self._name(turn.session), [holder] if holder else [])
+        notify = {"user_ids": [holder], "reason": self.reason} if holder else None
+        self._told(turn, "task.signer_removed", self._name(turn.session), notify)
         if self.signing is not None:
             tell_if_decided(turn, self.row["node_id"], self.signing)
 

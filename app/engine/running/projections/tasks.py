@@ -26,6 +26,7 @@ from app.engine.running.signing import ORGANISATION, Signing
 _TASK = HumanTask.__table__
 
 
+LONGEST_NAME = 200  # characters of a step's name that lists show; the diagram has it whole
 SHARED = (
     "title", "business_key", "subject_kind", "subject_id",
     "region_code", "sector_code", "supervising_org_id", "responsible_org_id",
@@ -113,7 +114,7 @@ def _ask(turn: Turn, task: Task, signing: Signing, head: Mapping[str, Any]) -> N
     deadline = _deadline(turn, signing.words, task, turn.now) if new else {}
     first = all(signer["task_id"] is None for signer in signing.signers)
     for signer in new:
-        row = _begin_row(turn, task, plain, head, _address(turn, signer), deadline, signing.id)
+        row = _begin_row(turn, task, plain, head, _address(turn, signer), deadline, signing.id, _asking(signer))
         signer["task_id"] = row["id"]
         if first:  # copies are of the step, not of each signature
             copy_on_arrival(turn, signing.words, task.data, row)
@@ -128,6 +129,14 @@ def _address(turn: Turn, signer: Mapping[str, Any]) -> Address:
     return Address(signer["role"], signer["org_id"], person)
 
 
+def _asking(signer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the message of an added signer's task says instead: who asks, and why."""
+    if "reason" not in signer:
+        return {}
+    who = {"actor_id": signer["added_by"], "actor_name": signer["added_name"]}
+    return {"event": "task.signer_added", "user_ids": [signer["id"]], "reason": signer["reason"]} | who
+
+
 def _begin_row(
     turn: Turn,
     task: Task,
@@ -136,6 +145,7 @@ def _begin_row(
     address: Address,
     deadline: Mapping[str, Any],
     signing_id: str | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     node = turn.loaded.nodes[task.task_spec.bpmn_id]
     properties = dict(node.properties)
@@ -148,8 +158,8 @@ def _begin_row(
         "definition_id": turn.loaded.id,
         "definition_key": turn.loaded.key,
         "node_id": node.id,
-        "name_zh": node.name or node.id,
-        "name_en": node.name_en or words.name_en,
+        "name_zh": (node.name or node.id)[:LONGEST_NAME],
+        "name_en": (node.name_en or words.name_en)[:LONGEST_NAME],
         "process_zh": turn.loaded.title.get("zh", ""),
         "process_en": turn.loaded.title.get("en", ""),
         "status": "open",
@@ -186,7 +196,7 @@ def _begin_row(
         node_id=node.id,
         task_id=row["id"],
         data={"name_zh": row["name_zh"], "name_en": row["name_en"], "due_at": _iso(row.get("due_at"))},
-        notify=letter(turn, node.id),
+        notify=letter(turn, node.id) | dict(told or {}),
     )
     return row
 
