@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.console import words
-from app.engine import HumanTask, Incident, Node, Progress, Timer
+from app.engine import HumanTask, Incident, Node, Progress, Subscription, Timer
 from app.i18n import ENGLISH, _, bilingual, get_locale
 
 _SCOPES = ("subProcess", "transaction", "adHocSubProcess")
@@ -50,10 +50,17 @@ class Picture:
 
 
 def picture(
-    progress: Progress, tasks: Sequence[HumanTask], timers: Sequence[Timer], incidents: Sequence[Incident]
+    progress: Progress,
+    tasks: Sequence[HumanTask],
+    timers: Sequence[Timer],
+    incidents: Sequence[Incident],
+    awaited: Sequence[Subscription] = (),
 ) -> Picture:
-    """From open tasks, waiting timers and open incidents of the instance."""
-    tokens = _tokens(progress, tasks, timers, incidents)
+    """From open tasks, waiting timers, open incidents and awaited messages of the instance."""
+    waits: list[tuple[str | None, str | None]] = [(row.spiff_task_id, row.node_id) for row in timers]
+    waits += [(row.spiff_task_id, row.node_id) for row in incidents]
+    waits += [(row.spiff_task_id, row.node_id) for row in awaited]
+    tokens = _tokens(progress, tasks, waits)
     failing = Counter(incident.node_id for incident in incidents if incident.node_id)
     steps = [
         Step(
@@ -85,12 +92,11 @@ def name_of(node: Node) -> str:
 
 
 def _tokens(
-    progress: Progress, tasks: Sequence[HumanTask], timers: Sequence[Timer], incidents: Sequence[Incident]
+    progress: Progress, tasks: Sequence[HumanTask], waits: Sequence[tuple[str | None, str | None]]
 ) -> Counter[str]:
-    """How many tokens stand at each node. Several signers of one step are one token; a boundary timer is none."""
+    """How many tokens stand at each node. Several signers of one step are one token; a boundary event is none."""
     nodes = progress.loaded.nodes
     at: dict[str, str] = {task.spiff_task_id: task.node_id for task in tasks}
-    waits = [(row.spiff_task_id, row.node_id) for row in timers] + [(i.spiff_task_id, i.node_id) for i in incidents]
     for spiff_id, node_id in waits:
         node = nodes.get(node_id or "")
         if spiff_id and node is not None and not node.attached_to:

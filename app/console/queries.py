@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import Grant, User, like, scope_condition
 from app.console.access import OPERATORS, PUBLISHERS, operates, sees_data
-from app.engine import Definition, History, HumanTask, Incident, Instance, Timer
+from app.engine import Definition, History, HumanTask, Incident, Instance, Subscription, Timer
 from app.errors import Forbidden, NotFound
 
 Condition = sa.ColumnElement[bool]
@@ -35,11 +35,10 @@ def seen_instances(user: Any) -> Condition:
 
 
 def _of_seen(column: Any, user: Any) -> Condition:
-    """Rows that belong to an instance one may look at."""
+    """Rows that belong to an instance one may look at. Asked row by row: there are few rows and many instances."""
     if operates(user):
         return sa.true()
-    found: Condition = column.in_(sa.select(Instance.id).where(seen_instances(user)))
-    return found
+    return sa.exists().where(Instance.id == column, seen_instances(user))
 
 
 def instance(session: Session, instance_id: str, user: Any) -> Instance:
@@ -124,20 +123,14 @@ def instance_counts(session: Session, user: Any, filters: Mapping[str, Any]) -> 
     return found
 
 
-def processes(session: Session, user: Any) -> list[tuple[str, str, str, list[int]]]:
-    """Processes that have instances one may look at: (key, Chinese name, English name, versions)."""
-    used = (
-        sa.select(Instance.definition_key, Instance.definition_version)
-        .where(seen_instances(user))
-        .distinct()
-        .subquery()
-    )
-    same = sa.and_(Definition.key == used.c.definition_key, Definition.version == used.c.definition_version)
+def processes(session: Session) -> list[tuple[str, str, str, list[int]]]:
+    """Every process that was ever in force: (key, newest Chinese name, newest English name, versions)."""
     select = sa.select(Definition.key, Definition.title_zh, Definition.title_en, Definition.version)
     found: dict[str, tuple[str, str, str, list[int]]] = {}
-    for key, zh, en, version in session.execute(select.join(used, same).order_by(Definition.key, Definition.version)):
-        _key, _zh, _en, versions = found.get(key, (key, zh, en, []))
-        found[key] = (key, zh, en, [*versions, version])
+    for key, zh, en, version in session.execute(
+        select.where(Definition.status != "draft").order_by(Definition.key, Definition.version)
+    ):
+        found[key] = (key, zh, en, [*(found[key][3] if key in found else []), version])
     return list(found.values())
 
 
@@ -179,6 +172,12 @@ def tasks_at(session: Session, instance_id: str, node_id: str) -> list[HumanTask
     """Everything that was ever put before people at a node, newest first."""
     select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id, HumanTask.node_id == node_id)
     return list(session.scalars(select.order_by(HumanTask.id.desc())))
+
+
+def awaited(session: Session, instance_id: str) -> list[Subscription]:
+    """What tokens of an instance wait for from outside: messages and signals."""
+    select = sa.select(Subscription).where(Subscription.instance_id == instance_id, Subscription.state == "waiting")
+    return list(session.scalars(select.order_by(Subscription.created_at, Subscription.id)))
 
 
 # -- timers

@@ -11,9 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.audit import SYSTEM, Actor
 from app.db import write_transaction
 from app.engine import Engine, History, Incident, Instance
 from tests.console.conftest import Begin
+from tests.engine import diagrams as d
 from tests.inbox.processes import KEY
 
 SignIn = Callable[[str], FlaskClient]
@@ -156,3 +158,18 @@ def test_the_api_filters_the_same(sign_in: SignIn, instance: str) -> None:
     assert root.get(f"{api}&incident=true&definition={KEY}&status=running").json == []
     assert root.get(f"{api}&started_before=2026-04-09T00:00:00%2B08:00").json == []
     assert instance in [row["id"] for row in sign_in("wang").get(f"{api}&q=程丽").json]
+
+
+def test_what_a_token_waits_for_from_outside_is_named(
+    sign_in: SignIn, engine: Engine, actor: Callable[[str], Actor]
+) -> None:
+    waiting = d.package(
+        "payment", d.catch("paid", d.message("payment"), correlation="order"), d.user("ship", role="officer"), d.end()
+    )
+    engine.deploy(waiting, by=SYSTEM)
+    instance = engine.start("payment", {"order": "程丽的订单"}, by=SYSTEM).instance_id
+    page = sign_in("root").get(f"{ALL}/{instance}").text
+    assert marks(page, "counts") == {"paid": 1}
+    assert "等待的消息" in page
+    assert "<code>payment</code>" in page
+    assert "程丽" not in page  # by what it is told apart is business

@@ -49,7 +49,7 @@ def incidents() -> Response:
         "page": page,
         "counts": queries.incident_counts(session, user, filters.wanted),
         "other_count": other[""],
-        "processes": queries.processes(session, user),
+        "processes": queries.processes(session),
         "names": queries.names(session, [row.resolved_by_id for row in page.items]),
         "most": acts.MOST,
         "link": lambda **changes: _link(filters, **changes),

@@ -76,7 +76,7 @@ def _list(**more: Any) -> dict[str, Any]:
         "filters": filters,
         "page": page,
         "counts": queries.instance_counts(session, user, filters.wanted),
-        "processes": queries.processes(session, user),
+        "processes": queries.processes(session),
         "titles": queries.titles(session, page.items),
         "steps": queries.open_steps(session, ids),
         "failing": _by_instance(failing),
@@ -145,12 +145,14 @@ def _page(found: Instance, **more: Any) -> dict[str, Any]:
     resolved = list(session.scalars(queries.incidents(user, {"instance_id": found.id, "resolved": True})))
     lines = queries.history(session, found.id)
     broken = engine.verify(session, found.id)
-    drawn = picture(progress, tasks, waiting, incidents)
+    awaited = queries.awaited(session, found.id)
+    drawn = picture(progress, tasks, waiting, incidents, awaited)
     return {
         "instance": found,
         "loaded": progress.loaded,
         "drawn": drawn,
         "tasks": tasks,
+        "awaited": awaited,
         "timers": timers,
         "waiting": waiting,
         "incidents": incidents,

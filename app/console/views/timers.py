@@ -57,7 +57,7 @@ def _list(**more: Any) -> dict[str, Any]:
         "filters": filters,
         "page": page,
         "counts": queries.timer_counts(session, user, filters.wanted, now),
-        "processes": queries.processes(session, user),
+        "processes": queries.processes(session),
         "instances": instances,
         "titles": queries.titles(session, instances.values()),
         "node_name": lambda row: _node_name(instances.get(row.instance_id), row.node_id),
