@@ -209,7 +209,7 @@ class Sweeps(Holding):
         """What is due for one instance. After downtime an event goes before the steps' timers due after it."""
         events = [row for row in rows if row["kind"] == "event"]
         steps = sorted((row for row in rows if row["kind"] != "event"), key=lambda r: (r["due_at"], ORDER[r["kind"]]))
-        quiet = _coalesced(steps, self._also_due(steps) if len(rows) >= PER_INSTANCE else ())
+        quiet = _coalesced(steps, self._also_due(steps))
         if not events:
             return self._fire_steps(instance_id, steps, quiet)
         first = min(row["due_at"] for row in events)
@@ -219,9 +219,12 @@ class Sweeps(Holding):
         return fired + self._fire_steps(instance_id, [row for row in steps if row["due_at"] > first], quiet)
 
     def _also_due(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """What else is due for the same tasks: an instance with very much is worked off in several sweeps."""
+        """What else is due for the tasks that are to be reminded: much is worked off in several sweeps."""
+        tasks = {row["task_id"] for row in rows if row["kind"] == "remind"}
+        if not tasks:
+            return []
         select = sa.select(_TIMER.c.id, _TIMER.c.task_id, _TIMER.c.kind, _TIMER.c.due_at).where(
-            _TIMER.c.task_id.in_({row["task_id"] for row in rows}),
+            _TIMER.c.task_id.in_(tasks),
             _TIMER.c.state == "waiting",
             _TIMER.c.due_at <= self.clock.now(),
             _TIMER.c.id.not_in([row["id"] for row in rows]),
