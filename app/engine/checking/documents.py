@@ -24,7 +24,7 @@ from app.engine.packages.front_door import (
 from app.engine.packages.package import DIAGRAM, MANIFEST, MAX_FILE, MAX_FILES
 
 _NAMES = re.compile(
-    r"process\.(toml|bpmn)|README\.md|decisions/[a-z][a-z0-9_]*\.dmn|forms/[a-z][a-z0-9_]*\.json"
+    r"process\.(toml|bpmn)|README\.md|decisions/[a-z][a-z0-9_]*\.dmn|forms/[a-z][a-z0-9_]{0,79}\.json"
     r"|scenarios/[a-z0-9][a-z0-9_]*\.toml",
     re.ASCII,
 )

@@ -21,6 +21,7 @@ _TABLES: dict[str, frozenset[str] | None] = {
 }
 KEYS = _TEXTS | _LISTS | _TABLES.keys()
 _MAX_TITLE = 200
+_MAX_KIND = 40
 
 
 def check(desk: Desk) -> None:
@@ -130,6 +131,9 @@ def _key(desk: Desk, manifest: dict[str, Any]) -> None:
     subject = manifest.get("subject")
     if isinstance(subject, dict) and not {"kind", "id"} <= subject.keys():
         _add(desk, "manifest_subject", "[subject] 须有 kind 和 id", "[subject] needs kind and id", "subject")
+    if isinstance(subject, dict) and len(str(subject.get("kind", ""))) > _MAX_KIND:
+        zh, en = f"kind 超过 {_MAX_KIND} 个字符", f"kind is longer than {_MAX_KIND} characters"
+        _add(desk, "manifest_subject", f"[subject] 的 {zh}", f"[subject] {en}", "subject")
 
 
 def _titles(desk: Desk, manifest: dict[str, Any], sound: set[str]) -> None:

@@ -31,6 +31,7 @@ from app.i18n import lazy_
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
 _INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
+LONGEST_KEY = 120  # characters of a business key
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,8 @@ class InstanceVerbs(DefinitionVerbs):
     def _require_new(self, session: Session, key: str, business_key: str | None) -> None:
         if business_key is None:
             return
+        if len(business_key) > LONGEST_KEY:
+            raise errors.Invalid({"business_key": [lazy_("最多 %(n)s 个字", n=LONGEST_KEY)]})
         found = session.scalar(
             sa.select(_INSTANCE.c.id).where(_INSTANCE.c.definition_key == key, _INSTANCE.c.business_key == business_key)
         )
