@@ -25,7 +25,8 @@ ENV PATH=/venv/bin:$PATH \
     DUBAN_ENV=production \
     DUBAN_HOME=/data \
     DUBAN_PORT=5000
-RUN useradd --system --uid 10001 --home-dir /data --create-home duban
+RUN useradd --system --uid 10001 --home-dir /data --create-home duban \
+    && install --directory --owner=10001 --mode=0750 /backups
 WORKDIR /duban
 COPY --from=packages /venv /venv
 COPY app app
@@ -34,9 +35,9 @@ COPY templates templates
 COPY static static
 COPY --from=front-end /duban/static/dist static/dist
 USER 10001
-VOLUME /data
+VOLUME ["/data", "/backups"]
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"DUBAN_PORT\"]}/healthz', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"DUBAN_PORT\"]}/healthz?of=web', timeout=4)"]
 ENTRYPOINT ["python", "-m", "app.cli"]
 CMD ["serve", "--host", "0.0.0.0"]

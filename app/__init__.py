@@ -22,6 +22,7 @@ SLICES = (
     "hazards",
     "inbox",
     "console",
+    "upkeep",
 )
 
 

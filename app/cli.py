@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import click
 from flask import Flask
 
-from app import create_app, worker
+from app import create_app, logs, worker
 from app import demo as demo_city
 from app.audit import SYSTEM
-from app.config import ConfigurationError
+from app.config import ConfigurationError, Settings, load_settings
 from app.i18n import pick
 from app.migrate import upgrade
 from app.setup import install
@@ -51,16 +52,35 @@ def cli() -> None:
 @click.option("--demo/--no-demo", default=True, help="Fill an empty database with the demo city.")
 @click.option(
     "--scheduler/--no-scheduler",
-    default=True,
-    help="Run timers and outbox in this process.",
+    default=None,
+    help="Run timers and outbox in this process; default: yes, but in production a `duban worker` does.",
 )
-def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
-    """Serve the web interface, with the scheduler in the same process."""
+def serve(port: int | None, host: str, demo: bool, scheduler: bool | None) -> None:
+    """Serve the web interface; while developing with the scheduler in the same process."""
+    settings = load_settings()
+    logs.configure(production=settings.production)
+    port = port or settings.port
+    if settings.production and not scheduler:
+        _serve_production(settings, host, port)
+    else:
+        _serve_alone(host, port, demo=demo, scheduler=scheduler is not False)
+
+
+def _serve_production(settings: Settings, host: str, port: int) -> None:
+    from app import server
+
+    server.share_figures()
+    app = application()  # the schema is up to date before anybody is answered
+    app.extensions["duban.sessions"].kw["bind"].dispose()
+    server.serve(lambda: application(migrate=False), settings, host, port)
+
+
+def _serve_alone(host: str, port: int, *, demo: bool, scheduler: bool) -> None:
+    """One process for everything. SIGTERM ends it like Ctrl-C: the present batch is finished first."""
     import waitress
 
     app = application()
     settings = app.extensions["duban.settings"]
-    port = port or settings.port
     with app.app_context():
         if demo and not settings.production and demo_city.is_empty():
             click.echo("正在建立演示城市“望海市” / building the demo city …")
@@ -70,6 +90,7 @@ def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
     with app.app_context():
         if not settings.production:
             _echo_accounts()
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         waitress.serve(
             app,
@@ -81,7 +102,11 @@ def serve(port: int | None, host: str, demo: bool, scheduler: bool) -> None:
         )
     finally:
         if running is not None:
-            running.shutdown(wait=True)
+            running.shutdown()
+
+
+def _interrupted(*_signal: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _echo_accounts() -> None:
@@ -91,14 +116,11 @@ def _echo_accounts() -> None:
 
 @cli.command("worker")
 def run_worker() -> None:
-    """Run only timers and outbox."""
-    import threading
+    """Run only timers and outbox. SIGTERM: the present batch is finished, then it ends."""
+    from app.worker import process
 
-    scheduler = worker.start(application())
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        scheduler.shutdown(wait=True)
+    logs.configure(production=load_settings().production)
+    process.run(application())
 
 
 @cli.group()
@@ -224,9 +246,9 @@ def _groups() -> None:
     from app.bench import bench
     from app.calendars.commands import calendar
     from app.hazards.commands import hazards
-    from app.upkeep.commands import backup_command, outbox, restore_command, verify_command
+    from app.upkeep.commands import backup_command, health_command, outbox, restore_command, verify_command
 
-    upkeep = (verify_command, backup_command, restore_command, outbox)
+    upkeep = (verify_command, backup_command, restore_command, health_command, outbox)
     for group in (users, calendar, hazards, bench, *upkeep):
         cli.add_command(group)
 

@@ -24,6 +24,11 @@ class Settings:
     production: bool = False
     testing: bool = False
     port: int = 5000
+    web_processes: int = 2  # of gunicorn, in production
+    web_threads: int = 8  # of each of them
+    worker_hang_seconds: int = 600  # a batch that runs longer ends its worker
+    worker_memory_mb: int = 1024  # a worker that holds more ends
+    metrics_token: str = ""  # who may read figures over the network; without it only this machine
     bpmn: Path = field(default=ROOT / "bpmn")
     site_name: str = "望海市安委办"  # whose system this is, beside the name of the product
     site_name_en: str = "Wanghai Safety Committee Office"
@@ -53,8 +58,21 @@ def load_settings(environ: dict[str, str] | None = None) -> Settings:
         production=production,
         testing=testing,
         port=int(env.get("DUBAN_PORT") or 5000),
+        web_processes=_number(env, "DUBAN_WEB_PROCESSES", Settings.web_processes),
+        web_threads=_number(env, "DUBAN_WEB_THREADS", Settings.web_threads),
+        worker_hang_seconds=_number(env, "DUBAN_WORKER_HANG_SECONDS", Settings.worker_hang_seconds),
+        worker_memory_mb=_number(env, "DUBAN_WORKER_MEMORY_MB", Settings.worker_memory_mb),
+        metrics_token=env.get("DUBAN_METRICS_TOKEN", "").strip(),
         **_site(env),
     )
+
+
+def _number(env: Mapping[str, str], name: str, usual: int) -> int:
+    """A whole number of at least one."""
+    given = env.get(name, "").strip() or str(usual)
+    if not given.isdecimal() or int(given) < 1:
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, not {given!r}")
+    return int(given)
 
 
 def _site(env: Mapping[str, str]) -> dict[str, Any]:

@@ -7,13 +7,15 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import marshmallow as ma
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import errors
@@ -31,6 +33,7 @@ from app.engine.running.workflow import Workflow
 
 log = logging.getLogger("duban.engine")
 Handler = Callable[..., object]
+Observer = Callable[[str, str, float], None]  # verb, outcome, seconds
 _CACHED = 200  # definitions kept in memory; a city has some dozens of versions in use
 
 
@@ -94,6 +97,7 @@ class Core:
         self.publish_alone = publish_alone
         self.services = Services()
         self.forms: Forms | None = None
+        self.observers: list[Observer] = []
         self.handlers: dict[str, Handler] = {}
         self._loaded: dict[str, Loaded] = {}
         self._lock = threading.Lock()
@@ -142,6 +146,22 @@ class Core:
 
     def use_forms(self, forms: Forms) -> None:
         self.forms = forms
+
+    @contextmanager
+    def observed(self, act: object) -> Iterator[None]:
+        """Log lines inside bear the instance and task; whoever counts hears how it went and how long it took."""
+        ids = {name: getattr(act, name, None) for name in ("instance_id", "task_id")}
+        began, outcome = time.monotonic(), "refused"
+        with structlog.contextvars.bound_contextvars(**{name: value for name, value in ids.items() if value}):
+            try:
+                yield
+                outcome = "done"
+            except (errors.Busy, errors.Conflict):
+                outcome = "lost"
+                raise
+            finally:
+                for observer in self.observers:
+                    observer(type(act).__name__.lower(), outcome, time.monotonic() - began)
 
     # -- expressions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -13,9 +14,11 @@ from flask import Flask
 
 from app.audit import SYSTEM
 from app.config import load_settings
+from app.db import make_sessions
 from app.engine import Engine, Outbox, Timer
 from app.upkeep.archive import Refused
 from app.upkeep.backup import backup
+from app.upkeep.health import Health, examine, workers
 from app.upkeep.restore import restore
 from app.upkeep.verification import findings
 
@@ -83,6 +86,41 @@ def restore_command(file: Path, force: bool) -> None:
         "提醒、定时、通知已暂停，核对后请执行 / timers and outbox are held; when all is well: duban outbox release"
     )
     sys.exit(1 if unknown else 0)
+
+
+@click.command("health")
+@click.option(
+    "--worker", "of_worker", is_flag=True, help="Only whether a worker on this host is heard of."
+)
+def health_command(of_worker: bool) -> None:
+    """The same as /healthz, for where there is no web server; exit code 1 when something has failed."""
+    if of_worker:
+        found = _worker_here()
+    else:
+        app = _application(migrate=False)
+        with app.app_context():
+            found = examine(app)
+    for name, value in found.figures.items():
+        click.echo(f"{name}: {value}")
+    for problem in found.problems:
+        click.echo(f"✗ {problem}", err=True)
+    click.echo(found.status)
+    sys.exit(1 if found.status == "failed" else 0)
+
+
+def _worker_here() -> Health:
+    """Without building the application: a container asks this every minute."""
+    sessions = make_sessions(load_settings().database_url)
+    found = Health()
+    try:
+        with sessions() as session:
+            if not workers(session, host=socket.gethostname()).live:
+                found.fail("no worker on this host has been heard of for a minute")
+    except sa.exc.SQLAlchemyError as lost:
+        found.fail(f"no database: {type(lost).__name__}")
+    finally:
+        sessions.kw["bind"].dispose()
+    return found
 
 
 @click.group("outbox")

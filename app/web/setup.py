@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
 from app.db import configure_engine, patience
-from app.web import idempotency, once, problems, shell
+from app.web import idempotency, once, problems, request_log, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
 from app.web.sessions import DatabaseSessions
@@ -28,6 +28,7 @@ CSP = (
 
 
 def init_app(app: Flask) -> None:
+    request_log.init_app(app)
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)

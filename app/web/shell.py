@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import flask_login
-import sqlalchemy as sa
-from flask import Blueprint, Flask, Response, jsonify, request, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 
 from app import audit
 from app.config import ROOT, Settings
@@ -135,11 +134,3 @@ def keys() -> Response:
 def api_docs() -> Response:
     """OpenAPI made readable; Swagger UI without its inline script."""
     return render("api_docs.html", spec=url_for("api-docs.openapi_json"))
-
-
-@blueprint.get("/healthz")
-@_public
-def health() -> Response:
-    """Whether this process answers and reaches its database; a database that does not answer is a 503."""
-    db.session.execute(sa.text("SELECT 1"))
-    return jsonify({"status": "ok"})

@@ -23,7 +23,8 @@ PUBLIC = {
     "web.preferences",
     "web.keys",
     "web.api_docs",
-    "web.health",
+    "upkeep.figures",
+    "upkeep.health",
     "api-docs.openapi_json",
 }
 

@@ -401,6 +401,11 @@ def take_revision(turn: Turn) -> None:
 
 def checkout(engine: Core, act: Act, tries: int = TRIES) -> Turn:
     """Carry out one verb. Conflict after three lost races (or `tries`), Busy when the database stays locked."""
+    with engine.observed(act):
+        return _carry_out(engine, act, tries)
+
+
+def _carry_out(engine: Core, act: Act, tries: int) -> Turn:
     from app.engine.running.projections.saving import save
     from app.engine.verbs import incidents
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from dataclasses import dataclass
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -10,7 +12,9 @@ from flask import Flask
 from app import files, web
 from app.db import write_transaction
 from app.web.sessions import sweep as sweep_sessions
+from app.worker.beats import BEAT, Beats
 
+log = logging.getLogger("duban.worker")
 TICK = 2  # seconds between two looks for due timers and waiting outbox rows
 
 
@@ -39,11 +43,38 @@ def watch(app: Flask) -> int:
         return web.engine().watch()
 
 
-def start(app: Flask) -> BackgroundScheduler:
+@dataclass(frozen=True)
+class Working:
+    """The schedules of this process while they run."""
+
+    scheduler: BackgroundScheduler
+    beats: Beats
+
+    def shutdown(self) -> None:
+        """Let the present batch end, then say that this worker has stopped."""
+        self.scheduler.shutdown(wait=True)
+        self.beats.write(stopped=True)
+
+
+def start(app: Flask) -> Working:
     """Run the schedules in this process, beside the web or alone."""
+    beats = Beats(app)
+    beats.open()
     scheduler = BackgroundScheduler(timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1})
-    scheduler.add_job(tick, "interval", seconds=TICK, args=[app], id="tick")
+    scheduler.add_job(_batch, "interval", seconds=TICK, args=[app, beats], id="tick")
+    scheduler.add_job(beats.write, "interval", seconds=BEAT, id="beat")
     scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()
-    return scheduler
+    return Working(scheduler, beats)
+
+
+def _batch(app: Flask, beats: Beats) -> None:
+    done = 0
+    beats.begin()
+    try:
+        done = tick(app)
+        if done:
+            log.info("batch", extra={"done": done, "seconds": round(beats.busy_for(), 3)})
+    finally:
+        beats.end(done)

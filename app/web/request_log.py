@@ -1,0 +1,60 @@
+"""One line for every request, with an id that all its other lines bear too; figures for whoever counts."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+import uuid6
+from flask import Flask, Response, current_app, g, request
+
+log = logging.getLogger("duban.web")
+Observer = Callable[[str, str, int, float], None]  # endpoint, method, status, seconds
+_OURS = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def init_app(app: Flask) -> None:
+    """First of all in `web`, so that whatever refuses a request is counted and logged as well."""
+    app.extensions["duban.request_observers"] = []
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _OURS.fullmatch(given) else uuid6.uuid7().hex
+    g.request_began = time.monotonic()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    began = g.get("request_began")
+    if began is None:  # refused before anything of ours ran
+        return response
+    seconds = time.monotonic() - began
+    response.headers["X-Request-ID"] = g.request_id
+    endpoint = request.endpoint or ""
+    user = g.get("_login_user")  # whoever was looked up; nobody is asked for here
+    log.log(
+        logging.DEBUG if endpoint in ("static", "upkeep.health") else logging.INFO,
+        "request",
+        extra={
+            "method": request.method,
+            "route": str(request.url_rule) if request.url_rule else None,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "user_id": getattr(user, "id", None),
+        },
+    )
+    for observer in current_app.extensions["duban.request_observers"]:
+        observer(endpoint, request.method, response.status_code, seconds)
+    return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    structlog.contextvars.clear_contextvars()
