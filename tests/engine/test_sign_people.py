@@ -195,6 +195,9 @@ def test_where_a_signer_has_left_a_colleague_takes_the_signature_over(world: Wor
         world.engine.complete(row.id, {"decision": "agree"}, by=world.person("zhao"))
     with pytest.raises(errors.DubanError):
         world.engine.reassign(row.id, member("liu").id, reason="离职", by=world.person("sun"))
+    with world.sessions() as session:
+        assert "reassign" in world.engine.permitted(session, row, member("liu").id)
+        assert "reassign" not in world.engine.permitted(session, row, member("sun").id)
     world.engine.reassign(row.id, member("liu").id, reason="离职", by=world.person("liu"))
     assert waiting(world, instance) == {"liu", "deng"}
 

@@ -187,8 +187,7 @@ class TaskVerbs(Core):
             found |= {"claim"} & words.allow
         if holds and candidate and "claim" in words.allow and not signs_in_person(session, task.signing_id, task.id):
             found.add("unclaim")
-        if "sign" in words.allow and may_arrange(self, session, task.signing_id, user_id):
-            found.add("sign")
+        found |= self._for_others(session, task, user_id, candidate=candidate) & words.allow
         if "pause" in words.allow and task.due_at is not None and supervises(self, session, task, user_id):
             found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()
         if not holds:
@@ -200,6 +199,15 @@ class TaskVerbs(Core):
     def may_withdraw(self, session: Session, task: Any, user_id: str) -> bool:
         """Overridden by GoingBack."""
         return False
+
+    def _for_others(self, session: Session, task: Any, user_id: str, *, candidate: bool) -> set[str]:
+        """What does not need the task: passing it on where its holder has left, and saying who signs the step."""
+        found = set()
+        if candidate and task.assignee_id and self.directory.person(session, task.assignee_id) is None:
+            found.add("reassign")
+        if may_arrange(self, session, task.signing_id, user_id):
+            found.add("sign")
+        return found
 
     # -- what the verbs share
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,14 +61,17 @@ def carry_ladder(turn: Turn, signing: Signing) -> None:
     opened = [row for row in rows if row["status"] == "open" and row["due_at"] is not None]
     if not opened or any(words_of(row["properties"]).ladder for row in opened):
         return
-    had = turn.session.scalars(
-        sa.select(_TIMER.c.detail).where(
-            _TIMER.c.task_id.in_([row["id"] for row in rows]),
-            _TIMER.c.kind == "ladder",
-            _TIMER.c.state != "cancelled",
-        )
+    _hang(turn, dict(opened[0]), signing, _climbed(turn, rows))
+
+
+def _climbed(turn: Turn, rows: Sequence[Any]) -> set[Any]:
+    """The rungs that the step has had, in the present round of the clock of the row that they hung on."""
+    rounds = {row["id"]: row["clock_round"] or 0 for row in rows}
+    select = sa.select(_TIMER.c.task_id, _TIMER.c.detail).where(
+        _TIMER.c.task_id.in_(list(rounds)), _TIMER.c.kind == "ladder", _TIMER.c.state != "cancelled"
     )
-    _hang(turn, dict(opened[0]), signing, {detail.get("level") for detail in had})
+    found = turn.session.execute(select).all()
+    return {row.detail.get("level") for row in found if (row.detail.get("round") or 0) == rounds[row.task_id]}
 
 
 def _hang(turn: Turn, row: Mapping[str, Any], signing: Signing, had: set[Any]) -> None:
