@@ -101,7 +101,7 @@ def by_instant(office: Office, value: dt.datetime | dt.date, start: dt.datetime)
     else:
         at, end = end_of_day(value), "day"
     moment = local(at)
-    time = "24:00" if end == "day" else f"{moment:%H:%M}"
+    time = "24:00" if end == "day" or at == end_of_day(moment.date()) else f"{moment:%H:%M}"
     texts = {
         "text_zh": f"至 {moment.month}月{moment.day}日 {time}",
         "text_en": f"by {moment.day} {moment:%b} {time}",
@@ -159,7 +159,7 @@ def by_decision(office: Office, basis: Mapping[str, Any], start: dt.datetime, at
         end = "day"
     elif at == office.end_of_office(moment.date()):
         end = "office"
-    time = "24:00" if end == "day" else f"{moment:%H:%M}"
+    time = "24:00" if end == "day" or at == end_of_day(moment.date()) else f"{moment:%H:%M}"
     texts = {
         "text_zh": f"延至 {moment.month}月{moment.day}日 {time}",
         "text_en": f"extended to {moment.day} {moment:%b} {time}",

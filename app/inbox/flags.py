@@ -13,6 +13,14 @@ from app.inbox import queries
 from app.inbox.signatures import POLICIES
 
 MOST = 2
+ICONS = {
+    "urged": "bell-ringing",
+    "returned": "arrow-back-up",
+    "extended": "calendar-plus",
+    "signing": "signature",
+    "added": "user-plus",
+    "round": "repeat",
+}
 Flag = tuple[str, str, str]  # text, icon, class
 
 
@@ -26,14 +34,14 @@ def flags_of(session: Session, tasks: Iterable[HumanTask]) -> dict[str, list[Fla
 def _flags(session: Session, task: HumanTask, round_: int, returned: int) -> list[Flag]:
     found: list[Flag] = []
     if task.urges:
-        found.append((_("催办 %(n)s", n=task.urges), "bell-ringing", "is-urge"))
+        found.append((_("催办 %(n)s", n=task.urges), ICONS["urged"], "is-urge"))
     if returned:
-        found.append((_("退回 %(n)s", n=returned), "arrow-back-up", ""))
+        found.append((_("退回 %(n)s", n=returned), ICONS["returned"], ""))
     if task.extensions:
-        found.append((_("延期 %(n)s", n=task.extensions), "calendar-plus", ""))
+        found.append((_("延期 %(n)s", n=task.extensions), ICONS["extended"], ""))
     found += _signing(session, task)
     if round_ > 1 and not returned:
-        found.append((_("第 %(n)s 次", n=round_), "repeat", ""))
+        found.append((_("第 %(n)s 次", n=round_), ICONS["round"], ""))
     return found
 
 
@@ -42,6 +50,6 @@ def _signing(session: Session, task: HumanTask) -> list[Flag]:
     if tally is None:
         return []
     signed = len(tally.votes)
-    progress = (f"{POLICIES.get(tally.policy, tally.policy)} {signed}/{tally.of}", "signature", "")
+    progress = (f"{POLICIES.get(tally.policy, tally.policy)} {signed}/{tally.of}", ICONS["signing"], "")
     added = any(signer.added_by for signer in tally.signers)
-    return [progress, *([(_("加签"), "user-plus", "")] if added else [])]
+    return [progress, *([(_("加签"), ICONS["added"], "")] if added else [])]

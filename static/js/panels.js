@@ -15,6 +15,7 @@ document.addEventListener(
   (event) => {
     const panel = event.target;
     if (!(panel instanceof HTMLDetailsElement) || !panel.open || !panel.matches(".db-conf")) return;
+    if (panel.matches(".is-long")) panel.scrollIntoView({ block: "nearest" });
     for (const other of panel.parentElement.querySelectorAll(":scope > .db-conf[open]")) if (other !== panel) other.open = false;
   },
   true,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser
 
 from app.clock import FixedClock
@@ -49,3 +50,12 @@ def open_screen(browser: Browser, served: Served) -> Iterator[Opens]:
         screen.page.context.close()
     for screen in opened:
         screen.assert_clean()
+
+
+@pytest.fixture(scope="module")
+def own_city(app: Flask, static_files: Path) -> Iterator[Served]:
+    """A city for one module's walks alone: what they leave behind is in nobody else's lists."""
+    app.config.update(TESTING=False, WTF_CSRF_ENABLED=True, PROPAGATE_FAULTS=False)
+    server = Served(app)
+    yield server
+    server.close()

@@ -92,7 +92,7 @@ def page(
         "draft_at": task.draft_at if draft is not None else None,
         "ways": _ways(task, course) if "complete" in permitted else [],
         "card": card,
-        "filled": [] if card else filled(session, course),
+        "filled": filled(session, course) if not card or instance.parent_id else [],  # a record's card tells its own
         "comments": queries.comments(session, task.instance_id),
         "files": attachments(session, task.instance_id),
         "flags": flags_of(session, [task])[task.id],
