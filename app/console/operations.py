@@ -85,7 +85,7 @@ def outbox(query: dict[str, Any]) -> Any:
 @requires(*access.OPERATORS)
 def send_again(payload: dict[str, str], delivery_id: str) -> None:
     """Send a failed one again at the next tick, with a reason."""
-    with write_transaction(web.db.session()) as session:
+    with write_transaction(web.db.session(), alone=True) as session:
         deliveries.send_again(session, delivery_id, payload["reason"], by=web.actor(), now=web.clock().now())
 
 
@@ -95,7 +95,7 @@ def send_again(payload: dict[str, str], delivery_id: str) -> None:
 @requires(*access.OPERATORS)
 def discard(payload: dict[str, str], delivery_id: str) -> None:
     """Give a failed one up for good, with a reason."""
-    with write_transaction(web.db.session()) as session:
+    with write_transaction(web.db.session(), alone=True) as session:
         deliveries.discard(session, delivery_id, payload["reason"], by=web.actor(), now=web.clock().now())
 
 

@@ -89,9 +89,7 @@ def restore_command(file: Path, force: bool) -> None:
 
 
 @click.command("health")
-@click.option(
-    "--worker", "of_worker", is_flag=True, help="Only whether a worker on this host is heard of."
-)
+@click.option("--worker", "of_worker", is_flag=True, help="Only whether a worker on this host is heard of.")
 def health_command(of_worker: bool) -> None:
     """The same as /healthz, for where there is no web server; exit code 1 when something has failed."""
     if of_worker:
@@ -152,7 +150,7 @@ def outbox_hold(reason: str) -> None:
     from app.db import write_transaction
 
     engine = _engine(_application())
-    with engine.sessions() as session, write_transaction(session):
+    with engine.sessions() as session, write_transaction(session, alone=True):
         engine.hold(session, reason, by=SYSTEM)
     click.echo("已暂停 / held")
 

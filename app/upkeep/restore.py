@@ -152,7 +152,7 @@ def _foreign_keys(connection: sa.Connection) -> _Keys:
 def _hold(app: Flask, manifest: dict[str, Any]) -> None:
     """Nothing is sent and no timer fires before somebody has looked: much of it has happened since the backup."""
     reason = f"恢复自 {manifest['made_at'][:19]} 的备份 / restored from the backup of {manifest['made_at'][:19]}"
-    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+    with app.extensions["duban.sessions"]() as session, write_transaction(session, alone=True):
         app.extensions["duban.engine"].hold(session, reason, by=SYSTEM)
 
 

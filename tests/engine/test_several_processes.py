@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from app import errors
+from app.audit import SYSTEM
 from app.db import patience, write_transaction
 from app.engine import History, HumanTask, Instance, Outbox, Timer
+from app.engine.models import Definition, Message
 from app.engine.running.locking import lock_instance
 from tests.engine import diagrams as d
 from tests.engine.another import Another
@@ -102,6 +105,29 @@ def test_two_workers_deliver_every_letter_once(world: World, case: str, other: A
     with world.sessions() as session:
         rows = session.execute(sa.select(Outbox.state, Outbox.fence, Outbox.attempts)).all()
     assert rows and {(state, fence, attempts) for state, fence, attempts in rows} == {("sent", 1, 0)}
+
+
+def test_of_many_messages_with_one_key_one_is_kept(world: World) -> None:
+    def send(_one: int) -> str:
+        sent: str = world.engine.send_message("paid", "7", {"sum": 1}, by=world.person("root"), key="bank-1").id
+        return sent
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(send, range(6)))) == 1
+    with world.sessions() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+
+
+def test_of_many_deployments_of_one_package_there_is_one_version(world: World) -> None:
+    package = d.package("case", d.user("act"), d.end())
+
+    def deploy(_one: int) -> int:
+        return world.engine.deploy(package, by=SYSTEM).version
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(deploy, range(4))) == {1}
+    with world.sessions() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Definition)) == 1
 
 
 @pytest.mark.only_postgresql

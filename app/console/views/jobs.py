@@ -116,7 +116,7 @@ def release() -> Response:
 def _act(act: Callable[..., None], delivery_id: str, done: str) -> Response:
     reason = request.form.get("reason", "")
     try:
-        with write_transaction(web.db.session()) as session:
+        with write_transaction(web.db.session(), alone=True) as session:
             act(session, delivery_id, reason, by=web.actor(), now=web.clock().now())
     except (Invalid, Conflict) as refused:
         return _again(delivery_id, refused, reason)

@@ -25,7 +25,7 @@ class Holding(Core):
 
     def release(self, *, by: Actor) -> bool:
         """Let everything go on; False when nothing was held."""
-        with self.sessions() as session, write_transaction(session):
+        with self.sessions() as session, write_transaction(session, alone=True):
             found = self.held(session)
             if found is None:
                 return False
