@@ -15,7 +15,7 @@ STATUSES: dict[str, tuple[str, Any]] = {  # status → (glyph, word)
     "suspended": ("pause", lazy_("已中止")),
     "ended": ("done", lazy_("已办结")),
     "cancelled": ("none", lazy_("已作废")),
-    "quarantined": ("red", lazy_("已停用")),
+    "quarantined": ("red", lazy_("已隔离")),
 }
 
 
@@ -61,7 +61,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "state": Cause(
         lazy_("保存的状态与校验值不符"),
-        lazy_("保存的状态被改动或损坏，本实例已停用，不再办理，其他实例不受影响。"),
+        lazy_("保存的状态被改动或损坏，本实例已隔离，不再办理，其他实例不受影响。"),
         lazy_("不要修改数据库；从备份核对，按《运行维护》的恢复步骤处理。"),
     ),
     "stuck": Cause(

@@ -143,7 +143,7 @@ def test_a_quarantined_instance_is_named_with_why_and_nothing_to_press(
     session.expire_all()
     assert session.get_one(Instance, instance).status == "quarantined"
     page = root.get(f"{ALL}/{instance}").text
-    assert "本实例已停用" in page
+    assert "本实例已隔离" in page
     assert "保存的状态与校验值不符" in page
     assert not re.search(r"<form[^>]*method=\"post\"[^>]*/console/", page)
     assert instance in root.get(f"{ALL}?show=quarantined").text
