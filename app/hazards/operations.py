@@ -202,6 +202,30 @@ def reopen_review(hazard: Hazard, *, now: dt.datetime) -> None:
     hazard.status, hazard.updated_at = "reviewing", now
 
 
+# At which stage the hazard stands while a step is to be done; a step that is none of these changes nothing.
+_STAGES = {
+    "registered": ("grade",),
+    "graded": ("order", "town_order"),
+    "ordered": ("receive", "proxy_receive", "dept_receive"),
+    "rectifying": ("rectify", "proxy_rectify", "dept_rectify"),
+    "reviewing": ("review", "fire_review", "town_review"),
+    "verified": ("close", "town_close", "confirm"),
+}
+
+
+def go_back(session: Session, hazard: Hazard, to_node: str, *, now: dt.datetime) -> None:
+    """Work was returned or withdrawn to an earlier step. What was submitted and taken back counts as not submitted."""
+    stage = next((status for status, nodes in _STAGES.items() if to_node in nodes), "")
+    if not stage:
+        return
+    hazard.status, hazard.updated_at = stage, now
+    if stage == "rectifying":
+        hazard.submitted_at = None
+        if this_round := queries.round_of(session, hazard):
+            this_round.submitted_at = None
+    session.flush()
+
+
 def close(session: Session, hazard: Hazard, *, by: Actor, now: dt.datetime) -> None:
     hazard.status, hazard.closed_at, hazard.closed_by_name, hazard.updated_at = "closed", now, by.name, now
     record(session, now, by, "hazards.closed", "hazard", hazard.id, number=hazard.number)

@@ -210,6 +210,13 @@ def back(call: ServiceCall) -> None:
     call.history("hazards.returned")
 
 
+def go_back(call: ServiceCall) -> None:
+    """退回、撤回：登记的阶段随流程回到前面的步骤。"""
+    hazard = queries.of_instance(call.session, call.instance_id)
+    if hazard is not None:
+        operations.go_back(call.session, hazard, str(call.data["to_node"]), now=call.now)
+
+
 def close(call: ServiceCall) -> Result:
     """销号。"""
     hazard = _hazard(call)
@@ -333,8 +340,10 @@ def init_engine(engine: Engine) -> None:
     add("hazards.receive", stand_in=_nothing)(receive)
     add("hazards.submit", result=Submitted, stand_in=_stand_in_submit)(submit)
     add("hazards.submit_on_site", result=Submitted, stand_in=_stand_in_submit)(submit_on_site)
-    add("hazards.review", result=Reviewed, stand_in=_stand_in_review)(review)
+    # Sent back past a failed re-inspection it would begin one more round.
+    add("hazards.review", result=Reviewed, stand_in=_stand_in_review, repeatable=False)(review)
     add("hazards.return", stand_in=_nothing)(back)
     add("hazards.close", result=Closed, stand_in=lambda _call: {"on_time": True})(close)
     add("hazards.void", params=VoidParams, stand_in=_nothing)(void)
     add("hazards.correct", stand_in=_nothing)(correct)
+    add("hazards.go_back", stand_in=_nothing)(go_back)

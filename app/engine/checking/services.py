@@ -28,7 +28,7 @@ def check(desk: Desk) -> None:
                 "The extension retry is not carried out: failed services are retried by the system",
                 element=retry,
             )
-    for hook in ("on_cancel", "on_amend", "on_clock"):
+    for hook in ("on_cancel", "on_amend", "on_clock", "on_return"):
         name = desk.package.manifest.get(hook)
         if isinstance(name, str) and name:
             _hook(desk, hook, name)

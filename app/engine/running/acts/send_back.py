@@ -19,6 +19,7 @@ from app.engine.packages.words import words_of
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, require_may_act
 from app.engine.running.acts.clocks import end_pause
+from app.engine.running.acts.named import call_named
 from app.engine.running.addressing import addressees
 from app.engine.running.checkout import Anew, Stale, Turn, load_turn
 from app.engine.running.going_back import Way, go_back, way_to_withdraw, ways_back
@@ -124,7 +125,7 @@ class SendBack:
         )
 
     def finish(self, turn: Turn) -> None:
-        """Nothing more."""
+        _tell_record(turn, self.to_node, self.task_id)
 
 
 @dataclass
@@ -198,7 +199,12 @@ class Withdraw:
         )
 
     def finish(self, turn: Turn) -> None:
-        """Nothing more."""
+        _tell_record(turn, self.row["node_id"], self.task_id)
+
+
+def _tell_record(turn: Turn, to_node: str, task_id: str) -> None:
+    """The record goes back with the work, by the process's `on_return`."""
+    call_named(turn.engine, turn, turn.loaded.manifest.get("on_return"), {"to_node": to_node, "task_id": task_id})
 
 
 def opened(session: Session, instance_id: str) -> dict[str, list[dict[str, Any]]]:
