@@ -1,14 +1,7 @@
 """SpiffWorkflow 3.2.0 with its gaps closed. Everything here replaces behaviour that was seen to be wrong.
 
-What a diagram may contain because it runs correctly here (the check refuses the rest, by name):
-start (plain) · end (plain, terminate, error out of a sub-process) · user, manual, script, service and business
-rule tasks · exclusive (with default), parallel and inclusive gateways · embedded sub-processes and call
-activities inside one package · timer events: intermediate catch, interrupting and non-interrupting boundary,
-`R<n>/<duration>` cycles on non-interrupting boundaries · conditional events (catch, boundary) over the data of
-their own branch · error and escalation boundaries on sub-processes.
-Not executed correctly, hence never deployed: multi-instance and loop markers, event-based gateways, event
-sub-processes, ad-hoc and transaction sub-processes, link, compensation and cancel events, messages and signals
-between instances, complex gateways, several start events.
+What a diagram may contain stands in bpmn/README.md; tests/engine/conformance holds what each element must do here.
+The check refuses the rest, by name. Events other than timers are in events.py, joins in joining.py and merging.py.
 """
 
 from __future__ import annotations

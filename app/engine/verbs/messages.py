@@ -1,4 +1,4 @@
-"""Verbs on messages and signals (docs/adr: messages). What diagrams throw comes through the outbox, to the same place.
+"""Verbs on messages and signals (docs/adr/0014). What diagrams throw comes through the outbox, to the same place.
 
 A message reaches exactly one token: the one that waits for its name and correlation, or a process that it starts.
 Nobody there yet: it is kept for a bounded time and delivered when somebody begins to wait. Whoever waited is gone:
@@ -86,13 +86,13 @@ class MessageVerbs(InstanceVerbs):
         """
         row = self._message("message", name, correlation, payload, by, key)
         for _attempt in range(TRIES):
-            with self.sessions() as session, write_transaction(session):
-                if (known := self._known(session, row)) is not None:
-                    return _sent(known)
-                wait, process = self._receiver(session, row)
-                if wait is None and process is None:
-                    return _sent(self._keep(session, row, ttl))
             try:
+                with self.sessions() as session, write_transaction(session):
+                    if (known := self._known(session, row)) is not None:
+                        return _sent(known)
+                    wait, process = self._receiver(session, row)
+                    if wait is None and process is None:
+                        return _sent(self._keep(session, row, ttl))
                 if wait is not None:
                     checkout(self, Deliver(by, wait["instance_id"], [wait["id"]], row["payload"], row))
                 elif process is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine import Package
+from tests.checking.packages import decision
 from tests.engine import diagrams as d
 from tests.engine.diagrams import Flow
 
@@ -34,6 +35,7 @@ class Case:
     what: str
     package: Package
     elements: tuple[str, ...]
+    started_by: str = ""  # message or signal, called `start`, where no person starts it
     begin: Sequence[str] = ()
     steps: Sequence[Do] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -164,6 +166,28 @@ runs(
     steps=[Do(["b", "c"], complete="a"), Do(["c", "c"], complete="b"), Do(["c"], complete="c"), Do([], complete="c")],
     end="end",
 )  # fmt: skip
+
+
+runs(
+    "manual, service and business rule tasks",
+    "manual task, service task, business rule task",
+    d.package(
+        "kinds",
+        d.Element("a", f'<bpmn:manualTask id="a" name="a">{d._extension({"role": "dept_staff"})}</bpmn:manualTask>'),
+        d.service("b", "sample.double", number="n"),
+        d.Element("c", '<bpmn:businessRuleTask id="c" name="c"><bpmn:extensionElements><spiffworkflow:calledDecisionId>'
+                       "grading</spiffworkflow:calledDecisionId></bpmn:extensionElements></bpmn:businessRuleTask>"),
+        d.end(), files={"decisions/grading.dmn": decision(column="n")},
+    ),
+    data={"n": 6}, begin=["a"], steps=[Do([], complete="a")], end="end", values={"twice": 12, "grade": "big"},
+)  # fmt: skip
+for kind, event in (("message", d.message("start")), ("signal", d.signal("start"))):
+    runs(
+        f"a {kind} starts the process whose start event it is",
+        f"{kind} start",
+        d.package(f"by_{kind}", d.start("came", event), d.user("a"), d.end(), manifest="starters = []\n"),
+        started_by=kind, begin=["a"], steps=[Do([], complete="a")], end="end",
+    )  # fmt: skip
 
 
 # -- ends
@@ -580,9 +604,9 @@ for what, marker, code in (
     )
 for kind in ("compensate", "cancel"):
     event = f"<bpmn:{kind}EventDefinition/>"
-    refused(f"{kind} throw", "compensation" if kind == "compensate" else kind,
+    refused(f"{kind} throw", "compensation" if kind == "compensate" else "cancel",
             d.package("odd", d.user("a"), d.throw("t", event), d.end()), "event_unsupported")  # fmt: skip
-    refused(f"{kind} end", "compensation" if kind == "compensate" else kind,
+    refused(f"{kind} end", "compensation" if kind == "compensate" else "cancel",
             d.package("odd", d.user("a"), d.end("t", event)), "event_unsupported")  # fmt: skip
 refused("several events in one", "several events in one",
         d.package("odd", d.catch("t", d.timer("timeDuration", "P1D") + d.signal("s")), d.end()), "event_multiple")  # fmt: skip
@@ -593,7 +617,7 @@ refused("timer start", "timer start",
         d.package("odd", d.start("s1", d.timer("timeDuration", "P1D")), d.user("a"), d.end()), "event_unsupported")  # fmt: skip
 refused("conditional start", "conditional start",
         d.package("odd", d.start("s1", d.condition("n > 1")), d.user("a"), d.end()), "event_unsupported")  # fmt: skip
-refused("instantiating receive task", "instantiate",
+refused("instantiating receive task", "instantiating receive task",
         one('<bpmn:receiveTask id="odd_one" name="x" instantiate="true" messageRef="message_m"/>'),
         "attribute_unsupported")  # fmt: skip
 refused("error that nothing catches", "error end",

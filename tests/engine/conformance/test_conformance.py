@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.engine import History
+from app.engine import History, Instance
 from app.engine.running import serializing
 from app.engine.running.checkout import load_turn, unsealed
 from app.engine.running.serializing import fingerprint
@@ -20,6 +20,11 @@ def errors_of(world: World, case: Case) -> list[Any]:
     return [problem for problem in world.engine.check(case.package) if problem.severity == "error"]
 
 
+@pytest.fixture(autouse=True)
+def a_service(world: World) -> None:
+    world.engine.service_task("sample.double")(lambda _call, number: {"twice": number * 2})
+
+
 @pytest.mark.parametrize("case", RUNS, ids=lambda case: case.what)
 def test_it_runs_to_the_result_that_bpmn_gives(world: World, again: Callable[[], World], case: Case) -> None:
     assert [problem.as_text() for problem in errors_of(world, case)] == []
@@ -28,7 +33,7 @@ def test_it_runs_to_the_result_that_bpmn_gives(world: World, again: Callable[[],
         loaded = world.engine.published(session, case.package.key)
     assert loaded is not None
     before = fingerprint(loaded.specs)
-    instance = world.start(case.package.key, case.data)
+    instance = begin(world, case)
     world.engine.deliver_all()
     assert world.open_nodes(instance) == sorted(case.begin)
     for step in case.steps:
@@ -48,6 +53,17 @@ def test_it_runs_to_the_result_that_bpmn_gives(world: World, again: Callable[[],
         data = world.engine.data(session, instance)
     assert {name: data.get(name) for name in case.values} == dict(case.values)
     assert fingerprint(loaded.specs) == before
+
+
+def begin(world: World, case: Case) -> str:
+    if case.started_by == "message":
+        return str(world.engine.send_message("start", "A", case.data, by=world.person("zhao")).instance_id)
+    if case.started_by == "signal":
+        world.engine.send_signal("start", case.data, by=world.person("zhao"))
+        world.engine.deliver_all()
+        with world.sessions() as session:
+            return session.query(Instance).filter_by(definition_key=case.package.key).one().id
+    return world.start(case.package.key, case.data)
 
 
 def do(world: World, instance: str, step: Do) -> None:
