@@ -62,7 +62,7 @@ CAUSES: dict[str, Cause] = {
     "state": Cause(
         lazy_("保存的状态与校验值不符"),
         lazy_("保存的状态被改动或损坏，本实例已隔离，不再办理，其他实例不受影响。"),
-        lazy_("不要修改数据库；从备份核对，按《运行维护》的恢复步骤处理。"),
+        lazy_("不要修改数据库；从备份核对，按 docs/operations.md 的恢复步骤处理。"),
     ),
     "stuck": Cause(
         lazy_("卡住"),
