@@ -297,3 +297,60 @@ def test_a_check_sees_each_signer_s_own_answers(world: World) -> None:
     vote(world, instance, "deng", Y)
     assert seen == [("赵明远", N), ("赵明远", N), ("邓超", Y)]
     assert waiting(world, instance) == {"liu"}
+
+
+def test_a_step_inside_a_sub_process_leaves_its_signatures_outside(world: World) -> None:
+    world.deploy(
+        d.package(
+            "inner", d.subprocess("part", d.start("s2"), step_with(policy="veto"), d.end("e2")), d.user("after"), d.end(),
+            files=FILES,
+        )
+    )  # fmt: skip
+    instance = world.start("inner", {"board": [member("zhao").id, member("deng").id]})
+    vote(world, instance, "zhao")
+    vote(world, instance, "deng")
+    assert world.open_nodes(instance) == ["after"]
+    assert signatures(world, instance)["agreed"] == 2
+
+
+def test_what_fails_behind_the_decision_is_an_incident_and_the_votes_stay(world: World) -> None:
+    calls: list[str] = []
+
+    @world.engine.service_task("board.enact")
+    def enact(call: Any) -> None:
+        calls.append(call.data["signatures"]["sign"]["outcome"])
+        if len(calls) == 1:
+            raise RuntimeError("down")
+
+    world.deploy(
+        d.package(
+            "enact", step_with(policy="ratio", ratio="2/3"), d.service("act", "board.enact"), d.user("after"), d.end(),
+            files=FILES,
+        )
+    )  # fmt: skip
+    instance = world.start("enact", {"board": [member(key).id for key in ("zhao", "deng", "liu")]})
+    row = row_of(world, instance, "liu")
+    vote(world, instance, "zhao")
+    vote(world, instance, "deng")
+    (incident,) = world.incidents(instance)
+    assert (incident.node_id, tally(world, row).outcome, world.tasks(instance)) == ("act", "agree", [])
+    assert [task.assignee_name for task in world.tasks(instance, "done")] == ["赵明远", "邓超"]
+    assert world.engine.retry(incident.id, by=world.person("wang"))
+    assert (calls, world.open_nodes(instance)) == (["agree", "agree"], ["after"])
+    assert world.events(instance).count("task.decided") == 1
+
+
+def test_a_script_behind_the_decision_that_fails_takes_no_vote_twice(world: World) -> None:
+    world.deploy(
+        d.package(
+            "script", step_with(policy="veto"), d.script("sum", "x = signatures.sign.agreed / 0"), d.end(), files=FILES
+        )
+    )
+    instance = world.start("script", {"board": [member("zhao").id, member("deng").id]})
+    row = row_of(world, instance, "zhao")
+    vote(world, instance, "zhao")
+    vote(world, instance, "deng")
+    assert [incident.node_id for incident in world.incidents(instance)] == ["sum"]
+    assert (tally(world, row).agreed, tally(world, row).of, tally(world, row).outcome) == (2, 2, "agree")
+    with world.sessions() as session:
+        assert list(world.engine.verify_everything(session)) == []
