@@ -31,5 +31,5 @@ def configure(*, production: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is left out while one still runs is meant
     logging.captureWarnings(True)

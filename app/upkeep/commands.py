@@ -15,10 +15,10 @@ from flask import Flask
 from app.audit import SYSTEM
 from app.config import load_settings
 from app.db import make_sessions
-from app.engine import Engine, Outbox, Timer
+from app.engine import Engine, Outbox
 from app.upkeep.archive import Refused
 from app.upkeep.backup import backup
-from app.upkeep.health import Health, examine, workers
+from app.upkeep.health import Health, examine, lags, workers
 from app.upkeep.restore import restore
 from app.upkeep.verification import findings
 
@@ -133,12 +133,11 @@ def outbox_status() -> None:
     engine = _engine(app)
     now = engine.clock.now()
     waiting = sa.select(Outbox.state, sa.func.count()).where(Outbox.state != "sent").group_by(Outbox.state)
-    due = sa.select(sa.func.count()).select_from(Timer).where(Timer.state == "waiting", Timer.due_at <= now)
     with engine.sessions() as session:
         held = engine.held(session)
         for state, count in session.execute(waiting.order_by(Outbox.state)):
             click.echo(f"{state}: {count}")
-        click.echo(f"到期未触发 / timers due: {session.scalar(due)}")
+        click.echo(f"到期未触发 / timers due: {lags(session, now)['timers'][0]}")
     if held:
         click.echo(f"已暂停 / held since {held.since:%Y-%m-%d %H:%M} UTC: {held.reason}")
 

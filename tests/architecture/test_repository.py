@@ -19,7 +19,7 @@ HOSTS = tuple(
 )
 MACHINE = re.compile(r"(?<![\w.~/-])/(?:" + "wo" + "rk|ro" + "ot|ho" + "me/[a-z]+|Us" + r"ers/[a-z]+)(?=/)")
 BUILT = {".pyc", ".mo", ".sqlite", ".whl", ".log"}
-PICTURES = {".png", ".jpg", ".jpeg", ".heic", ".ico", ".xlsx", ".docx", ".pdf", ".zip"}
+PICTURES = {".png", ".jpg", ".jpeg", ".heic", ".ico", ".xlsx", ".docx", ".pdf", ".zip", ".xz"}
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
