@@ -181,6 +181,7 @@ class Hazard:
         self.finding = found[number % len(found)]
         self.instance_id = ""
         self.round = 1
+        self.sent_back = False
 
     def begin(self, at: dt.datetime) -> None:
         self.play._schedule(at, self._register)
@@ -258,8 +259,19 @@ class Hazard:
         self.play.do(task, by, answers)
         if story.on_site:
             self._next("review", 1, 14)
+        elif story.returned and not self.sent_back:
+            self.sent_back = True
+            self.play.later(0.2, 14, self._send_back)
         else:
             self._next("order", 0.3, 15)
+
+    def _send_back(self) -> None:
+        """Whoever is to write the order finds the grade wanting; it is graded anew a little later."""
+        if (task := self.play.open_task(self.instance_id, "order")) is None:
+            return
+        by = self.play.candidates(task)[-1]
+        self.play.engine.send_back(task.id, "grade", "定级依据不充分，请对照判定标准补充。", by=by)
+        self._next("grade", 0.3, 15)
 
     def _order(self, task: HumanTask, by: Actor) -> None:
         _summary, _location, requirement, basis, _category = self.finding
@@ -287,8 +299,18 @@ class Hazard:
     def _rectify_by(self) -> None:
         """So many days before or after the due day, as the story has it."""
         task = self.play.open_task(self.instance_id, "rectify")
-        if task is not None:
-            self._next("rectify", self.story.slow, 16, after=task.due_at)
+        if task is None:
+            return
+        if self.story.asks and self.round == 1:
+            self.play.later(0.8, 10, lambda: Request(self.play, self.instance_id, self.story.asks, self.number).ask())
+        if self.story.paused:
+            self.play.later(1, 11, self._pause)
+        self._next("rectify", self.story.slow, 16, after=task.due_at)
+
+    def _pause(self) -> None:
+        if task := self.play.open_task(self.instance_id, "rectify"):
+            head = self._of(_lead(self.firm))
+            self.play.engine.pause_clock(task.id, "等待第三方检测鉴定结论。", by=head)
 
     def _rectify(self, task: HumanTask, by: Actor) -> None:
         requirement = self.finding[2]
@@ -342,6 +364,62 @@ class Hazard:
 
     def _confirm(self, task: HumanTask, by: Actor) -> None:
         self.play.do(task, by, {"confirmed": "agree", "confirm_opinion": "重大隐患已消除，同意销号。"})
+
+
+class Request:
+    """A request for more time, from the asking to the answer that its story gives."""
+
+    def __init__(self, play: Play, instance_id: str, ends: str, number: int) -> None:
+        self.play, self.instance_id, self.ends, self.number = play, instance_id, ends, number
+        self.request_id = ""
+
+    def ask(self) -> None:
+        task = self.play.open_task(self.instance_id, "rectify")
+        if task is None or task.due_at is None:
+            return
+        by = self.play.candidates(task)[0]
+        answers: dict[str, Any] = {
+            "kind": "extension",
+            "new_due_on": (local(task.due_at).date() + dt.timedelta(12)).isoformat(),
+            "reason": "所需设备到货推迟，供货商已书面说明。",
+            "progress": "已完成现场清理和采购，待设备到货后安装调试。",
+            "interim_measures": "相关区域停用并设警示标志，安排专人每班巡查。",
+            "evidence_photos": [self.play.photo(by, after=False)],
+        }
+        self.request_id = self.play.engine.request_extension(task.id, answers, by=by).instance_id
+        self.play.later(0.5, 15, self._review)
+
+    def _open(self) -> HumanTask | None:
+        with self.play.engine.sessions() as session:
+            select = sa.select(HumanTask).where(HumanTask.instance_id == self.request_id, HumanTask.status == "open")
+            return session.scalar(select)
+
+    def _review(self) -> None:
+        task = self._open()
+        if task is None:
+            return
+        answers: dict[str, Any] = {"suggestion": "agree", "review_opinion": "经核实情况属实，临时管控措施到位。"}
+        if self.ends == "refused":
+            answers = {"suggestion": "refuse", "review_opinion": "经核实设备已到货，可以按期完成。"}
+        else:
+            answers["suggested_due_on"] = task.data["new_due_on"]
+        self.play.do(task, self.play.candidates(task)[0], answers)
+        if self.ends != "open":
+            self.play.later(1, 9, self._decide)
+
+    def _decide(self) -> None:
+        task = self._open()
+        if task is None:
+            return
+        answers: dict[str, Any] = {"decision": "refuse", "opinion": "理由不充分，按原期限整改。"}
+        if self.ends == "granted":
+            granted = dt.date.fromisoformat(task.data["new_due_on"]) - dt.timedelta(2)
+            answers = {
+                "decision": "agree",
+                "approved_due_on": granted.isoformat(),
+                "opinion": "同意延期，期间落实管控措施。",
+            }
+        self.play.do(task, self.play.candidates(task)[0], answers)
 
 
 def _lead(firm: Enterprise) -> str:

@@ -10,6 +10,8 @@ class Story:
     """`ago`: days since it was found. Steps after `stop` have not been done. `limit`: days given to rectify.
 
     `slow`: rectified so many days after the due day (negative: before it). `rounds`: re-inspections until it passes.
+    `asks`: a request a few days after the receipt and what becomes of it: granted, refused, open (reviewed, not decided).
+    `paused`: the department stops the clock. `returned`: the order is returned to the grading, which is done again.
     """
 
     ago: int
@@ -21,6 +23,9 @@ class Story:
     major: bool = False
     town: bool = False
     by: str = "town"  # who finds it: town, department, enterprise
+    asks: str = ""
+    paused: bool = False
+    returned: bool = False
 
 
 # The steps in order; a story ends before its `stop`.
@@ -31,15 +36,15 @@ STORIES: tuple[Story, ...] = (
     Story(0, "grade"), Story(0, "grade", by="department"), Story(1, "grade"), Story(1, "grade", by="enterprise"),
     Story(2, "grade"), Story(3, "grade", by="department"),
     # waiting for the order
-    Story(1, "order"), Story(2, "order", by="department"), Story(2, "order", town=True), Story(4, "order", major=True),
+    Story(1, "order"), Story(3, "order", by="department", returned=True), Story(2, "order", town=True), Story(4, "order", major=True),
     # waiting for the receipt, one of them for too long
     Story(1, "receive"), Story(2, "receive"), Story(2, "receive", by="department"), Story(5, "receive"), Story(3, "receive", town=True),
     # being rectified in time
-    Story(4, "rectify", 15), Story(5, "rectify", 20), Story(6, "rectify", 15, by="department"), Story(7, "rectify", 30),
-    Story(8, "rectify", 20), Story(9, "rectify", 30, by="enterprise"), Story(10, "rectify", 30, town=True),
-    Story(12, "rectify", 30), Story(6, "rectify", 90, major=True), Story(14, "rectify", 120, major=True, by="department"),
+    Story(4, "rectify", 15), Story(5, "rectify", 20), Story(6, "rectify", 15, by="department", asks="open"), Story(9, "rectify", 30, asks="open"),
+    Story(8, "rectify", 20, asks="refused"), Story(9, "rectify", 30, by="enterprise"), Story(10, "rectify", 30, town=True),
+    Story(12, "rectify", 30, paused=True), Story(6, "rectify", 90, major=True), Story(14, "rectify", 120, major=True, by="department"),
     # due soon
-    Story(11, "rectify", 12), Story(13, "rectify", 15), Story(12, "rectify", 14, town=True), Story(17, "rectify", 20),
+    Story(11, "rectify", 12), Story(13, "rectify", 15), Story(12, "rectify", 14, town=True), Story(17, "rectify", 12, asks="granted"),
     # overdue: fresh, first, second and third rung
     Story(12, "rectify", 10), Story(17, "rectify", 10), Story(16, "rectify", 7, by="department"), Story(25, "rectify", 10),
     Story(28, "rectify", 12, town=True), Story(40, "rectify", 10), Story(48, "rectify", 15, by="department"),
@@ -53,7 +58,7 @@ STORIES: tuple[Story, ...] = (
     # waiting to be closed out
     Story(22, "close", 15, -4), Story(25, "close", 15, -2, town=True), Story(45, "confirm", 30, -6, major=True),
     # closed, in time and late, in one and two rounds
-    Story(40, "end", 15, -5), Story(44, "end", 15, -1), Story(50, "end", 20, -8), Story(55, "end", 15, 2), Story(58, "end", 30, -10),
+    Story(40, "end", 15, -5), Story(44, "end", 15, -1), Story(50, "end", 20, -8), Story(55, "end", 15, 2), Story(58, "end", 30, -10, asks="granted"),
     Story(60, "end", 15, -3, town=True), Story(62, "end", 12, 0, rounds=2), Story(70, "end", 20, -6, by="department"),
     Story(72, "end", 30, -12, major=True),
 )  # fmt: skip
