@@ -9,6 +9,7 @@ import pytest
 from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
 
 from app.engine import Package
+from app.engine.running.projections import saving
 from app.engine.running.workflow import InclusiveJoin, ParallelJoin
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
@@ -54,10 +55,60 @@ def test_a_join_in_a_loop_waits_for_both_branches_in_every_round(
 def test_as_spiffworkflow_joins_the_second_round_has_two_tokens(
     world: World, monkeypatch: pytest.MonkeyPatch, ours: Any, theirs: Any
 ) -> None:
-    """The naive control: with the library's own threshold the join of the second round opens early."""
+    """The naive control: with the library's own threshold, and a tree that keeps all rounds, it opens early."""
+    monkeypatch.setattr(saving, "compact", lambda _workflow: False)
     monkeypatch.setattr(ours, "_check_threshold_unstructured", theirs._check_threshold_unstructured)
     world.deploy(loop(JOINS["parallel" if ours is ParallelJoin else "inclusive"]))
     instance = world.start("loop", {"good": False})
     for step in ("do", "y", "x", "look", "do", "x"):
         world.complete(instance, step)
     assert world.open_nodes(instance) == ["look", "y"]
+
+
+def test_what_a_condition_saw_in_another_branch_is_not_put_over_what_that_branch_says_later(world: World) -> None:
+    world.deploy(
+        d.package(
+            "seen", d.parallel("split"), d.user("tell", form="f"), d.exclusive("ok", default="f_ok_join"),
+            d.catch("wait", d.condition("told > 0")),
+            d.subprocess("inner", d.start("s"), d.catch("again", d.condition("told > 1")), d.user("hear"), d.end("e")),
+            d.parallel("join"), d.user("sum"), d.end(), files={"forms/f.json": '{"fields": []}'},
+            flows=[
+                d.Flow("split", "tell"), d.Flow("tell", "ok"), d.Flow("ok", "tell", "told < 3"), d.Flow("ok", "join"),
+                d.Flow("split", "wait"), d.Flow("wait", "inner"), d.Flow("inner", "join"), d.Flow("join", "sum"),
+                d.Flow("sum", "end"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("seen", {"told": 0})
+    for told in (1, 2, 3):
+        world.complete(instance, "tell", by="zhao", told=told)
+    world.complete(instance, "hear")
+    assert world.open_nodes(instance) == ["sum"]
+    assert world.data(instance)["told"] == 3
+
+
+def test_what_a_sub_process_says_itself_is_its_own_also_when_a_condition_inside_saw_it(world: World) -> None:
+    inner = d.subprocess(
+        "inner", d.start("s"), d.parallel("part"), d.user("tell", form="f"), d.catch("wait", d.condition("told > 0")),
+        d.user("hear"), d.parallel("meet"), d.end("e"),
+        flows=[
+            d.Flow("s", "part"), d.Flow("part", "tell"), d.Flow("tell", "meet"), d.Flow("part", "wait"),
+            d.Flow("wait", "hear"), d.Flow("hear", "meet"), d.Flow("meet", "e"),
+        ],
+    )  # fmt: skip
+    world.deploy(
+        d.package(
+            "own", d.parallel("split"), inner, d.user("other"), d.parallel("join"), d.user("sum"), d.end(),
+            files={"forms/f.json": '{"fields": []}'},
+            flows=[
+                d.Flow("split", "inner"), d.Flow("split", "other"), d.Flow("inner", "join"), d.Flow("other", "join"),
+                d.Flow("join", "sum"), d.Flow("sum", "end"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("own", {"told": 0})
+    world.complete(instance, "tell", by="zhao", told=5)
+    for node in ("hear", "other"):
+        world.complete(instance, node)
+    assert world.open_nodes(instance) == ["sum"]
+    assert world.data(instance)["told"] == 5

@@ -20,7 +20,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.going_back import ancestors, discard, subtree
 from app.engine.running.joining import has_arrived, is_token
-from app.engine.running.merging import BASE
+from app.engine.running.merging import BASE, keep_seen, seen_since
 from app.engine.running.workflow import Workflow
 
 
@@ -85,6 +85,7 @@ def _may_stand_in(task: Task) -> bool:
 def _replace(first: Task, last: Task) -> None:
     """Put `last` with all below it in the place of `first`."""
     parent = first.parent
+    keep_seen(last, seen_since(last, parent))
     between = next((one for one in (last, *ancestors(last)) if BASE in one.internal_data or one is first), first)
     if BASE in between.internal_data:
         last.internal_data[BASE] = between.internal_data[BASE]

@@ -9,7 +9,7 @@ Messages and signals wait as rows (see projections/subscriptions.py); whoever de
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -30,7 +30,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from app.engine.running.merging import BASE, data_of_scope
+from app.engine.running.merging import BASE, data_of_scope, keep_seen
 
 PAYLOAD, CORRELATION, MAX_NAME = "payload", "correlation", 200
 _RESTING = "resting"  # a condition that has held: it must fail once before it counts again
@@ -148,8 +148,24 @@ class Conditional(ConditionalEventDefinition):
             return False
         if holds:
             mine["event_fired"] = True
+            keep_seen(my_task, _new_to(my_task.data, now))
+            for host in _hosts(my_task):
+                keep_seen(host, _new_to(data_of_scope(top.get_subprocess(host)), now))
             my_task.data.update(deepcopy(now))
         return holds
+
+
+def _new_to(known: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in now.items() if name not in known or known[name] != value}
+
+
+def _hosts(task: Task) -> Iterator[Task]:
+    """The sub-processes around it: they take over what it saw when they end."""
+    scope = task.workflow
+    while scope.parent_task_id is not None:
+        host = scope.top_workflow.task(str(scope.parent_task_id))
+        yield host
+        scope = host.workflow
 
 
 def correlation_of(task: Task) -> str:

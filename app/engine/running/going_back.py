@@ -21,18 +21,22 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.joining import has_arrived, is_token
-from app.engine.running.merging import apply_changes, is_merged
+from app.engine.running.merging import SEEN, apply_changes, is_merged, keep_seen, seen_since
 
 Repeatable = Callable[[Task], bool]
 
 
 @dataclass(frozen=True)
 class Way:
-    """A human step that is done, the root of what leaves the tree, and the data with which it begins anew."""
+    """A human step that is done, the root of what leaves the tree, and the data with which it begins anew.
+
+    `seen` is what of the data comes from other branches.
+    """
 
     step: Task
     root: Task
     data: dict[str, Any]
+    seen: dict[str, Any]
 
 
 # -- the tree
@@ -120,22 +124,24 @@ def ways_back(task: Task, repeatable: Repeatable) -> list[Way]:
     """
     found: dict[str, Way] = {}
     here, data = task, task.data
+    seen: dict[str, Any] = {}
     while True:
-        for way in _ways_in_scope(here, data, repeatable):
+        for way in _ways_in_scope(here, data, seen, repeatable):
             found.setdefault(way.step.task_spec.bpmn_id, way)
         scope = here.workflow
         holder = scope.top_workflow.task(str(scope.parent_task_id)) if scope.parent_task_id is not None else None
         if holder is None or _tokens(scope.task_tree) != [here] or not _all_repeatable(scope.task_tree, repeatable):
             break
+        seen = seen_since(here, scope.task_tree) | seen
         here, data = holder, _with_ended(scope.task_tree, here, data)
     found.pop(task.task_spec.bpmn_id, None)
     return list(found.values())
 
 
-def _ways_in_scope(here: Task, data: dict[str, Any], repeatable: Repeatable) -> Iterator[Way]:
+def _ways_in_scope(here: Task, data: dict[str, Any], seen: dict[str, Any], repeatable: Repeatable) -> Iterator[Way]:
     """Up the branch that led here, until something beside it lives or may not be repeated."""
     splits: set[Any] = set()  # where branches parted that were joined on the way: not to be gone back into
-    seen: set[str] = set()
+    offered: set[str] = set()
     for step in ancestors(here):
         splits.discard(step.id)
         splits |= {split.id for split in _joined_from(step)}
@@ -144,9 +150,9 @@ def _ways_in_scope(here: Task, data: dict[str, Any], repeatable: Repeatable) -> 
         root = root_of(step)
         if _tokens(root) != [here] or not _all_repeatable(root, repeatable):
             return
-        if not splits and step.task_spec.name not in seen:
-            seen.add(step.task_spec.name)
-            yield Way(step, root, _with_ended(root, here, data))
+        if not splits and step.task_spec.name not in offered:
+            offered.add(step.task_spec.name)
+            yield Way(step, root, _with_ended(root, here, data), seen_since(here, step) | seen)
 
 
 def _joined_from(join: Task) -> list[Task]:
@@ -197,16 +203,17 @@ def way_to_withdraw(step: Task, untouched: Callable[[Task], bool], repeatable: R
     root = root_of(step)
     if not _all_repeatable(root, repeatable):
         return None
-    data, waits = deepcopy(step.data), False
+    data, seen, waits = deepcopy(step.data), dict[str, Any](), False
     for task in with_scopes(root):
         if is_human(task) and task.state == TaskState.COMPLETED and task is not step:
             return None
         if _reaches_out(task, root) or (is_token(task) and not _only_waits(task, untouched)):
             return None
+        seen |= task.internal_data.get(SEEN, {})
         waits = waits or is_token(task)
-        if is_token(task) and task.state == TaskState.READY:
-            data = apply_changes(data, step.data, task.data)
-    return Way(step, root, data) if waits else None
+        if (is_token(task) and not isinstance(task.task_spec, SubWorkflowTask)) or has_arrived(task):
+            data = apply_changes(data, step.data, task.parent.data if has_arrived(task) else task.data)
+    return Way(step, root, data, seen) if waits else None
 
 
 def _only_waits(task: Task, untouched: Callable[[Task], bool]) -> bool:
@@ -236,5 +243,6 @@ def go_back(way: Way) -> Task:
     spec._predict(fresh, mask=TaskState.PREDICTED_MASK | TaskState.FUTURE)
     spec._update(fresh)
     fresh.data = deepcopy(way.data)
+    keep_seen(fresh, way.seen)
     scope.last_task = fresh  # the instance knows what it knew before
     return fresh

@@ -8,6 +8,7 @@ the same value, the later arrival wins. Objects are merged by key, lists and all
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -18,8 +19,10 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 _MERGED = "merged"
+_SINCE = "since"  # of a join: where the branches that it brought together had parted
 _LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 BASE = "base"  # of a token that began with more than its split knew: what it knew then is no change of its own
+SEEN = "seen"  # of a condition: values that it saw in other branches and took along; they are none of its own either
 
 
 def merge_branches(spec: Any, my_task: Task) -> None:
@@ -43,11 +46,18 @@ def merge_branches(spec: Any, my_task: Task) -> None:
     arrived.sort(key=lambda task: task.last_state_change)
     split = _split(my_task, arrived)
     merged = deepcopy(split.data)
+    seen: dict[str, Any] = {}
+    changed: set[str] = set()
     for task in [*arrived, my_task]:
-        merged = apply_changes(merged, _base(task, split), task.parent.data)
+        base = _base(task, split)
+        merged = apply_changes(merged, base, task.parent.data)
+        seen |= seen_since(task, split)
+        changed |= {name for name, value in task.parent.data.items() if name not in base or base[name] != value}
         if task.has_state(TaskState.COMPLETED):
             task._drop_children(force=True)
     my_task.data = merged
+    my_task.internal_data[_SINCE] = str(split.id)
+    keep_seen(my_task, {name: value for name, value in seen.items() if name not in changed})
 
 
 def is_merged(task: Task) -> bool:
@@ -107,14 +117,34 @@ def _is_head(task: Task) -> bool:
 
 def _base(task: Task, split: Task) -> dict[str, Any]:
     """What a branch began with: the data at the split, or what an event on the way there brought along."""
+    found = next((one.internal_data[BASE] for one in _way(task, split) if BASE in one.internal_data), None)
+    base: dict[str, Any] = split.data if found is None else found
+    seen = seen_since(task, split)
+    return base | seen if seen else base
+
+
+def seen_since(task: Task, above: Task) -> dict[str, Any]:
+    """What conditions on the way from `above` to here saw in other branches, as they saw it last."""
+    seen: dict[str, Any] = {}
+    for one in _way(task, above):
+        seen = one.internal_data.get(SEEN, {}) | seen
+    return seen
+
+
+def _way(task: Task, above: Task) -> Iterator[Task]:
+    """From here up, leaving out what lies between a join and its split: the join knows what came of it."""
+    since: str | None = None
     one: Task | None = task
-    while one is not None and one is not split:
-        if BASE in one.internal_data:
-            found: dict[str, Any] = one.internal_data[BASE]
-            return found
+    while one is not None and one is not above:
+        if since is None or str(one.id) == since:
+            yield one
+            since = one.internal_data.get(_SINCE)
         one = one.parent
-    data: dict[str, Any] = split.data
-    return data
+
+
+def keep_seen(task: Task, seen: dict[str, Any]) -> None:
+    if seen:
+        task.internal_data[SEEN] = task.internal_data.get(SEEN, {}) | deepcopy(seen)
 
 
 def _split(task: Task, others: list[Task]) -> Task:
