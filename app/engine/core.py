@@ -64,6 +64,11 @@ class Loaded:
     def package(self) -> Package:
         return Package(self.key, dict(self.files))
 
+    @cached_property
+    def listens(self) -> bool:
+        """Whether anything in it may wait for a message or a signal."""
+        return any(node.event and node.event.kind in ("message", "signal") for node in self.nodes.values())
+
     def form(self, name: str | None) -> dict[str, Any] | None:
         """The form file as data, or None where there is no such form."""
         if not name:

@@ -259,6 +259,32 @@ def test_a_terminate_end_inside_a_sub_process_ends_only_that(engine: Engine) -> 
     holds(engine, body, '[[step]]\ncomplete = "u2"\nexpect_open = ["after"]\n[expect]\nopen = ["after"]\n')
 
 
+WAITS = (
+    start() + node("intermediateCatchEvent", "paid", extensions(properties(correlation="summary", variable="receipt"))
+    + '<bpmn:messageEventDefinition messageRef="m"/>') + user("step") + end() + chain("begin", "paid", "step", "finish")
+)  # fmt: skip
+PAID = '<bpmn:message id="m" name="payment"/>\n'
+
+
+def test_a_scenario_sends_a_message(engine: Engine) -> None:
+    sends = '[[step]]\nmessage = "payment"\ncorrelation = "x"\npayload = { sum = 3 }\nexpect_waiting = []\nexpect_open = ["step"]\n'
+    first = '[[step]]\nadvance = "P1D"\nexpect_waiting = ["paid"]\n'
+    holds(engine, WAITS, first + sends + "[expect]\ndata = { receipt = { sum = 3 } }\n", before=PAID)
+
+
+def test_a_message_that_nobody_gets_does_not_meet_the_expectation(engine: Engine) -> None:
+    lost = '[[step]]\nmessage = "payment"\ncorrelation = "y"\nexpect_open = ["step"]\n[expect]\nopen = ["step"]\n'
+    problem = only(played(engine, WAITS, lost, before=PAID), "scenario")
+    assert "payment" in problem.zh and "step" in problem.en
+
+
+def test_a_scenario_sends_a_signal(engine: Engine) -> None:
+    body = WAITS.replace(extensions(properties(correlation="summary", variable="receipt")), "")
+    body = body.replace('messageEventDefinition messageRef="m"', 'signalEventDefinition signalRef="m"')
+    sends = '[[step]]\nsignal = "payment"\nexpect_open = ["step"]\n[expect]\nopen = ["step"]\n'
+    holds(engine, body, sends, before='<bpmn:signal id="m" name="payment"/>\n')
+
+
 def test_a_broken_scenario_is_left_to_the_check(engine: Engine) -> None:
     broken: Package = package(files={"scenarios/one.toml": "title = "})
     assert run_scenarios(engine, broken) == []

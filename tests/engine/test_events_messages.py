@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app import errors
+from app.db import write_transaction
 from app.engine import Message, Outbox, Subscription
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
@@ -272,3 +273,42 @@ def test_cancelling_an_instance_ends_its_waiting(world: World) -> None:
     with pytest.raises(errors.Conflict) as refused:
         send(world, "payment", "A1")
     assert refused.value.extra["reason"] == "late"
+
+
+def test_verify_tells_a_wait_that_the_state_does_not_have_and_the_other_way_round(world: World) -> None:
+    world.deploy(PAYMENT)
+    lost, extra, other = (world.start("payment", {"order": name}) for name in ("A1", "A2", "A3"))
+
+    def found() -> set[str]:
+        with world.sessions() as session:
+            return {finding.kind for finding in world.engine.verify_everything(session)}
+
+    assert not {code for code in found() if code.startswith("subscription")}
+    with world.sessions() as session, write_transaction(session):
+        session.execute(sa.delete(Subscription).where(Subscription.instance_id == lost))
+        row = session.query(Subscription).filter_by(instance_id=extra).one()
+        values = {c.name: getattr(row, c.name) for c in Subscription.__table__.c} | {"id": "0" * 32}
+        session.execute(sa.insert(Subscription).values(**values | {"spiff_task_id": "gone"}))
+        session.execute(sa.update(Subscription).where(Subscription.instance_id == other).values(correlation="B"))
+    assert {"subscription.missing", "subscription.unexpected", "subscription.correlation"} <= found()
+
+
+def test_the_diagram_shows_where_it_waits_and_for_what(world: World) -> None:
+    world.deploy(PAYMENT)
+    instance = world.start("payment", {"order": "A1"})
+    with world.sessions() as session:
+        there = world.engine.progress(session, instance).nodes["paid"]
+    assert there.state == "now" and there.waits is not None
+    assert (there.waits.kind, there.waits.name, there.waits.correlation) == ("message", "payment", "A1")
+    send(world, "payment", "A1")
+    with world.sessions() as session:
+        nodes = world.engine.progress(session, instance).nodes
+    assert (nodes["paid"].state, nodes["paid"].waits, nodes["ship"].state) == ("done", None, "now")
+
+
+def test_what_only_waits_beside_a_step_is_not_where_the_instance_is(world: World) -> None:
+    world.deploy(LIMITED)
+    instance = world.start("limited", {"order": "A1"})
+    with world.sessions() as session:
+        nodes = world.engine.progress(session, instance).nodes
+    assert (nodes["work"].state, nodes["stop"].state) == ("now", "off")

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.audit import Finding
 from app.engine.core import Core
-from app.engine.models import Definition, HumanTask, Incident, Instance, Timer
-from app.engine.running import history, serializing, signing
+from app.engine.models import Definition, HumanTask, Incident, Instance, Subscription, Timer
+from app.engine.running import events, history, serializing, signing
 from app.engine.running.checkout import message_of, unsealed
 from app.engine.running.workflow import Workflow, due_at
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
-_INCIDENT = Incident.__table__
+_INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
 _PAGE = 500
 OVER = ("ended", "cancelled")
 ONE_PERSON = (None, "", "single", "pool")  # policies whose step has one row; the others have one for each signer
@@ -78,6 +78,7 @@ class Verifying(Core):
         if row["status"] in ("running", "suspended"):
             yield from _tasks(session, instance_id, workflow)
             yield from _timers(session, instance_id, workflow)
+            yield from _subscriptions(session, instance_id, workflow)
             if not _can_go_on(session, instance_id, workflow):
                 yield Finding("instance.stuck", "instance", instance_id, "nothing is left that could move it")
 
@@ -98,6 +99,10 @@ def _left_over(session: Session, row: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("task.left_over", "human_task", task_id, f"open, but instance {row['id']} is {row['status']}")
         for timer_id in session.scalars(sa.select(_TIMER.c.id).where(waiting)):
             yield Finding("timer.left_over", "timer", timer_id, f"waits, but instance {row['id']} is {row['status']}")
+        waits = sa.select(_SUBSCRIPTION.c.id).where(_SUBSCRIPTION.c.instance_id == row["id"])
+        for wait_id in session.scalars(waits.where(_SUBSCRIPTION.c.state == "waiting")):
+            told = f"waits, but instance {row['id']} is {row['status']}"
+            yield Finding("subscription.left_over", "subscription", wait_id, told)
         return
     of_done = sa.select(_TIMER.c.id, _TASK.c.status).join(_TASK, _TASK.c.id == _TIMER.c.task_id)
     for timer_id, status in session.execute(of_done.where(waiting, _TASK.c.status != "open")):
@@ -150,6 +155,29 @@ def _timers(session: Session, instance_id: str, workflow: Workflow) -> Iterator[
             yield Finding("timer.doubled", "timer", row.id, f"{row.node_id} has more than one row that waits")
         elif (due := due_at(task)) != row.due_at:
             yield Finding("timer.instant", "timer", row.id, f"{row.node_id}: row {row.due_at}, state {due}")
+
+
+def _subscriptions(session: Session, instance_id: str, workflow: Workflow) -> Iterator[Finding]:
+    """A token that waits for a message or signal has one row, with the same correlation, and there is no other row."""
+    tasks = {str(task.id): task for task in events.waiting(workflow)}
+    rows = session.execute(
+        sa.select(_SUBSCRIPTION).where(_SUBSCRIPTION.c.instance_id == instance_id, _SUBSCRIPTION.c.state == "waiting")
+    ).all()
+    count = Counter(row.spiff_task_id for row in rows)
+    for spiff_id, task in tasks.items():
+        if not count[spiff_id]:
+            yield Finding("subscription.missing", "instance", instance_id, f"event {_node(task)} waits, but has no row")
+    for row in rows:
+        task = tasks.get(row.spiff_task_id)
+        if task is None:
+            told = f"waits, but no token waits at {row.node_id}"
+            yield Finding("subscription.unexpected", "subscription", row.id, told)
+        elif count[row.spiff_task_id] > 1:
+            told = f"{row.node_id} has more than one row that waits"
+            yield Finding("subscription.doubled", "subscription", row.id, told)
+        elif row.correlation != task.internal_data[events.CORRELATION]:
+            told = f"{row.node_id}: correlated otherwise than the state"
+            yield Finding("subscription.correlation", "subscription", row.id, told)
 
 
 def _can_go_on(session: Session, instance_id: str, workflow: Workflow) -> bool:

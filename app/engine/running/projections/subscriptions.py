@@ -21,6 +21,8 @@ _LOCK = 7203  # see app.db: the number of this advisory lock
 
 def project_subscriptions(turn: Turn) -> None:
     """One row for each wait; what a delivery has taken is marked already, the rest of what is gone was in vain."""
+    if not turn.loaded.listens:
+        return
     session = turn.session
     tasks = {str(task.id): task for task in waiting(turn.workflow)}
     rows = session.execute(
