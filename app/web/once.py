@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 import flask_login
 from flask import Flask, Response, g, request
@@ -22,6 +23,7 @@ from app.web.rendering import see_other
 
 FIELD = "_once"
 _LONGEST = 64
+_SECRET = ("security", "accounts")
 _PASSING = frozenset({"csrf_token", FIELD})
 
 
@@ -75,7 +77,26 @@ def _remember(response: Response) -> Response:
     return response
 
 
+@dataclass(frozen=True)
+class Resend:
+    """A form that was not carried out because others were at work: the page offers to send it as it was."""
+
+    action: str
+    fields: list[tuple[str, str]]
+    files: bool
+
+
+def resend() -> Resend | None:
+    """For the page that says so. Nothing of what signs in or changes an account is written into a page."""
+    if request.method != "POST" or is_api() or request.blueprint in _SECRET:
+        return None
+    fields = [(name, value) for name, value in request.form.items(multi=True) if "password" not in name]
+    if key := g.get("form_key", ""):
+        fields.append((FIELD, key))
+    return Resend(request.full_path.rstrip("?"), fields, any(upload.filename for upload in request.files.values()))
+
+
 def init_app(app: Flask) -> None:
     app.before_request(_take_key)
     app.after_request(_remember)
-    app.jinja_env.globals["form_key"] = form_key
+    app.jinja_env.globals.update(form_key=form_key, resend=resend)

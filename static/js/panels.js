@@ -29,3 +29,10 @@ on("click", "[data-opens]", (event, link) => {
 on("click", "dialog.db-dialog", (event, dialog) => {
   if (event.target === dialog) dialog.close(); // the backdrop
 });
+// [data-copy=SELECTOR] copies what stands there; without this script it can be marked and copied by hand
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+on("click", "[data-copy]", async (_event, button) => {
+  const text = document.querySelector(button.dataset.copy)?.innerText ?? "";
+  await navigator.clipboard.writeText(text);
+  button.setAttribute("aria-pressed", "true");
+});
