@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import Actor
+from app.console.queries import FAILED, WAITING
 from app.engine import Instance, Outbox, Timer, WorkerBeat
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import lazy_
 
+_COUNTED = {"failed": FAILED, "waiting": WAITING}
 STATES = ("failed", "waiting", "discarded", "sent")
 SLOW = dt.timedelta(minutes=1)  # what should have left longer ago than this waits for a worker
 ALIVE = dt.timedelta(seconds=60)  # a worker that said nothing for longer is not there any more
@@ -39,13 +41,14 @@ class Health:
 
 
 def health(session: Session, now: dt.datetime) -> Health:
-    counted = sa.select(Outbox.state, sa.func.count()).group_by(Outbox.state)
-    counts = dict.fromkeys(STATES, 0) | {str(state): int(n) for state, n in session.execute(counted)}
-    due = sa.select(sa.func.min(Outbox.next_attempt_at)).where(Outbox.state == "waiting", Outbox.next_attempt_at <= now)
+    """What has left only grows and is not counted."""
+    rows = sa.select(sa.func.count()).select_from(Outbox)
+    counts = {name: session.scalar(rows.where(Outbox.state == state)) or 0 for name, state in _COUNTED.items()}
+    due = sa.select(sa.func.min(Outbox.next_attempt_at)).where(Outbox.state == WAITING, Outbox.next_attempt_at <= now)
     late = (
         sa.select(sa.func.count(), sa.func.min(Timer.due_at))
         .join(Instance, Instance.id == Timer.instance_id)
-        .where(Timer.state == "waiting", Timer.due_at < now, Instance.status == "running")
+        .where(Timer.state == WAITING, Timer.due_at < now, Instance.status == "running")
     )
     timers, since = session.execute(late).one()
     oldest = session.scalar(due)
@@ -62,7 +65,7 @@ def workers(session: Session) -> list[WorkerBeat]:
 def deliveries(filters: Mapping[str, Any]) -> sa.Select[Any]:
     """Rows of one state, the oldest first; what is done, the newest."""
     state = filters.get("state") or "failed"
-    select = sa.select(Outbox).where(Outbox.state == state)
+    select = sa.select(Outbox).where(Outbox.state == _COUNTED.get(state, state))
     if filters.get("kind"):
         select = select.where(Outbox.kind == filters["kind"])
     newest_first = state in ("sent", "discarded")

@@ -117,8 +117,8 @@ NODE_STATES: dict[str, tuple[str, Any]] = {
     "off": ("none", lazy_("未经过")),
 }
 DELIVERIES: dict[str, tuple[str, Any]] = {
-    "waiting": ("blue", lazy_("等待投递")),
     "failed": ("red", lazy_("投递失败")),
+    "waiting": ("blue", lazy_("等待投递")),
     "sent": ("done", lazy_("已投递")),
     "discarded": ("none", lazy_("已放弃")),
 }

@@ -52,6 +52,7 @@ class Instance(Base):
     )
     __table_args__ = (
         sa.Index("ix_instance_definition_status", "definition_key", "status"),
+        sa.Index("ix_instance_started_at", "started_at"),
         sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
         sa.UniqueConstraint("definition_key", "business_key"),
     )
@@ -192,6 +193,12 @@ class Timer(Base):
             "due_at",
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
+        ),
+        sa.Index(
+            "ix_timer_failed",
+            "due_at",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
         ),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -351,6 +358,12 @@ class Outbox(Base):
             "next_attempt_at",
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
+        ),
+        sa.Index(
+            "ix_outbox_failed",
+            "created_at",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
         ),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

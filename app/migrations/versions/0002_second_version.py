@@ -20,6 +20,7 @@ def upgrade() -> None:
     _clocks()
     _messages()
     _signing()
+    _console()
 
 
 def _workers_and_hold() -> None:
@@ -204,6 +205,23 @@ def _messages() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_message_key")),
     )
     op.create_index("ix_message_name", "message", ["name", "correlation", "state"], unique=False)
+
+
+def _console() -> None:
+    """What the console lists and counts among millions of rows."""
+    op.create_index("ix_instance_started_at", "instance", ["started_at"], unique=False)
+    for name, table, column in (
+        ("ix_timer_failed", "timer", "due_at"),
+        ("ix_outbox_failed", "outbox", "created_at"),
+    ):
+        op.create_index(
+            name,
+            table,
+            [column],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
 
 
 def downgrade() -> None:
