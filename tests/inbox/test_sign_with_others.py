@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.audit import SYSTEM, Actor
-from app.engine import Engine, HumanTask
+from app.config import ROOT
+from app.engine import Engine, HumanTask, load_folder
 from app.inbox import queries
 from tests.cast import member
 from tests.engine.signing import process
@@ -129,3 +130,25 @@ def test_the_history_tells_who_came_and_what_was_decided(sign_in: SignIn, board:
     page = wang.get(f"/tasks/{tasks['deng']}").text
     assert "加签" in page and "高原" in page and "涉及其职责" in page
     assert "签署结论" in page and "不通过，同意 0，不同意 1" in page
+
+
+def test_the_example_runs_with_its_forms_and_real_people(sign_in: SignIn, engine: Engine) -> None:
+    engine.deploy(load_folder(ROOT / "tests" / "bpmn" / "examples" / "joint_signing"), by=SYSTEM)
+    people = ("zhao", "deng", "liu")
+    data = {"topic": "烟囱拆除方案", "people": [{"person": member(key).id} for key in people]}
+    begun = sign_in("wang").post("/api/v1/instances", json={"definition": "joint_signing", "data": data})
+    assert begun.status_code == 201, begun.text
+
+    def sign(node: str, who: str, decision: str) -> None:
+        mine = sign_in(who).get("/api/v1/tasks?box=todo&process=joint_signing").json
+        (task,) = [task for task in mine if task["node_id"] == node]
+        sent = {"answers": {"decision": decision, "remark": ""}}
+        answer = sign_in(who).post(f"/api/v1/tasks/{task['id']}/completion", json=sent)
+        assert answer.status_code == 200, answer.text
+
+    for node, votes in (("screen", "a--"), ("panel", "ara"), ("chain", "aaa"), ("board", "aaa"), ("everyone", "aaa")):
+        for who, vote in zip(people, votes, strict=True):
+            if vote != "-":
+                sign(node, who, "agree" if vote == "a" else "refuse")
+    filed = sign_in("wang").get("/api/v1/tasks?box=claimable&process=joint_signing").json
+    assert [task["node_id"] for task in filed] == ["file"]
