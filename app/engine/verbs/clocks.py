@@ -17,6 +17,7 @@ from app.engine.models import ClockPause, HumanTask, Instance
 from app.engine.packages.words import words_of
 from app.engine.running import history
 from app.engine.running.acts import clocks
+from app.engine.running.acts import move_timer as moving
 from app.engine.running.acts.authority import open_task, require_may_act, supervises
 from app.engine.running.acts.start import Start, about_task
 from app.engine.running.checkout import Halted, Happened, Overrun, StepFailed, checkout, run_inside
@@ -93,9 +94,9 @@ class ClockVerbs(InstanceVerbs):
         if due_at < self.clock.now():
             raise errors.Invalid({"due_at": [lazy_("不能早于现在")]})
         with self.sessions() as session:
-            kind = clocks.waiting_timer(session, timer_id)["kind"]
+            kind = moving.waiting_timer(session, timer_id)["kind"]
         if kind == "event":
-            checkout(self, clocks.MoveTimer(by, timer_id, due_at, reason))
+            checkout(self, moving.MoveTimer(by, timer_id, due_at, reason))
         elif kind == "overdue":
             raise errors.Conflict(lazy_("超期时刻就是期限，只能通过延期改变"), status="deadline")
         else:
@@ -185,11 +186,11 @@ class ClockVerbs(InstanceVerbs):
     def _move_row(self, timer_id: str, due_at: dt.datetime, reason: str, by: Actor) -> None:
         now = self.clock.now()
         with self.sessions() as session, write_transaction(session):
-            lock_instance(session, clocks.waiting_timer(session, timer_id)["instance_id"])
-            row = clocks.waiting_timer(session, timer_id)
+            lock_instance(session, moving.waiting_timer(session, timer_id)["instance_id"])
+            row = moving.waiting_timer(session, timer_id)
             self._require_running(session, row["instance_id"])
-            clocks.mark_moved(session, row, by, now, reason, due_at=due_at)
-            line = Happened("timer.rescheduled", by, row["node_id"], row["task_id"], clocks.moved(row, due_at, reason))
+            moving.mark_moved(session, row, by, now, reason, due_at=due_at)
+            line = Happened("timer.rescheduled", by, row["node_id"], row["task_id"], moving.moved(row, due_at, reason))
             history.append(session, row["instance_id"], now, [line])
 
     def _require_running(self, session: Session, instance_id: str) -> None:

@@ -193,7 +193,7 @@ class InstanceVerbs(DefinitionVerbs):
             turn.happened("task.cancelled", node_id=node_id, task_id=task_id)
         session.execute(
             sa.update(_TIMER)
-            .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting")
+            .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state.in_(("waiting", "paused")))
             .values(state="cancelled")
         )
         session.execute(

@@ -18,12 +18,12 @@ from app.db import UNAVAILABLE, is_postgresql, write_transaction
 from app.engine.models import HumanTask, Incident, Instance, Timer
 from app.engine.packages.words import words_of
 from app.engine.running import history, step_timers
-from app.engine.running.acts import clocks
 from app.engine.running.acts.fire import Fire, LostLease
 from app.engine.running.acts.retry import Retry
 from app.engine.running.acts.start import Start, about_task
 from app.engine.running.checkout import Halted, Happened, checkout, run_inside
 from app.engine.running.locking import lock_instance, lock_instance_of
+from app.engine.running.pauses import after_pauses
 from app.engine.verbs import incidents
 from app.engine.verbs.holding import Holding
 
@@ -328,7 +328,7 @@ class Sweeps(Holding):
         basis = dict(due.basis) | {"deadline": given["deadline"]}
         values: dict[str, Any] = {"original_due_at": due.at, "due_basis": basis}
         if task["paused_at"] is None:  # else what is left runs on when the clock does, on the new days
-            values |= {"due_at": due.at, "amber_at": due.amber_at} | clocks.after_pauses(self, session, task, basis)
+            values |= {"due_at": due.at, "amber_at": due.amber_at} | after_pauses(self, session, task, basis)
         late = step_timers.has_been_late(session, task["id"], task["clock_round"])
         anew = late and task["paused_at"] is None and values["due_at"] > now
         if anew:

@@ -19,9 +19,9 @@ from app.engine.packages.words import words_of
 from app.engine.ports import TaskCheck
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, person, require_may_act
-from app.engine.running.acts.clocks import end_pause
 from app.engine.running.acts.voting import require_asked, run_if_decided, tell_if_decided, vote_of
 from app.engine.running.checkout import Stale, Turn, load_turn
+from app.engine.running.pauses import end_pause
 from app.engine.running.plain import checked
 from app.engine.running.projections.people import participate
 from app.engine.running.services import as_json

@@ -18,11 +18,11 @@ from app.engine.models import HumanTask
 from app.engine.packages.words import words_of
 from app.engine.running import step_timers
 from app.engine.running.acts.authority import open_task, require_may_act
-from app.engine.running.acts.clocks import end_pause
 from app.engine.running.acts.named import call_named
 from app.engine.running.addressing import addressees
 from app.engine.running.checkout import Anew, Stale, Turn, load_turn
 from app.engine.running.going_back import Way, go_back, way_to_withdraw, ways_back
+from app.engine.running.pauses import end_pause
 from app.engine.running.projections.people import participate
 from app.i18n import lazy_
 

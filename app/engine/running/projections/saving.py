@@ -116,7 +116,9 @@ def _end(turn: Turn) -> None:
         notify |= {"end_zh": node.name, "end_en": node.name_en or node.name}
     turn.happened("instance.ended", node_id=turn.end_node, notify=notify)
     turn.session.execute(
-        sa.update(_TIMER).where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting").values(state="cancelled")
+        sa.update(_TIMER)
+        .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state.in_(("waiting", "paused")))
+        .values(state="cancelled")
     )
     turn.session.execute(
         sa.update(_INCIDENT)
