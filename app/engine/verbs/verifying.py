@@ -16,7 +16,7 @@ from app.engine.core import Core
 from app.engine.models import Definition, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import events, history, serializing, signing
 from app.engine.running.checkout import message_of, unsealed
-from app.engine.running.workflow import Workflow, due_at
+from app.engine.running.workflow import Workflow, due_at, is_paused
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
 _INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
@@ -92,7 +92,7 @@ def _one_moment(session: Session) -> None:
 
 def _left_over(session: Session, row: Mapping[str, Any]) -> Iterator[Finding]:
     """What an instance that is over, or a task that is done, may not have any more."""
-    waiting = sa.and_(_TIMER.c.instance_id == row["id"], _TIMER.c.state == "waiting")
+    waiting = sa.and_(_TIMER.c.instance_id == row["id"], _TIMER.c.state.in_(("waiting", "paused")))
     if row["status"] in OVER:
         opened = sa.select(_TASK.c.id).where(_TASK.c.instance_id == row["id"], _TASK.c.status == "open")
         for task_id in session.scalars(opened):
@@ -107,6 +107,10 @@ def _left_over(session: Session, row: Mapping[str, Any]) -> Iterator[Finding]:
     of_done = sa.select(_TIMER.c.id, _TASK.c.status).join(_TASK, _TASK.c.id == _TIMER.c.task_id)
     for timer_id, status in session.execute(of_done.where(waiting, _TASK.c.status != "open")):
         yield Finding("timer.left_over", "timer", timer_id, f"waits, but its task is {status}")
+    stands, kept = _TASK.c.paused_at.is_not(None), _TIMER.c.state == "paused"
+    differs = sa.or_(sa.and_(stands, sa.not_(kept)), sa.and_(sa.not_(stands), kept))
+    for timer_id, _status in session.execute(of_done.where(waiting, _TASK.c.status == "open", differs)):
+        yield Finding("timer.paused", "timer", timer_id, "it stands and its task's clock runs, or the other way round")
 
 
 def _tasks(session: Session, instance_id: str, workflow: Workflow) -> Iterator[Finding]:
@@ -137,7 +141,7 @@ def _timers(session: Session, instance_id: str, workflow: Workflow) -> Iterator[
     """A timer of the diagram that waits has its row, with the same instant, and there is no other row that waits."""
     waiting = {str(task.id): task for task in workflow.waiting_timers() if due_at(task) is not None}
     rows = session.execute(
-        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.node_id, _TIMER.c.due_at).where(
+        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.node_id, _TIMER.c.due_at, _TIMER.c.state).where(
             _TIMER.c.instance_id == instance_id,
             _TIMER.c.kind == "event",
             _TIMER.c.state.not_in(("fired", "cancelled")),
@@ -155,6 +159,9 @@ def _timers(session: Session, instance_id: str, workflow: Workflow) -> Iterator[
             yield Finding("timer.doubled", "timer", row.id, f"{row.node_id} has more than one row that waits")
         elif (due := due_at(task)) != row.due_at:
             yield Finding("timer.instant", "timer", row.id, f"{row.node_id}: row {row.due_at}, state {due}")
+        elif is_paused(task) != (row.state == "paused"):
+            told = f"{row.node_id}: row {row.state}, state {'paused' if is_paused(task) else 'running'}"
+            yield Finding("timer.paused", "timer", row.id, told)
 
 
 def _subscriptions(session: Session, instance_id: str, workflow: Workflow) -> Iterator[Finding]:
