@@ -5,6 +5,7 @@ Only conditions whose names nothing still to come may set are decided; whatever 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -73,7 +74,15 @@ def _closed_at(
 
 
 def _decided(engine: Engine, condition: str, data: Mapping[str, Any], settable: frozenset[str]) -> bool | None:
+    """True, False, or None while it is open. One part may settle the whole: `passed and by == 'town'`."""
     try:
+        tree = ast.parse(condition.strip(), mode="eval").body
+        if isinstance(tree, ast.BoolOp):
+            parts = [_decided(engine, ast.unparse(part), data, settable) for part in tree.values]
+            settles = isinstance(tree.op, ast.Or)
+            if settles in parts:
+                return settles
+            return None if None in parts else not settles
         names = engine.language.names(condition)
         if names & settable or not names <= data.keys():
             return None

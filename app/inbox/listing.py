@@ -46,6 +46,8 @@ class Listing:
     box: str = "todo"
     light: str = ""
     process: str = ""
+    step: str = ""  # definition and node: hazard_rectification.rectify
+    region: str = ""
     urged: str = ""
     q: str = ""
     sort: str = ""
@@ -70,7 +72,14 @@ class Listing:
 
     @property
     def filters(self) -> dict[str, str]:
-        return {"light": self.light, "process": self.process, "urged": self.urged, "q": self.q}
+        return {
+            "light": self.light,
+            "process": self.process,
+            "step": self.step,
+            "region": self.region,
+            "urged": self.urged,
+            "q": self.q,
+        }
 
     @property
     def filtered(self) -> bool:

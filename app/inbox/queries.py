@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from app.accounts import SEPARATED, Grant, Organisation, Region, User, find_people, like, scope_condition
+from app.accounts import SEPARATED, Grant, Organisation, Region, User, find_people, like, scope_condition, within
 from app.engine import History, HumanTask, Instance, Participant, TaskComment, TaskCopy
 from app.errors import NotFound
 from app.inbox import boxes
@@ -30,6 +30,11 @@ def _conditions(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetim
         found.append(boxes.light_of(now) == filters["light"])
     if filters.get("process"):
         found.append(HumanTask.definition_key == filters["process"])
+    if step := str(filters.get("step") or ""):
+        definition, _dot, node = step.partition(".")
+        found += [HumanTask.definition_key == definition, HumanTask.node_id == node]
+    if filters.get("region"):
+        found.append(within(HumanTask.region_code, filters["region"]))
     if filters.get("urged"):
         found.append(HumanTask.urges > 0)
     if q := str(filters.get("q") or "").strip():
@@ -92,6 +97,39 @@ def processes(session: Session, user: Any, box: str) -> list[tuple[str, str, str
     ).where(boxes.in_box(box, user))
     rows = session.execute(select.group_by(HumanTask.definition_key).order_by(HumanTask.definition_key))
     return [(key, zh, en) for key, zh, en in rows]
+
+
+def steps(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
+    """The steps that occur in a box: (definition.node, Chinese name, English name)."""
+    columns = (HumanTask.definition_key, HumanTask.node_id)
+    select = sa.select(*columns, sa.func.max(HumanTask.name_zh), sa.func.max(HumanTask.name_en))
+    rows = session.execute(select.where(boxes.in_box(box, user)).group_by(*columns).order_by(*columns))
+    return [(f"{definition}.{node}", zh, en) for definition, node, zh, en in rows]
+
+
+def towns(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
+    """The towns that occur in a box: (code, Chinese name, English name)."""
+    town = sa.func.substr(HumanTask.region_code, 1, 9)
+    codes = session.scalars(
+        sa.select(town).where(boxes.in_box(box, user), HumanTask.region_code.is_not(None)).distinct()
+    )
+    wanted = [f"{code}000" for code in codes]
+    select = sa.select(Region).where(Region.code.in_(wanted), Region.level == "town").order_by(Region.code)
+    return [(region.code, region.name, region.name_en or "") for region in session.scalars(select)]
+
+
+def unread_copies(session: Session, user: Any, rows: Iterable[HumanTask]) -> frozenset[str]:
+    """Which of these tasks were copied to the person and not read yet."""
+    select = sa.select(TaskCopy.task_id).where(
+        TaskCopy.user_id == user.id, TaskCopy.read_at.is_(None), TaskCopy.task_id.in_([row.id for row in rows])
+    )
+    return frozenset(session.scalars(select))
+
+
+def read_copy(session: Session, user: Any, task_id: str, now: dt.datetime) -> None:
+    """The person has seen the copy of this task."""
+    mine = sa.and_(TaskCopy.task_id == task_id, TaskCopy.user_id == user.id, TaskCopy.read_at.is_(None))
+    session.execute(sa.update(TaskCopy).where(mine).values(read_at=now))
 
 
 def ids(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> list[str]:

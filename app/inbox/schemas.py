@@ -19,6 +19,8 @@ class TaskQuery(web.ApiPage):
     box = ma.fields.String(load_default="todo", validate=ma.validate.OneOf(BOXES))
     light = ma.fields.String(load_default="", validate=ma.validate.OneOf(["", *LIGHTS]))
     process = ma.fields.String(load_default="")
+    step = ma.fields.String(load_default="", metadata={"description": "definition.node_id"})
+    region = ma.fields.String(load_default="", metadata={"description": "code; the area below it counts in"})
     q = ma.fields.String(load_default="", validate=ma.validate.Length(max=100))
     urged = ma.fields.String(load_default="")
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
+from app.clock import FixedClock
+from app.db import write_transaction
 from app.engine import Engine, Flow, Node, NodeState
 from app.inbox.closed import closed_flows
+from tests.hazards.walk import Walk, people_the_register
 
 FORMS = {"ask": {"fields": [{"name": "result", "kind": "radio"}]}}
 FLOWS = {
@@ -55,3 +61,17 @@ def test_what_is_not_known_stays_open(engine: Engine, data: dict[str, Any]) -> N
 def test_a_decision_table_ahead_leaves_everything_open(engine: Engine) -> None:
     table = Node("split", "businessRuleTask", out_flows=("known", "asked", "else"))
     assert closed(engine, {"office": "department"}, split=table) == set()
+
+
+def test_a_way_that_one_half_of_its_condition_closes_is_not_told(
+    app: Flask, sign_in: Callable[[str], FlaskClient], clock: FixedClock
+) -> None:
+    """Re-inspected by the department: the town's close-out is not ahead, whatever the conclusion."""
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        people_the_register(session)
+    city = Walk(app, clock)
+    hazard = city.to_review(city.register())
+    page = sign_in("zhao").get(f"/tasks/{city.task(hazard).id}").text
+    told = page.split('class="db-next"')[1].split("</div></div>")[0]
+    assert "销号" in told
+    assert "镇街销号" not in told

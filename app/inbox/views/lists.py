@@ -45,6 +45,9 @@ def context(listing: Listing) -> dict[str, Any]:
         "light_counts": queries.lights(session, user, listing.box, listing.filters, now),
         "urged_count": queries.urged(session, user, listing.box, listing.filters, now),
         "processes": queries.processes(session, user, listing.box),
+        "steps": queries.steps(session, user, listing.box),
+        "towns": queries.towns(session, user, listing.box),
+        "unread": queries.unread_copies(session, user, tasks) if listing.box == "cc" else frozenset(),
         "flags": lambda task: marked.get(task.id, []),
         "names": queries.names_of(session, tasks),
         "permitted": {task.id: web.engine().permitted(session, task, user.id) for task in tasks},
@@ -54,7 +57,9 @@ def context(listing: Listing) -> dict[str, Any]:
         "words": {"boxes": BOX_NAMES, "lights": LIGHT_NAMES, "headings": HEADINGS, "glyphs": GLYPHS},
         "day_of": lambda at: day_text(local(at).date(), local(now).date()),
         "role_name": role_name,
-        "show_filters": bool(request.args.get("filters") or listing.process or listing.q or listing.sort),
+        "show_filters": bool(
+            request.args.get("filters") or any((listing.process, listing.step, listing.region, listing.q, listing.sort))
+        ),
         "link": lambda **changes: _link(listing, **changes),
         "open_link": lambda task: url_for("inbox.task", task_id=task.id, **listing.args()),
         "holder": lambda task: _holder(task, user),

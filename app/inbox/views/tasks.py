@@ -100,6 +100,7 @@ def page(
         "role_name": role_name,
         "candidates": _candidates(task, user) if "reassign" in permitted else [],
         "people": _people(user, copied) if "cc" in permitted else [],
+        "unread": bool(queries.unread_copies(session, user, [task])),
         "copied": [person.name for person in session.scalars(queries.people(copied))],
         "listing": listing,
         "here": listing.args(),

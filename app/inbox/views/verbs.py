@@ -87,6 +87,16 @@ def copies(task_id: str) -> Response:
     return web.see_other(here(task_id))
 
 
+@blueprint.post("/tasks/<task_id>/reading")
+@web.writes
+def reading(task_id: str) -> Response:
+    """A copy was seen: the page says so by itself, without script by a button."""
+    session, user = web.db.session(), web.current_user()
+    queries.task(session, task_id, user)
+    queries.read_copy(session, user, task_id, web.clock().now())
+    return Response(status=204) if web.is_partial() else web.see_other(here(task_id))
+
+
 @blueprint.post("/tasks/<task_id>/comments")
 def comments(task_id: str) -> Response:
     """A remark in the discussion, with attachments."""
