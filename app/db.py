@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from app.errors import Busy
 # An option of connections: the transaction is to write, and SQLite waits for so many milliseconds until it may.
 IMMEDIATE = "duban_immediate"
 WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
+STALLED = 120  # seconds after which PostgreSQL ends a writer that does nothing any more, and frees what it holds
 _LOOK = 3  # milliseconds in which SQLite looks for its write lock before it is asked again
 # The database cannot do it now: locked, deadlocked, full, read-only, gone, or every connection in use.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
@@ -34,6 +35,7 @@ _ALONE = 7200  # advisory locks are numbered in one place each: 7201 in app.audi
 _WRITE_LOCKS: dict[str, threading.RLock] = {}
 _WRITE_LOCKS_GUARD = threading.Lock()
 _patience: ContextVar[float] = ContextVar("duban_patience", default=WAIT)
+_also: ContextVar[Callable[[Session], object] | None] = ContextVar("duban_also", default=None)
 
 
 class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
@@ -133,7 +135,7 @@ def engine_options(url: str) -> dict[str, Any]:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "postgresql":
         return {}
-    limits = f"-c lock_timeout={WAIT * 1000:.0f} -c idle_in_transaction_session_timeout=120000"
+    limits = f"-c lock_timeout={WAIT * 1000:.0f}"
     return {
         "pool_pre_ping": True,  # a connection that the server has ended is made anew before it is used
         "pool_timeout": 5,
@@ -232,6 +234,11 @@ def patience(seconds: float) -> Iterator[None]:
         _patience.reset(token)
 
 
+def also_written(what: Callable[[Session], object] | None) -> None:
+    """From here on, in this thread, every write transaction does this as well before it commits; None ends it."""
+    _also.set(what)
+
+
 def _write_lock(bind: Engine) -> threading.RLock:
     key = str(bind.url)
     with _WRITE_LOCKS_GUARD:
@@ -254,8 +261,7 @@ def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Sess
     if bind.dialect.name != "sqlite":
         session.rollback()
         with _committing(session):
-            if wait != WAIT:
-                session.execute(sa.select(sa.func.set_config("lock_timeout", f"{wait * 1000:.0f}", True)))
+            session.execute(_limits(wait))
             if alone:
                 session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE)))
             yield session
@@ -271,6 +277,15 @@ def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Sess
             yield session
     finally:
         lock.release()
+
+
+def _limits(wait: float) -> sa.Select[Any]:
+    """Until this transaction ends: how long it waits for others, and how long others must bear one that stands still.
+
+    Whoever only reads may stand still for longer: a backup packs files for hours while its rows are of one moment.
+    """
+    limits = {"lock_timeout": wait, "idle_in_transaction_session_timeout": STALLED}
+    return sa.select(*(sa.func.set_config(name, f"{seconds * 1000:.0f}", True) for name, seconds in limits.items()))
 
 
 def _begin_alone(session: Session, until: float) -> None:
@@ -293,6 +308,8 @@ def _begin_alone(session: Session, until: float) -> None:
 def _committing(session: Session) -> Iterator[None]:
     try:
         yield
+        if (also := _also.get()) is not None:
+            also(session)
         session.commit()
     except BaseException:
         session.rollback()
