@@ -23,6 +23,7 @@ Condition = sa.ColumnElement[bool]
 # Written into the statement, not bound: only so do SQLite's partial indexes apply.
 WAITING: sa.ColumnElement[str] = sa.literal_column("'waiting'")
 FAILED: sa.ColumnElement[str] = sa.literal_column("'failed'")
+MOST_COUNTED = 10_000
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 STATUSES = ("running", "suspended", "quarantined", "ended", "cancelled")
 
@@ -60,8 +61,8 @@ def instance_for(session: Session, instance_id: str, user: Any, *roles: str) -> 
 
 
 def _open_incident(*more: Condition) -> Condition:
-    own = sa.select(Incident.id).where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None), *more)
-    return own.correlate(Instance).exists()
+    """Asked from the incidents, of which few are open."""
+    return Instance.id.in_(sa.select(Incident.instance_id).where(Incident.resolved_at.is_(None), *more))
 
 
 def has_incident() -> Condition:
@@ -114,15 +115,18 @@ def instances(user: Any, filters: Mapping[str, Any]) -> sa.Select[Any]:
     return select.order_by(Instance.started_at.desc(), Instance.id)
 
 
+def counted(session: Session, model: Any, conditions: Iterable[Condition]) -> int:
+    """How many rows, up to one more than anybody counts to: among millions the exact number would cost seconds."""
+    rows = sa.select(sa.literal(1)).select_from(model).where(*conditions).limit(MOST_COUNTED + 1).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+
+
 def instance_counts(session: Session, user: Any, filters: Mapping[str, Any]) -> dict[str, int]:
     """How many instances each chip would show under the other filters; "" counts all."""
-    others = instance_conditions(user, {**filters, "status": "", "incident": "", "stuck": ""})
-    by_status = sa.select(Instance.status, sa.func.count()).where(*others).group_by(Instance.status)
-    counts = {str(status): int(n) for status, n in session.execute(by_status)}
-    found = {"": sum(counts.values()), **{status: counts.get(status, 0) for status in STATUSES}}
-    for name, condition in (("incident", has_incident()), ("stuck", is_stuck())):
-        found[name] = session.scalar(sa.select(sa.func.count()).select_from(Instance).where(*others, condition)) or 0
-    return found
+    others = {**filters, "status": "", "incident": "", "stuck": ""}
+    shown: dict[str, dict[str, Any]] = {"": {}, "incident": {"incident": True}, "stuck": {"stuck": True}}
+    shown |= {status: {"status": status} for status in STATUSES}
+    return {name: counted(session, Instance, instance_conditions(user, others | more)) for name, more in shown.items()}
 
 
 def processes(session: Session) -> list[tuple[str, str, str, list[int]]]:
@@ -150,7 +154,7 @@ def instances_by_id(session: Session, ids: Iterable[str], user: Any) -> dict[str
 
 def children(session: Session, instance_id: str, user: Any) -> list[Instance]:
     select = sa.select(Instance).where(Instance.parent_id == instance_id, seen_instances(user))
-    return list(session.scalars(select.order_by(Instance.started_at, Instance.id)))
+    return sorted(session.scalars(select), key=lambda child: (child.started_at, child.id))
 
 
 # -- tasks
@@ -190,8 +194,8 @@ def _timer_conditions(user: Any, filters: Mapping[str, Any], now: dt.datetime | 
     state = filters.get("state")
     if state == "late":
         assert now is not None
-        running = sa.select(Instance.id).where(Instance.status == "running")
-        found += [Timer.state == WAITING, Timer.due_at < now, Timer.instance_id.in_(running)]
+        runs = sa.exists().where(Instance.id == Timer.instance_id, Instance.status == "running")
+        found += [Timer.state == WAITING, Timer.due_at < now, runs]
     elif state:
         found.append(Timer.state == {"waiting": WAITING, "failed": FAILED}.get(state, state))
     if filters.get("kind"):
@@ -214,10 +218,9 @@ def timers(user: Any, filters: Mapping[str, Any], now: dt.datetime | None = None
 
 def timer_counts(session: Session, user: Any, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
     """How many wait, are late and failed under the other filters. What is over only grows and is not counted."""
-    rows = sa.select(sa.func.count()).select_from(Timer)
+    states = {"waiting", "late", "failed", filters["state"]}
     return {
-        state: session.scalar(rows.where(*_timer_conditions(user, {**filters, "state": state}, now))) or 0
-        for state in ("waiting", "late", "failed")
+        state: counted(session, Timer, _timer_conditions(user, {**filters, "state": state}, now)) for state in states
     }
 
 
@@ -311,22 +314,18 @@ def history(session: Session, instance_id: str) -> list[History]:
     return list(session.scalars(select.order_by(History.seq)))
 
 
-MOVED = "timer.rescheduled"
-
-
-def moves(session: Session, timer_ids: Iterable[str], instance_ids: Iterable[str], user: Any) -> dict[str, Move]:
+def moves(session: Session, timers: Iterable[Timer], user: Any) -> dict[str, Move]:
     """Who last moved each timer, when and why."""
-    wanted = set(timer_ids)
-    select = sa.select(History).where(History.instance_id.in_(set(instance_ids)), History.event == MOVED)
-    rows = [row for row in session.scalars(select.order_by(History.seq)) if row.data.get("timer_id") in wanted]
-    read = None if sees_data(user) else administrators(session, [row.actor_id for row in rows])
+    rows = [timer for timer in timers if timer.moved_at is not None]
+    read = None if sees_data(user) else administrators(session, [row.moved_by_id for row in rows])
     return {
-        str(row.data["timer_id"]): Move(
-            row.actor_name,
-            row.at,
-            str(row.data.get("reason") or "") if read is None or row.actor_id in read else "",
+        row.id: Move(
+            row.moved_by_name,
+            row.moved_at,
+            (row.move_reason or "") if read is None or row.moved_by_id in read else "",
         )
         for row in rows
+        if row.moved_at is not None
     }
 
 

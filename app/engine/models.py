@@ -53,6 +53,7 @@ class Instance(Base):
     __table_args__ = (
         sa.Index("ix_instance_definition_status", "definition_key", "status"),
         sa.Index("ix_instance_started_at", "started_at"),
+        sa.Index("ix_instance_status", "status", "started_at"),
         sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
         sa.UniqueConstraint("definition_key", "business_key"),
     )

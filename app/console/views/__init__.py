@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Flask, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -57,6 +58,18 @@ def page_number() -> int:
     return request.args.get("page", 1, type=int)
 
 
+def paged(select: sa.Select[Any], total: int) -> web.Page[Any]:
+    """One page of a list whose length has been counted already."""
+    number = max(1, page_number())
+    rows = web.db.session.scalars(select.limit(PER_PAGE).offset((number - 1) * PER_PAGE))
+    return web.Page(list(rows), total, number, PER_PAGE)
+
+
+def many(count: int) -> str:
+    """A count as it is shown: nobody reads on from ten thousand."""
+    return f"{queries.MOST_COUNTED}+" if count > queries.MOST_COUNTED else str(count)
+
+
 def day_of(text: str) -> dt.datetime | None:
     """The first instant of a day as a date field sends it; None for anything else."""
     try:
@@ -99,6 +112,7 @@ def common() -> dict[str, Any]:
         "console_tabs": tabs,
         "sees_data": access.sees_data(web.current_user()),
         "folded_open": _any_filter(),
+        "many": many,
         "age": age_text,
         "until": until_text,
         "short": short,

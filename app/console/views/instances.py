@@ -13,7 +13,7 @@ from app import web
 from app.accounts import requires
 from app.console import access, acts, queries, words
 from app.console.picture import picture
-from app.console.views import PER_PAGE, blueprint, day_of, page_number
+from app.console.views import blueprint, day_of, paged
 from app.engine import History, Incident, Instance, Loaded
 from app.errors import Conflict, DubanError, Invalid
 from app.i18n import _, bilingual, pick
@@ -69,13 +69,14 @@ def instances() -> Response:
 
 def _list(**more: Any) -> dict[str, Any]:
     filters, session, user = Filters.of(request.args), web.db.session(), web.current_user()
-    page = web.paginate(queries.instances(user, filters.wanted), page_number(), PER_PAGE)
+    counts = queries.instance_counts(session, user, filters.wanted)
+    page = paged(queries.instances(user, filters.wanted), counts[filters.show])
     ids = [row.id for row in page.items]
     failing = session.scalars(queries.incidents(user, {}).where(Incident.instance_id.in_(ids)))
     return {
         "filters": filters,
         "page": page,
-        "counts": queries.instance_counts(session, user, filters.wanted),
+        "counts": counts,
         "processes": queries.processes(session),
         "titles": queries.titles(session, page.items),
         "steps": queries.open_steps(session, ids),
@@ -145,7 +146,7 @@ def _page(found: Instance, **more: Any) -> dict[str, Any]:
     resolved = list(session.scalars(queries.incidents(user, {"instance_id": found.id, "resolved": True})))
     lines = queries.history(session, found.id)
     broken = engine.verify(session, found.id)
-    awaited = queries.awaited(session, found.id)
+    awaited, children = queries.awaited(session, found.id), queries.children(session, found.id, user)
     drawn = picture(progress, tasks, waiting, incidents, awaited)
     return {
         "instance": found,
@@ -160,14 +161,14 @@ def _page(found: Instance, **more: Any) -> dict[str, Any]:
         "lines": [_told(line, progress.loaded) for line in reversed(lines[-LINES:])],
         "more_lines": max(0, len(lines) - LINES),
         "chain": (broken is None, broken, len(lines)),
-        "moved": queries.moves(session, [timer.id for timer in timers], [found.id], user),
+        "moved": queries.moves(session, timers, user),
         "reasons": _reasons(lines),
         "data": _data(found, progress.loaded) if access.sees_data(user) else None,
         "parent": queries.instances_by_id(session, [found.parent_id], user).get(found.parent_id)
         if found.parent_id
         else None,
-        "children": queries.children(session, found.id, user),
-        "titles": queries.titles(session, [found, *queries.children(session, found.id, user)]),
+        "children": children,
+        "titles": queries.titles(session, [found, *children]),
         "verbs": access.verbs_of(user, found.status),
         "may_retry": user.has(*access.CONSOLE) and found.status == "running",
         "resolvers": queries.names(session, [row.resolved_by_id for row in resolved]),

@@ -74,7 +74,7 @@ def _page(**more: Any) -> dict[str, Any]:
             "link": lambda **changes: _link({"state": state, "kind": kind}, **changes),
             "hold": session.get(Hold, 1),
             "open_incidents": queries.open_incidents(session, web.current_user()),
-        "stuck": queries.incident_counts(session, web.current_user(), {}).get("stuck", 0),
+            "stuck": queries.incident_counts(session, web.current_user(), {}).get("stuck", 0),
             "errors": {},
             "typed": {},
         }

@@ -13,7 +13,7 @@ from app import web
 from app.accounts import requires
 from app.clock import SHANGHAI
 from app.console import access, acts, queries, words
-from app.console.views import PER_PAGE, blueprint, day_of, page_number
+from app.console.views import blueprint, day_of, paged
 from app.errors import Conflict, DubanError, Invalid
 from app.i18n import _, bilingual
 
@@ -51,17 +51,18 @@ def timers() -> Response:
 
 def _list(**more: Any) -> dict[str, Any]:
     filters, session, user, now = Filters.of(request.args), web.db.session(), web.current_user(), web.clock().now()
-    page = web.paginate(queries.timers(user, filters.wanted, now), page_number(), PER_PAGE)
+    counts = queries.timer_counts(session, user, filters.wanted, now)
+    page = paged(queries.timers(user, filters.wanted, now), counts[filters.state])
     instances = queries.instances_by_id(session, [row.instance_id for row in page.items], user)
     return {
         "filters": filters,
         "page": page,
-        "counts": queries.timer_counts(session, user, filters.wanted, now),
+        "counts": counts,
         "processes": queries.processes(session),
         "instances": instances,
         "titles": queries.titles(session, instances.values()),
         "node_name": lambda row: _node_name(instances.get(row.instance_id), row.node_id),
-        "moved": queries.moves(session, [row.id for row in page.items], instances, user),
+        "moved": queries.moves(session, page.items, user),
         "words": words,
         "link": lambda **changes: _link(filters, **changes),
         "errors": {},

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _messages()
     _signing()
     _console()
+    _repeats()
 
 
 def _workers_and_hold() -> None:
@@ -210,6 +211,7 @@ def _messages() -> None:
 def _console() -> None:
     """What the console lists and counts among millions of rows."""
     op.create_index("ix_instance_started_at", "instance", ["started_at"], unique=False)
+    op.create_index("ix_instance_status", "instance", ["status", "started_at"], unique=False)
     for name, table, column in (
         ("ix_timer_failed", "timer", "due_at"),
         ("ix_outbox_failed", "outbox", "created_at"),
@@ -222,6 +224,11 @@ def _console() -> None:
             sqlite_where=sa.text("state = 'failed'"),
             postgresql_where=sa.text("state = 'failed'"),
         )
+
+
+def _repeats() -> None:
+    op.add_column("idempotency_key", sa.Column("owner", sa.String(length=80), server_default="", nullable=False))
+    op.add_column("idempotency_key", sa.Column("acted", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
