@@ -112,3 +112,31 @@ def test_what_a_sub_process_says_itself_is_its_own_also_when_a_condition_inside_
         world.complete(instance, node)
     assert world.open_nodes(instance) == ["sum"]
     assert world.data(instance)["told"] == 5
+
+
+def test_what_a_branch_found_out_in_a_later_round_is_newer_than_what_its_neighbour_knew_before(world: World) -> None:
+    world.deploy(
+        d.package(
+            "nested", d.parallel("outer"), d.exclusive("into"), d.parallel("split"), d.user("a", form="f"), d.user("b"),
+            d.user("b2"), d.parallel("join"), d.user("look", form="f"), d.exclusive("ok", default="f_ok_into"),
+            d.user("other"), d.end("e1"), d.end("e2"), files={"forms/f.json": '{"fields": []}'},
+            flows=[
+                d.Flow("outer", "into"), d.Flow("into", "split"), d.Flow("split", "a"), d.Flow("split", "b"),
+                d.Flow("b", "b2"), d.Flow("a", "join"), d.Flow("b2", "join"), d.Flow("join", "look"),
+                d.Flow("look", "ok"), d.Flow("ok", "into"), d.Flow("ok", "e1", "good"), d.Flow("outer", "other"),
+                d.Flow("other", "e2"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("nested", {"good": False, "a": 0})
+    world.complete(instance, "a", by="zhao", a=1)
+    for node in ("b", "b2", "look"):
+        world.complete(instance, node)
+    world.complete(instance, "a", by="zhao", a=2)
+    world.complete(instance, "b")
+    assert world.data(instance)["a"] == 2
+    for node in ("b2", "other"):
+        world.complete(instance, node)
+    world.complete(instance, "look", by="zhao", good=True)
+    with world.sessions() as session:
+        assert world.engine.data(session, instance)["a"] == 2

@@ -21,7 +21,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.joining import has_arrived, is_token
-from app.engine.running.merging import SEEN, apply_changes, is_merged, keep_seen, seen_since
+from app.engine.running.merging import SEEN, apply_changes, data_of_branches, is_merged, keep_seen, seen_since
 
 Repeatable = Callable[[Task], bool]
 
@@ -184,13 +184,10 @@ def _all_repeatable(root: Task, repeatable: Repeatable) -> bool:
 
 def _with_ended(root: Task, here: Task, data: dict[str, Any]) -> dict[str, Any]:
     """The data as it stands here, with what branches that have come to an end beside it found out."""
-    known = deepcopy(data)
-    above = {task.id for task in ancestors(here)}
-    for task in subtree(root):
-        if isinstance(task.task_spec, _EndJoin) and has_arrived(task):
-            base = next(one for one in ancestors(task) if one.id in above)
-            known = apply_changes(known, base.data, task.parent.data)
-    return known
+    ended = [task for task in subtree(root) if isinstance(task.task_spec, _EndJoin) and has_arrived(task)]
+    if not ended:
+        return deepcopy(data)
+    return data_of_branches([here, *ended], lambda task: data if task is here else task.parent.data)
 
 
 # -- taking back what one has done

@@ -8,7 +8,7 @@ the same value, the later arrival wins. Objects are merged by key, lists and all
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -43,21 +43,13 @@ def merge_branches(spec: Any, my_task: Task) -> None:
     if not arrived:
         my_task.data = deepcopy(my_task.parent.data)
         return
-    arrived.sort(key=lambda task: task.last_state_change)
     split = _split(my_task, arrived)
-    merged = deepcopy(split.data)
-    seen: dict[str, Any] = {}
-    changed: set[str] = set()
-    for task in [*arrived, my_task]:
-        base = _base(task, split)
-        merged = apply_changes(merged, base, task.parent.data)
-        seen |= seen_since(task, split)
-        changed |= {name for name, value in task.parent.data.items() if name not in base or base[name] != value}
+    my_task.data, seen = _meet([*arrived, my_task], split, lambda task: task.parent.data)
+    my_task.internal_data[_SINCE] = str(split.id)
+    keep_seen(my_task, seen)
+    for task in arrived:
         if task.has_state(TaskState.COMPLETED):
             task._drop_children(force=True)
-    my_task.data = merged
-    my_task.internal_data[_SINCE] = str(split.id)
-    keep_seen(my_task, {name: value for name, value in seen.items() if name not in changed})
 
 
 def is_merged(task: Task) -> bool:
@@ -65,14 +57,40 @@ def is_merged(task: Task) -> bool:
     return bool(task.internal_data.get(_MERGED))
 
 
-def data_of_branches(heads: list[Task]) -> dict[str, Any]:
+def data_of_branches(heads: list[Task], known: Callable[[Task], dict[str, Any]] | None = None) -> dict[str, Any]:
     """What would be the data if the branches that have come to these tasks met now."""
-    heads = sorted(heads, key=lambda task: task.last_state_change)
-    split = _split(heads[0], heads[1:])
-    merged: dict[str, Any] = deepcopy(split.data)
-    for task in heads:
-        merged = apply_changes(merged, _base(task, split), _data_of(task))
-    return merged
+    return _meet(heads, _split(heads[0], heads[1:]), known or _data_of)[0]
+
+
+def _meet(
+    heads: list[Task], split: Task, known: Callable[[Task], dict[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The data of branches that parted at `split`, and what of it some saw and none changed.
+
+    Branches that parted again on the way meet first: what they knew together when they parted is older than what
+    each has found out since.
+    """
+    ways: dict[Any, list[Task]] = {}
+    for head in heads:
+        below = head
+        while below.parent is not split:
+            below = below.parent
+        ways.setdefault(below.id, []).append(head)
+    merged = deepcopy(split.data)
+    seen: dict[str, Any] = {}
+    changed: set[str] = set()
+    for way in sorted(ways.values(), key=lambda way: max(head.last_state_change for head in way)):
+        top, inner = way[0], dict[str, Any]()
+        if len(way) > 1:
+            top = _split(way[0], way[1:])
+            data, inner = _meet(way, top, known)
+        else:
+            data = known(top)
+        base = _base(top, split) | inner
+        merged = apply_changes(merged, base, data)
+        seen |= seen_since(top, split) | inner
+        changed |= {name for name, value in data.items() if name not in base or base[name] != value}
+    return merged, {name: value for name, value in seen.items() if name not in changed}
 
 
 def data_of_scope(scope: Any, but: Task | None = None) -> dict[str, Any]:
