@@ -424,10 +424,10 @@ def test_stopping_often_wins_no_time(ground: World) -> None:
     world.clock.set(START)
     instance = world.start("work")
     first = due(world, instance)
-    for _day in range(4):
-        world.clock.set(world.clock.now() + dt.timedelta(hours=20))
+    for stop, on in ((9, 10), (10, 13), (13, 14), (14, 15)):  # over night: two minutes of office time
+        world.clock.set(at(2026, 4, stop, 17, 29))
         pause(world, instance)
-        world.clock.set(world.clock.now() + dt.timedelta(minutes=1))
+        world.clock.set(at(2026, 4, on, 8, 31))
         resume(world, instance)
     with world.sessions() as session:
         assert world.engine.calendar.elapsed(session, "work", first, due(world, instance)) <= 7.5 * 3600
