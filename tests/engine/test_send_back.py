@@ -386,6 +386,42 @@ def test_work_is_never_sent_back_past_a_service_task_that_may_not_be_repeated(wo
         back(world, instance, "sign", "order")
 
 
+# -- what is stored
+
+
+def test_a_tree_that_was_cut_is_stored_only_if_it_comes_back_as_it_went_guard_5(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.engine.running import serializing
+
+    world.deploy(line("ask", "check"))
+    instance = world.start("line")
+    world.complete(instance, "ask")
+    honest = serializing.load
+    loaded = []
+
+    def forgetful(text: bytes, specs: Any) -> Any:
+        workflow = honest(text, specs)
+        loaded.append(text)
+        if len(loaded) > 1:  # the check's own
+            workflow.task_tree.data["more"] = 1
+        return workflow
+
+    monkeypatch.setattr(serializing, "load", forgetful)
+    with pytest.raises(ValueError, match="would not be restored"):
+        back(world, instance, "check", "ask")
+    monkeypatch.undo()
+    assert world.open_nodes(instance) == ["check"]
+
+
+def test_nothing_is_left_for_verify_to_find(world: World) -> None:
+    instance = forked(world, "a1", "a2", "b1", "b2", "sum")
+    back(world, instance, "sign", "plan")
+    world.complete(instance, "plan")
+    with world.sessions() as session:
+        assert list(world.engine.verify_everything(session)) == []
+
+
 # -- who may not, and when
 
 
