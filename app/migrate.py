@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from flask import Flask
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,6 +27,11 @@ def configuration(app: Flask) -> Config:
 def upgrade(app: Flask, revision: str = "head") -> None:
     """Bring the schema to the newest revision; a no-op when it is there."""
     command.upgrade(configuration(app), revision)
+
+
+def revisions(app: Flask) -> set[str]:
+    """Those that this version of the program knows."""
+    return {script.revision for script in ScriptDirectory.from_config(configuration(app)).walk_revisions()}
 
 
 def check(app: Flask) -> None:

@@ -25,7 +25,7 @@ from app import create_app
 from app.audit import SYSTEM
 from app.config import Settings
 from app.db import write_transaction
-from app.migrate import upgrade
+from app.migrate import revisions, upgrade
 from app.upkeep.archive import MANIFEST, Refused, decode, opened, read_verified
 from app.upkeep.backup import reflected
 
@@ -50,6 +50,10 @@ def restore(settings: Settings, source: Path, *, force: bool = False, say: Say =
     place.clear()
     say("正在写入 / writing …")
     app = create_app(dataclasses.replace(settings, database_url=place.url))
+    if manifest["revision"] not in revisions(app):
+        raise Refused(
+            f"备份来自更新的版本（{manifest['revision']}）/ the backup was made by a newer version than this one"
+        )
     engine = app.extensions["duban.sessions"].kw["bind"]
     try:
         upgrade(app, manifest["revision"])

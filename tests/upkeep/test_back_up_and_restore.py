@@ -162,6 +162,24 @@ def test_a_backup_with_another_secret_is_refused(first_backup: Path, elsewhere: 
         restore(replace(elsewhere, secret_key="another secret " + "y" * 40), first_backup)
 
 
+def say_revision(settings: Settings, revision: str) -> str:
+    """Let the database be at this revision; the one it was at."""
+    engine = sa.create_engine(settings.database_url)
+    with engine.begin() as connection:
+        before = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
+    return str(before)
+
+
+def test_a_backup_of_a_newer_version_is_refused(settings: Settings, elsewhere: Settings, tmp_path: Path) -> None:
+    newest = say_revision(settings, "9999")
+    with pytest.raises(Refused, match="newer version"):
+        restore(elsewhere, back_up(settings, tmp_path / "newer.tar.gz"))
+    say_revision(settings, newest)
+    restore(elsewhere, back_up(settings, tmp_path / "kept.tar.gz"))
+
+
 def rewritten(source: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
     """The backup with one member changed, or left out (None), by somebody without the secret."""
     with tarfile.open(source) as old, tarfile.open(target, "w:gz") as new:
