@@ -300,7 +300,7 @@ def _arc(side: Side, origin: Box, target: Box, state: str, axis: int, y: int) ->
 def _stub(side: Side, origin: Box, target: Any, state: str, axis: int, y: int, width: int) -> Line:
     """A way that does not come back to the main line: a short arrow with the name of where it leads."""
     name = bilingual(target.name, target.name_en) or (_("结束") if not target.out_flows else "")
-    label = f"{side.label} → {name}" if side.label and name else side.label or name
+    label = f"{side.label} → {name}" if side.label and name and name != side.label else side.label or name
     back = -1 if origin.middle + STUB + 6 + _text_width(label) > width else 1
     x = origin.middle + back * STUB
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (x, y)]

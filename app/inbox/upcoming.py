@@ -65,7 +65,8 @@ def upcoming(
             continue
         seen.add(target.id)
         if target.kind in STEPS or not target.out_flows:
-            found.append(_told(engine, session, target, why, data))
+            told = _told(engine, session, target, why, data)
+            found += [told] if told not in found else []
         else:
             ways += [(following, why) for following in target.out_flows if following not in closed]
     return found
