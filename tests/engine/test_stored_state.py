@@ -118,3 +118,20 @@ def test_a_stale_revision_is_run_again_on_the_new_state(world: World) -> None:
         assert data["left"] is True
         assert data["right"] is True
         assert set(data["completed_by"]) == {"left", "right"}
+
+
+def test_a_state_in_which_branches_met_may_be_corrected(world: World) -> None:
+    """What a join brings together comes back in another order of names: that is no damage."""
+    world.deploy(
+        d.package(
+            "met", d.parallel("p"), d.user("a", form="f"), d.user("b", form="f"), d.parallel("q"), d.user("c"), d.end(),
+            files={"forms/f.json": '{"fields": []}'},
+            flows=[d.Flow("p", "a"), d.Flow("p", "b"), d.Flow("a", "q"), d.Flow("b", "q"), d.Flow("q", "c"),
+                   d.Flow("c", "end")],
+        )
+    )  # fmt: skip
+    instance = world.start("met")
+    world.complete(instance, "a", x=1)
+    world.complete(instance, "b", y=2)
+    world.engine.amend(instance, {"z": 3}, "补录", by=world.person("zhao"))
+    assert {name: world.data(instance)[name] for name in "xyz"} == {"x": 1, "y": 2, "z": 3}

@@ -120,7 +120,8 @@ class Escalation(_Raised, EscalationEventDefinition):
 
 class Terminate(TerminateEventDefinition):
     def throw(self, my_task: Task) -> None:
-        """Ending the scope is the end event's business; nobody catches it."""
+        """Nobody catches it. What the branches that it ends have found out is not lost with them."""
+        my_task.data = deepcopy(data_of_scope(my_task.workflow))
 
 
 class Conditional(ConditionalEventDefinition):

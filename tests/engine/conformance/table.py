@@ -210,6 +210,16 @@ runs(
               d.user("next"), d.end()),
     begin=["a", "b"], steps=[Do(["next"], complete="a"), Do([], complete="next")], end="end",
 )  # fmt: skip
+runs(
+    "a terminate end keeps what the branches that it ends found out",
+    "terminate end, parallel gateway",
+    d.package("stop_data", d.subprocess("sub", d.start("s"), d.parallel("p"), d.user("a"), d.script("y", "y = 2"),
+                                        d.end("over", terminate=True), d.user("b"), d.script("x", "x = 1"), d.user("c"), d.end("e"),
+                                        flows=[*chain("s", "p"), Flow("p", "a"), *chain("a", "y", "over"), Flow("p", "b"),
+                                               *chain("b", "x", "c", "e")]), d.user("next"), d.end()),
+    begin=["a", "b"], steps=[Do(["a", "c"], complete="b"), Do(["next"], complete="a"), Do([], complete="next")], end="end",
+    values={"x": 1, "y": 2},
+)  # fmt: skip
 CAUGHT = [*chain("sub", "end"), *chain("edge", "after", "end2")]
 for kind, definition, interrupting in (
     ("error", d.error("no"), True),
