@@ -84,6 +84,7 @@ def _meet(
         if len(way) > 1:
             top = _split(way[0], way[1:])
             data, inner = _meet(way, top, known)
+            data = data | inner  # what some of them only saw is as it was seen, not as it was at the split
         else:
             data = known(top)
         base = _base(top, split) | inner
