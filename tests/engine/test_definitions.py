@@ -58,7 +58,7 @@ def test_who_made_a_version_may_not_publish_it(world: World) -> None:
 
 
 def test_a_package_with_errors_is_refused_with_all_of_them_and_nothing_is_stored(world: World) -> None:
-    broken = d.package("case", d.user("act", role="emperor", form="missing", policy="veto"), d.end())
+    broken = d.package("case", d.user("act", role="emperor", form="missing", policy="majority"), d.end())
     with pytest.raises(errors.Invalid) as refused:
         world.engine.deploy(broken, by=SYSTEM)
     assert len(refused.value.problems) >= 3

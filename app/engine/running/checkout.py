@@ -43,6 +43,16 @@ STUCK_KINDS = ("service", "expression")
 
 _INSTANCE = Instance.__table__
 _INCIDENT = Incident.__table__
+# Built once, here and in the projections: putting a statement together costs more than running it.
+_BY_ID = sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
+_OPEN_INCIDENTS = sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
+    _INCIDENT.c.instance_id == sa.bindparam("instance_id"), _INCIDENT.c.resolved_at.is_(None)
+)
+_TAKE = sa.update(_INSTANCE).where(
+    _INSTANCE.c.id == sa.bindparam("instance_id"),
+    _INSTANCE.c.rev == sa.bindparam("before"),
+    _INSTANCE.c.status == "running",
+)
 
 
 class Overrun(Exception):
@@ -333,7 +343,7 @@ def message_of(error: BaseException) -> str:
 
 def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) -> Turn:
     """The instance's turn on the state now stored. NotFound, Conflict when it no longer runs, DamagedState."""
-    row = session.execute(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == instance_id)).mappings().first()
+    row = session.execute(_BY_ID, {"instance_id": instance_id}).mappings().first()
     if row is None:
         raise errors.NotFound()
     instance = dict(row)
@@ -350,11 +360,7 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
     except Exception as error:
         raise DamagedState(message_of(error), instance_id) from error
     turn = Turn(engine, session, actor, engine.clock.now(), loaded, instance, workflow, rebuild)
-    open_incidents = session.execute(
-        sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
-            _INCIDENT.c.instance_id == instance_id, _INCIDENT.c.resolved_at.is_(None)
-        )
-    )
+    open_incidents = session.execute(_OPEN_INCIDENTS, {"instance_id": instance_id})
     turn.reported = [dict(row) for row in open_incidents.mappings()]
     turn.stuck = {
         row["spiff_task_id"]: row["id"] for row in turn.reported if row["spiff_task_id"] and row["kind"] in STUCK_KINDS
@@ -389,11 +395,7 @@ def _not_running(status: str) -> Any:
 def take_revision(turn: Turn) -> None:
     """Compare and set: exactly one of those who read this revision goes on."""
     rev = turn.instance["rev"]
-    taken = turn.session.execute(
-        sa.update(_INSTANCE)
-        .where(_INSTANCE.c.id == turn.id, _INSTANCE.c.rev == rev, _INSTANCE.c.status == "running")
-        .values(rev=rev + 1)
-    )
+    taken = turn.session.execute(_TAKE, {"instance_id": turn.id, "before": rev, "rev": rev + 1})
     if taken.rowcount != 1:  # type: ignore[attr-defined]
         raise Stale()
     turn.instance["rev"] = rev + 1

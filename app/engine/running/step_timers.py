@@ -22,12 +22,19 @@ from app.engine.running.checkout import Failure, Turn, message_of
 
 _TIMER = Timer.__table__
 Planned = tuple[str, dt.datetime, dict[str, Any]]  # kind, instant, detail
+_ADD = sa.insert(_TIMER)
+_CANCEL = (
+    sa.update(_TIMER)
+    .where(_TIMER.c.task_id == sa.bindparam("of_task"), _TIMER.c.state.in_(("waiting", "paused", "failed")))
+    .values(state="cancelled", fence=_TIMER.c.fence + 1, lease_until=None)
+)
 
 
-def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
+def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False) -> None:
     """Set everything that the step's clock will do. A reminder whose instant has already passed is not set.
 
     Each round of the clock (see acts/clocks.py) has its own overdue mark and ladder; what it has had is not set again.
+    With `first` the task has only just begun and can have had nothing.
     """
     due = row.get("due_at")
     if due is None:
@@ -39,37 +46,47 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words) -> None:
     except Exception as error:
         turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
         timers = [("overdue", due, {})]
-    _set(turn.session, dict(row) | {"instance_id": turn.id}, timers, turn.now)
+    fired = set() if first else _fired(turn.session, row["id"])
+    _set(turn.session, dict(row) | {"instance_id": turn.id}, timers, fired, turn.now)
 
 
 def renew(engine: Core, session: Session, row: Mapping[str, Any], words: Words, now: dt.datetime) -> None:
     """A new round of the clock: nothing of the old one fires any more, what it has had is history."""
     cancel(session, row["id"])
-    _set(session, row, _planned(engine.calendar, session, words, row["due_at"]), now)
+    fired = _fired(session, row["id"])
+    _set(session, row, _planned(engine.calendar, session, words, row["due_at"]), fired, now)
 
 
-def _set(session: Session, row: Mapping[str, Any], timers: Sequence[Planned], now: dt.datetime) -> None:
-    fired, number = _fired(session, row["id"]), row.get("clock_round") or 0
+def _set(
+    session: Session,
+    row: Mapping[str, Any],
+    timers: Sequence[Planned],
+    fired: set[tuple[str, Any, int]],
+    now: dt.datetime,
+) -> None:
+    new, number = [], row.get("clock_round") or 0
     for kind, at, plan in timers:
         detail = plan | {"round": number} if number else plan
         if (kind == "remind" and at <= now) or _label(kind, detail) in fired:
             continue
-        session.execute(
-            sa.insert(_TIMER).values(
-                id=new_id(),
-                instance_id=row["instance_id"],
-                task_id=row["id"],
-                spiff_task_id=None,
-                node_id=row["node_id"],
-                kind=kind,
-                detail=detail,
-                due_at=at,
-                original_due_at=at,
-                state="waiting",
-                attempts=0,
-                fence=0,
-            )
+        new.append(
+            {
+                "id": new_id(),
+                "instance_id": row["instance_id"],
+                "task_id": row["id"],
+                "spiff_task_id": None,
+                "node_id": row["node_id"],
+                "kind": kind,
+                "detail": detail,
+                "due_at": at,
+                "original_due_at": at,
+                "state": "waiting",
+                "attempts": 0,
+                "fence": 0,
+            }
         )
+    if new:
+        session.execute(_ADD, new)
 
 
 def _fired(session: Session, task_id: str) -> set[tuple[str, Any, int]]:
@@ -103,11 +120,7 @@ def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetim
 
 def cancel(session: Session, task_id: str) -> None:
     """Nothing more happens by the clock of a task that is over, or whose clock begins anew."""
-    session.execute(
-        sa.update(_TIMER)
-        .where(_TIMER.c.task_id == task_id, _TIMER.c.state.in_(("waiting", "paused", "failed")))
-        .values(state="cancelled", fence=_TIMER.c.fence + 1, lease_until=None)
-    )
+    session.execute(_CANCEL, {"of_task": task_id})
 
 
 def pause(session: Session, task_id: str) -> None:

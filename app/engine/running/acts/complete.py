@@ -29,6 +29,7 @@ from app.engine.running.signing import Signing
 from app.i18n import lazy_
 
 _TASK = HumanTask.__table__
+_BY_ID = sa.update(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
 TRIES = 12  # signers of one step meet at one instance all at once, and none of them should be turned away
 
 
@@ -100,25 +101,22 @@ class Complete:
         self._check(turn, row)
         end_pause(turn, row, "")
         late = row["due_at"] is not None and now > row["due_at"]
-        session.execute(
-            sa.update(_TASK)
-            .where(_TASK.c.id == self.task_id)
-            .values(
-                status="done",
-                assignee_id=self.actor.id,
-                assignee_name=self.actor.name,
-                claimed_at=row["claimed_at"] or now,
-                completed_at=now,
-                completed_by_id=self.actor.id,
-                completed_by_name=self.actor.name,
-                late=late,
-                answers=as_json(self.clean),
-                draft=None,
-                draft_at=None,
-                draft_by_id=None,
-                rev=row["rev"] + 1,
-            )
-        )
+        done = {
+            "status": "done",
+            "assignee_id": self.actor.id,
+            "assignee_name": self.actor.name,
+            "claimed_at": row["claimed_at"] or now,
+            "completed_at": now,
+            "completed_by_id": self.actor.id,
+            "completed_by_name": self.actor.name,
+            "late": late,
+            "answers": as_json(self.clean),
+            "draft": None,
+            "draft_at": None,
+            "draft_by_id": None,
+            "rev": row["rev"] + 1,
+        }
+        session.execute(_BY_ID, {"task_id": self.task_id, **done})
         step_timers.cancel(session, self.task_id)
         if self.actor.id:
             participate(session, turn.id, user_id=self.actor.id)

@@ -23,6 +23,10 @@ from app.i18n import lazy_
 _INSTANCE = Instance.__table__
 _TIMER = Timer.__table__
 _INCIDENT = Incident.__table__
+_EARLIEST = sa.select(sa.func.min(_TIMER.c.due_at)).where(
+    _TIMER.c.instance_id == sa.bindparam("instance_id"), _TIMER.c.state == "waiting"
+)
+_STORE = sa.update(_INSTANCE).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
 
 
 def save(turn: Turn) -> None:
@@ -90,9 +94,7 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     if first or turn.restructured:
         serializing.require_round_trip(text, turn.loaded.specs)
     state, mac = serializing.seal(text, turn.engine.secret, turn.id, rev)
-    earliest = turn.session.scalar(
-        sa.select(sa.func.min(_TIMER.c.due_at)).where(_TIMER.c.instance_id == turn.id, _TIMER.c.state == "waiting")
-    )
+    earliest = turn.session.scalar(_EARLIEST, {"instance_id": turn.id})
     values: dict[str, Any] = dict(head) | {
         "rev": rev,
         "state": state,
@@ -103,7 +105,7 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     if ended:
         values |= {"status": "ended", "ended_at": turn.now, "end_node": turn.end_node}
     try:
-        turn.session.execute(sa.update(_INSTANCE).where(_INSTANCE.c.id == turn.id).values(**values))
+        turn.session.execute(_STORE, {"instance_id": turn.id, **values})
     except sa.exc.IntegrityError as twice:
         raise errors.Conflict(lazy_("这件事已经发起过"), business_key=head["business_key"]) from twice
     turn.instance["rev"] = rev

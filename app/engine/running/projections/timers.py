@@ -12,6 +12,11 @@ from app.engine.running.checkout import Turn
 from app.engine.running.workflow import due_at, is_paused
 
 _TIMER = Timer.__table__
+_WAITING = sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
+    _TIMER.c.instance_id == sa.bindparam("instance_id"),
+    _TIMER.c.kind == "event",
+    _TIMER.c.state.in_(("waiting", "paused")),
+)
 
 
 def project_timers(turn: Turn) -> None:
@@ -21,11 +26,7 @@ def project_timers(turn: Turn) -> None:
     """
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
-    rows = session.execute(
-        sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
-            _TIMER.c.instance_id == turn.id, _TIMER.c.kind == "event", _TIMER.c.state.in_(("waiting", "paused"))
-        )
-    ).all()
+    rows = session.execute(_WAITING, {"instance_id": turn.id}).all()
     known = {row.spiff_task_id: row for row in rows}
     for spiff_id, row in known.items():
         if spiff_id not in waiting:
