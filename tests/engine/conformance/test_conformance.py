@@ -15,6 +15,8 @@ from app.engine.running.serializing import fingerprint
 from tests.engine.conformance.table import REFUSED, RUNS, Case, Do
 from tests.engine.conftest import World
 
+pytestmark = pytest.mark.one_database  # what a diagram means; storing and restoring on both is tested elsewhere
+
 
 def errors_of(world: World, case: Case) -> list[Any]:
     return [problem for problem in world.engine.check(case.package) if problem.severity == "error"]
