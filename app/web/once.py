@@ -8,29 +8,40 @@ corrected can be sent from the same page. Programs have `Idempotency-Key` for th
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 
 import flask_login
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from flask import session as browser
 from werkzeug.datastructures import ImmutableMultiDict
 
-from app.db import write_transaction
 from app.web.api import is_api
 from app.web.database import db
-from app.web.idempotency import IdempotencyKey, claim, settled
+from app.web.idempotency import claim, conclude, settled, watch
 from app.web.rendering import see_other
 
 FIELD = "_once"
 _LONGEST = 64
+_UNSENT, _MOST_KEPT = "unsent", 200_000
 _SECRET = ("security", "accounts")
 _PASSING = frozenset({"csrf_token", FIELD})
 
 
 def form_key() -> str:
     """The key of a form that is being drawn. A form that is shown again because it was refused keeps its key."""
-    sent: str = g.get("form_key", "")
-    return sent or secrets.token_urlsafe(12)
+    if sent := g.get("form_key", ""):
+        return str(sent)
+    key = secrets.token_urlsafe(9)
+    return f"{key}.{_mark(key)}" if flask_login.current_user.is_authenticated else key
+
+
+def _mark(key: str) -> str:
+    """Says for whom a form was drawn, and that we drew it."""
+    text = f"{key}\0{flask_login.current_user.get_id()}".encode()
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:24]
 
 
 def _take_key() -> Response | None:
@@ -40,15 +51,18 @@ def _take_key() -> Response | None:
     key = request.form[FIELD][:_LONGEST]
     content = _content_hash()
     request.form = ImmutableMultiDict([(k, v) for k, v in request.form.items(multi=True) if k != FIELD])
-    if not key or not flask_login.current_user.is_authenticated:
+    if not key:
         return None
     g.form_key = key
+    if not flask_login.current_user.is_authenticated:
+        return None
     if request.args.get("_step") or request.form.get("_step"):
         return None  # only changes what the form shows
     row = hashlib.sha256(f"form\0{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
     stored = claim(row, content)
     if stored is None:
         g.form_row = row
+        watch(row)
         return None
     if stored.request_hash != content:
         return None  # sent again with something else in it: a new sending, which the view judges
@@ -68,12 +82,10 @@ def _remember(response: Response) -> Response:
         return response
     target = response.headers.get("HX-Redirect") or (response.location if response.status_code == 303 else None)
     db.session.rollback()
-    with write_transaction(db.session()) as session:
-        stored = session.get(IdempotencyKey, row)
-        if stored is not None and target:
-            stored.status, stored.body, stored.content_type = 303, target.encode(), "text/uri-list"
-        elif stored is not None:
-            session.delete(stored)
+    if target:
+        browser.pop(_UNSENT, None)
+    answer = {"status": 303, "body": target.encode(), "content_type": "text/uri-list"} if target else None
+    conclude(row, answer, broken=response.status_code == 500)
     return response
 
 
@@ -94,6 +106,34 @@ def resend() -> Resend | None:
     if key := g.get("form_key", ""):
         fields.append((FIELD, key))
     return Resend(request.full_path.rstrip("?"), fields, any(upload.filename for upload in request.files.values()))
+
+
+def keep_for_sign_in() -> bool:
+    """A session ended before the form was sent: what it held waits for the same person to sign in again."""
+    key = g.get("form_key", "") or request.form.get(FIELD, "")
+    again = resend()
+    if again is None or "." not in key or flask_login.current_user.is_authenticated:
+        return False
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    fields = [(name, value) for name, value in again.fields if name not in _PASSING]
+    if sum(len(name) + len(value) for name, value in fields) > _MOST_KEPT:
+        return False
+    browser[_UNSENT] = {"action": again.action, "fields": fields, "key": key, "files": again.files}
+    return True
+
+
+def unsent() -> Resend | None:
+    """What this person had filled in when the session ended; nothing for anybody else."""
+    kept = browser.get(_UNSENT)
+    if not kept or not flask_login.current_user.is_authenticated:
+        return None
+    key, _dot, mark = str(kept["key"]).partition(".")
+    if not hmac.compare_digest(mark, _mark(key)):
+        browser.pop(_UNSENT, None)
+        return None
+    g.form_key = kept["key"]
+    return Resend(kept["action"], [(name, value) for name, value in kept["fields"]], kept["files"])
 
 
 def init_app(app: Flask) -> None:

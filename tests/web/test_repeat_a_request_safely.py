@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.db import write_transaction
 from app.subjects import Subject
-from app.web import IdempotencyKey, sweep_idempotency
+from app.web import IdempotencyKey, owner, sweep_idempotency
 from app.web.idempotency import ABANDONED
 
 SignIn = Callable[[str], FlaskClient]
@@ -95,17 +98,81 @@ def test_two_at_the_same_instant_act_once_and_read_the_same(app: Flask, sign_in:
     assert count(session, "辛影院") == 1
 
 
-def test_a_request_that_died_with_its_process_may_be_sent_again(sign_in: SignIn, session: Session) -> None:
+@pytest.fixture
+def left_under_way(sign_in: SignIn, session: Session) -> Callable[..., Any]:
+    """`left_under_way("壬影院", acted=False)` → the same request again, after the first one stopped half-way."""
+
+    def again(name: str, **values: Any) -> Any:
+        browser = sign_in("zhao")
+        create(browser, name, f"k-{name}")
+        with write_transaction(session):
+            newest = sa.select(IdempotencyKey.id).order_by(IdempotencyKey.created_at.desc()).limit(1)
+            here = IdempotencyKey.id == newest.scalar_subquery()
+            session.execute(sa.update(IdempotencyKey).where(here).values(status=None, **values))
+            if values.get("acted") is False:
+                session.execute(sa.delete(Subject).where(Subject.name == name))
+        return create(browser, name, f"k-{name}")
+
+    return again
+
+
+def test_a_request_of_a_process_elsewhere_is_waited_for_half_a_minute(
+    left_under_way: Callable[..., Any], session: Session
+) -> None:
+    long_ago = dt.datetime.now(dt.UTC) - ABANDONED - dt.timedelta(seconds=1)
+    elsewhere = {"owner": "another-machine:1:1", "acted": False}
+    assert left_under_way("壬影院", **elsewhere).status_code == 409  # perhaps it is still at work
+    assert left_under_way("壬影院二", **elsewhere, created_at=long_ago).status_code == 201
+    assert count(session, "壬影院二") == 1
+
+
+def test_a_request_of_this_living_process_is_under_way(left_under_way: Callable[..., Any]) -> None:
+    again = left_under_way("壬影院三", acted=False)
+    assert again.status_code == 409 and "interrupted" not in again.get_json(force=True)
+
+
+def test_what_was_left_half_way_by_a_dead_process_may_be_sent_again_at_once(
+    left_under_way: Callable[..., Any], session: Session
+) -> None:
+    assert left_under_way("壬影院四", owner=a_dead_process(), acted=False).status_code == 201
+    assert count(session, "壬影院四") == 1
+
+
+def test_what_a_dead_process_had_committed_is_not_done_again_and_the_caller_is_told(
+    left_under_way: Callable[..., Any], session: Session
+) -> None:
+    again = left_under_way("壬影院五", owner=a_dead_process())
+    assert again.status_code == 409 and again.get_json(force=True)["interrupted"] is True
+    assert count(session, "壬影院五") == 1
+
+
+def a_dead_process() -> str:
+    """A real one, killed."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        name = owner._name(process.pid)
+        assert name and not owner.is_dead(name)
+        process.kill()
+    assert owner.is_dead(name)
+    return name
+
+
+def test_a_fault_after_something_was_committed_is_not_carried_out_again(
+    app: Flask, sign_in: SignIn, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.subjects import api
+
     browser = sign_in("zhao")
-    create(browser, "壬影院", "k-died")
-    begun = sa.update(IdempotencyKey).where(IdempotencyKey.status == 201).values(status=None)
-    with write_transaction(session):
-        session.execute(begun)
-    assert create(browser, "壬影院", "k-died").status_code == 409  # perhaps it is still at work
-    with write_transaction(session):
-        long_ago = dt.datetime.now(dt.UTC) - ABANDONED - dt.timedelta(seconds=1)
-        session.execute(sa.update(IdempotencyKey).where(IdempotencyKey.status.is_(None)).values(created_at=long_ago))
-    assert create(browser, "壬影院", "k-died").status_code == 201
+
+    def broken(*_words: Any) -> Any:
+        raise RuntimeError("the answer could not be written")
+
+    monkeypatch.setitem(app.config, "PROPAGATE_FAULTS", False)
+    monkeypatch.setattr(api.SubjectOut, "dump", broken)
+    assert create(browser, "壬影院六", "k-fault").status_code == 500
+    monkeypatch.undo()
+    again = create(browser, "壬影院六", "k-fault")
+    assert again.status_code == 409 and again.get_json(force=True)["interrupted"] is True
+    assert count(session, "壬影院六") == 1
 
 
 def test_text_with_a_nul_is_stored_without_it(sign_in: SignIn, session: Session) -> None:
