@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from dataclasses import dataclass
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -16,10 +17,11 @@ from app.worker.beats import BEAT, Beats
 
 log = logging.getLogger("duban.worker")
 TICK = 2  # seconds between two looks for due timers and waiting outbox rows
+BACKLOG = 100  # rows in one batch after which there are probably more
 
 
 def tick(app: Flask) -> int:
-    """Fire what is due and send what waits, until both are empty or a batch was small; the number of rows done."""
+    """One batch: fire what is due, retry what may be retried, send what waits; the number of rows done."""
     with app.app_context():
         engine = web.engine()
         return engine.run_due_timers(limit=200) + engine.retry_due(limit=50) + engine.deliver_outbox(limit=500)
@@ -49,32 +51,41 @@ class Working:
 
     scheduler: BackgroundScheduler
     beats: Beats
+    stopping: threading.Event
 
     def shutdown(self) -> None:
         """Let the present batch end, then say that this worker has stopped."""
+        self.stopping.set()
         self.scheduler.shutdown(wait=True)
         self.beats.write(stopped=True)
 
 
 def start(app: Flask) -> Working:
     """Run the schedules in this process, beside the web or alone."""
-    beats = Beats(app)
+    beats, stopping = Beats(app), threading.Event()
     beats.open()
     scheduler = BackgroundScheduler(timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1})
-    scheduler.add_job(_batch, "interval", seconds=TICK, args=[app, beats], id="tick")
+    scheduler.add_job(work, "interval", seconds=TICK, args=[app, beats, stopping], id="tick")
     scheduler.add_job(beats.write, "interval", seconds=BEAT, id="beat")
     scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()
-    return Working(scheduler, beats)
+    return Working(scheduler, beats, stopping)
 
 
-def _batch(app: Flask, beats: Beats) -> None:
+def work(app: Flask, beats: Beats, stopping: threading.Event) -> None:
+    """Batch after batch while there is a backlog: after an outage thousands of rows are due, not some dozens a tick."""
+    while _batch(app, beats) >= BACKLOG and not stopping.is_set():
+        pass
+
+
+def _batch(app: Flask, beats: Beats) -> int:
     done = 0
     beats.begin()
     try:
         done = tick(app)
         if done:
             log.info("batch", extra={"done": done, "seconds": round(beats.busy_for(), 3)})
+        return done
     finally:
         beats.end(done)
