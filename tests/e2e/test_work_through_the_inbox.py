@@ -136,7 +136,7 @@ def test_what_is_typed_is_kept_by_itself(open_screen: Opens, tasks: dict[str, st
     screen = open_screen("zhao")
     page = screen.goto(f"/tasks/{tasks[TITLES[1]]}")
     page.get_by_label("意见").first.fill("先写一半")
-    page.get_by_role("link", name="讨论").focus()
+    page.get_by_label("其他办理").focus()
     expect(page.locator("[data-saved]")).to_have_text("已自动保存 14:20")
     page.reload()
     expect(page.get_by_label("意见").first).to_have_value("先写一半")

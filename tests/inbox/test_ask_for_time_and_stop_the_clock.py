@@ -96,7 +96,9 @@ def test_nobody_else_asks(sign_in: SignIn, task: str) -> None:
         assert sign_in(key).post(f"/tasks/{task}/extension-requests", data=ASKED).status_code == status, key
         sent = {"answers": ASKED}
         assert sign_in(key).post(f"/api/v1/tasks/{task}/extension-requests", json=sent).status_code == status, key
-    assert sign_in("zhao").get(f"/tasks/{task}/extension-requests").status_code == 404
+    partial = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    assert sign_in("zhao").get(f"/tasks/{task}/extension-requests", headers=partial).status_code == 403
+    assert sign_in("chen").get(f"/tasks/{task}/extension-requests").status_code == 404
 
 
 def test_a_program_asks_too(sign_in: SignIn, task: str, session: Session) -> None:

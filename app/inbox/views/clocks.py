@@ -9,7 +9,7 @@ from flask import Response, flash, request
 
 from app import forms, web
 from app.engine import HumanTask
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.inbox import acts, queries
 from app.inbox.views import blueprint
@@ -21,10 +21,11 @@ from app.inbox.views.tasks import asking_form, page
 def extension_form(task_id: str) -> Response:
     """The form of a request as a fragment, when it is asked for; opened alone it is the task's page with it."""
     task = queries.task(web.db.session(), task_id, web.current_user())
-    if "extend" not in web.engine().permitted(web.db.session(), task, web.current_user().id):
-        raise NotFound()
+    may = "extend" in web.engine().permitted(web.db.session(), task, web.current_user().id)
     if not web.is_partial():
-        return web.see_other(here(task_id, panel="extend", _anchor="extend"))
+        return web.see_other(here(task_id, panel="extend", _anchor="extend") if may else here(task_id))
+    if not may:
+        raise Forbidden(_("这一步不能申请延期"))
     return _form(task, {}, {}, {})
 
 
