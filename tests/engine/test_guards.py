@@ -132,6 +132,64 @@ def test_an_interrupting_boundary_event_goes_before_the_rest_of_its_sub_process(
     assert "ran_on" not in world.data(instance)
 
 
+def test_what_a_sub_process_does_is_stopped_before_its_next_step_runs(world: World) -> None:
+    inner = d.subprocess(
+        "inner", d.start("s"), d.script("first", "stop = True"), d.script("second", "ran_on = True"), d.end("e")
+    )
+    world.deploy(
+        d.package(
+            "stopping", d.user("begin"), inner, d.boundary("stopped", "inner", d.condition("stop")),
+            d.user("after_stop"), d.end(), d.end("end2"),
+            flows=[
+                d.Flow("begin", "inner"), d.Flow("inner", "end2"), d.Flow("stopped", "after_stop"),
+                d.Flow("after_stop", "end"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("stopping", {"stop": False})
+    world.complete(instance, "begin")
+    assert world.open_nodes(instance) == ["after_stop"]
+    assert "ran_on" not in world.data(instance)
+
+
+def test_an_instance_does_not_end_while_a_token_is_deeper_than_a_thousand_tasks(world: World) -> None:
+    """SpiffWorkflow's iterator would not see it, and end the instance around it."""
+    package = d.package(
+        "deep", d.parallel("split"), d.user("do"), d.user("look"), d.exclusive("ok", default="f_ok_do"), d.end(),
+        d.user("short"), d.end("end2"),
+        flows=[
+            d.Flow("split", "do"), d.Flow("do", "look"), d.Flow("look", "ok"), d.Flow("ok", "do"),
+            d.Flow("ok", "end", "good"), d.Flow("split", "short"), d.Flow("short", "end2"),
+        ],
+    )  # fmt: skip
+    specs = specs_of(package)
+    workflow = Workflow(specs.process, {}, surroundings=Still(), script_engine=world.engine.language.engine)  # type: ignore[arg-type]
+    workflow.task_tree.data["good"] = False
+
+    def step(name: str) -> None:
+        next(task for task in workflow.human_tasks() if task.task_spec.bpmn_id == name).run()
+        while (task := workflow.next_ready()) is not None:
+            task.run()
+
+    while (task := workflow.next_ready()) is not None:
+        task.run()
+    for _round in range(340):
+        step("do")
+        step("look")
+    step("short")
+    assert not workflow.is_completed()
+    assert [task.task_spec.bpmn_id for task in workflow.human_tasks()] == ["do"]
+
+
+def test_a_sub_process_in_which_nobody_has_anything_to_do_ends_by_itself(world: World) -> None:
+    inner = d.subprocess("inner", d.start("s"), d.script("only", "seen = True"), d.end("e"))
+    world.deploy(d.package("through", d.user("begin"), inner, d.user("after"), d.end()))
+    instance = world.start("through")
+    world.complete(instance, "begin")
+    assert world.open_nodes(instance) == ["after"]
+    assert world.data(instance)["seen"] is True
+
+
 def test_a_conditional_event_is_looked_at_after_every_step(world: World) -> None:
     world.deploy(
         d.package(
