@@ -17,6 +17,7 @@ from app.errors import Busy, DubanError
 from app.i18n import _
 from app.web.api import Unauthenticated, is_api
 from app.web.database import db
+from app.web.once import keep_for_sign_in
 from app.web.rendering import is_partial, render
 
 Extra = Mapping[str, Any]  # what an error says beside its detail: errors per field, the present holder …
@@ -57,10 +58,12 @@ def _page(status: int, code: str, detail: str, extra: Extra) -> Response:
 
 def to_sign_in() -> Response:
     """An expired session: htmx gets HX-Redirect (never a 302 that would be swapped in), a browser the sign-in page."""
-    target = url_for("security.login", next=request.full_path if request.method == "GET" else None)
+    back = url_for("web.unsent") if keep_for_sign_in() else request.full_path if request.method == "GET" else None
+    target = url_for("security.login", next=back)
     if request.headers.get("HX-Request") == "true":
         response = make_response("", 200)
-        response.headers["HX-Redirect"] = url_for("security.login")
+        kept = request.method != "GET" and back is not None
+        response.headers["HX-Redirect"] = target if kept else url_for("security.login")
         return response
     return make_response("", 302, {"Location": target})
 
@@ -145,6 +148,13 @@ def _wants_json() -> bool:
     return is_api() or request.accept_mimetypes.best == "application/json"
 
 
+def _stale_page(_error: CSRFError) -> Response:
+    """The token of a session that has ended: sign in again and go on; else the page itself is too old."""
+    if not _wants_json() and not flask_login.current_user.is_authenticated and keep_for_sign_in():
+        return to_sign_in()
+    return _answer(400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上"))
+
+
 def _flatten(messages: dict[str, Any]) -> dict[str, Any]:
     """webargs puts the place (json, query) around the fields; callers want the fields."""
     places = ("json", "query", "form", "json_or_form", "files", "headers")
@@ -163,7 +173,7 @@ def init_app(app: Flask) -> None:
     )
     app.register_error_handler(
         CSRFError,
-        lambda _error: _answer(400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上")),
+        _stale_page,
     )
 
     for kind in UNAVAILABLE:

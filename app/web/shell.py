@@ -13,6 +13,7 @@ from app import audit
 from app.config import ROOT, Settings
 from app.db import write_transaction
 from app.i18n import CHINESE, ENGLISH, LOCALES, _, bilingual, get_locale, pick, set_locale
+from app.web import once
 from app.web.access import actor
 from app.web.database import db
 from app.web.registry import for_the_bar, menu
@@ -120,6 +121,13 @@ def _local_path(target: str) -> str:
     """Back to a page of ours; anything that could lead elsewhere goes to the start."""
     ours = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if ours else "/"
+
+
+@blueprint.get("/unsent")
+def unsent() -> Response:
+    """What was filled in when the session ended, to be sent now; the first page where there is nothing."""
+    kept = once.unsent()
+    return render("unsent.html", kept=kept) if kept else see_other("/")
 
 
 @blueprint.get("/help/keys")
