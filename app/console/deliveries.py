@@ -6,7 +6,6 @@ A payload holds what people are told; its key, kind, attempts and the class of t
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +21,9 @@ from app.errors import Conflict, Invalid, NotFound
 from app.i18n import lazy_
 
 _COUNTED = {"failed": FAILED, "waiting": WAITING}
-STATES = ("failed", "waiting", "discarded", "sent")
 SLOW = dt.timedelta(minutes=1)  # what should have left longer ago than this waits for a worker
 ALIVE = dt.timedelta(seconds=60)  # a worker that said nothing for longer is not there any more
 LONGEST = 2000
-_FAULT = re.compile(r"^[A-Za-z_][\w.]{0,79}(?=:)")
 
 
 @dataclass(frozen=True)
@@ -74,12 +71,6 @@ def deliveries(filters: Mapping[str, Any]) -> sa.Select[Any]:
 
 def kinds(session: Session) -> list[str]:
     return list(session.scalars(sa.select(Outbox.kind).distinct().order_by(Outbox.kind)))
-
-
-def fault_of(row: Outbox) -> str:
-    """The class of the error alone: what follows it may quote the message."""
-    found = _FAULT.match(row.error or "")
-    return found[0] if found else ""
 
 
 def send_again(session: Session, delivery_id: str, reason: str, *, by: Actor, now: dt.datetime) -> None:

@@ -7,7 +7,7 @@ import marshmallow as ma
 
 from app import web
 from app.clock import SHANGHAI
-from app.console import deliveries
+from app.console import delivery_words
 from app.console.access import sees_data
 from app.console.words import cause_of, fault_of
 from app.engine import Definition, History, Incident
@@ -269,7 +269,7 @@ class OperatedOut(ma.Schema):
 
 
 class OutboxQuery(web.ApiPage):
-    state = ma.fields.String(load_default="failed", validate=ma.validate.OneOf(deliveries.STATES))
+    state = ma.fields.String(load_default="failed", validate=ma.validate.OneOf(delivery_words.STATES))
     kind = ma.fields.String(load_default="")
 
 
@@ -279,12 +279,14 @@ class OutboxOut(ma.Schema):
     id = ma.fields.String()
     key = ma.fields.String()
     kind = ma.fields.String()
-    state = ma.fields.String(metadata={"enum": list(deliveries.STATES)})
+    state = ma.fields.String(metadata={"enum": list(delivery_words.STATES)})
     created_at = Local()
     next_attempt_at = Local()
     attempts = ma.fields.Integer()
     sent_at = Local(allow_none=True)
-    fault = ma.fields.Function(deliveries.fault_of, metadata={"type": "string", "description": "class of the error"})
+    fault = ma.fields.Function(
+        delivery_words.fault_of, metadata={"type": "string", "description": "class of the error"}
+    )
 
 
 class HealthOut(ma.Schema):

@@ -11,7 +11,7 @@ from flask import Response, flash, request, url_for
 
 from app import web
 from app.accounts import requires
-from app.console import access, acts, deliveries, queries, words
+from app.console import access, acts, deliveries, delivery_words, queries, words
 from app.console.views import PER_PAGE, blueprint, page_number, span_text
 from app.db import write_transaction
 from app.engine import Hold, WorkerBeat
@@ -60,7 +60,7 @@ def _workers() -> dict[str, Any]:
 def _page(**more: Any) -> dict[str, Any]:
     session, now = web.db.session(), web.clock().now()
     state = request.args.get("state", "")
-    state = state if state in deliveries.STATES else "failed"
+    state = state if state in delivery_words.STATES else "failed"
     kind = request.args.get("kind", "")[:80]
     return (
         {
@@ -69,7 +69,7 @@ def _page(**more: Any) -> dict[str, Any]:
             "state": state,
             "kind": kind,
             "kinds": deliveries.kinds(session),
-            "fault_of": deliveries.fault_of,
+            "fault_of": delivery_words.fault_of,
             "words": words,
             "link": lambda **changes: _link({"state": state, "kind": kind}, **changes),
             "hold": session.get(Hold, 1),
