@@ -287,8 +287,6 @@ class OutboxOut(ma.Schema):
     fault = ma.fields.Function(
         delivery_words.fault_of, metadata={"type": "string", "description": "class of the error"}
     )
-        delivery_words.fault_of, metadata={"type": "string", "description": "class of the error"}
-    )
 
 
 class HealthOut(ma.Schema):
