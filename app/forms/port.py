@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import files
-from app.accounts import User
 from app.audit import Actor
 from app.engine import Forms
 from app.forms import checking, schemas
@@ -38,8 +37,7 @@ class FormFiles(Forms):
     ) -> dict[str, Any]:
         if not self._attended:
             return schemas.validate(form, answers, Situation(now, data))
-        user = session.get(User, actor.id) if actor.id else None
-        return schemas.validate(form, answers, Situation(now, data, session, actor, user, instance_id))
+        return schemas.validate(form, answers, Situation(now, data, session, actor, instance_id=instance_id))
 
     def keep(
         self,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts import User
 from app.audit import SYSTEM, Actor
 from app.clock import local
 from app.forms.conditions import holds, lookup, text_of
@@ -25,8 +27,15 @@ class Situation:
     data: Mapping[str, Any] = field(default_factory=dict)
     session: Session | None = None
     actor: Actor = SYSTEM
-    user: Any = None
+    known_user: User | None = None
     instance_id: str | None = None
+
+    @cached_property
+    def user(self) -> User | None:
+        """Who acts, with what they may see; looked up only for forms that offer records to choose from."""
+        if self.known_user is None and self.session is not None and self.actor.id:
+            return self.session.get(User, self.actor.id)
+        return self.known_user
 
 
 @dataclass(frozen=True)
