@@ -32,4 +32,5 @@ def configure(*, production: bool) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is left out while one still runs is meant
+    logging.getLogger("spiff").setLevel(logging.WARNING)  # below, its lines carry all data of the instance
     logging.captureWarnings(True)

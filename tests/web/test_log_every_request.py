@@ -75,6 +75,20 @@ def test_lines_inside_a_request_bear_its_id_and_the_instance(app: Flask, caplog:
     assert "ZeroDivisionError" in second["exception"]
 
 
+def test_what_people_answer_reaches_no_log_through_the_library_that_runs_diagrams(app: Flask) -> None:
+    """SpiffWorkflow puts all data of the instance into the line that it writes at every change of a step's state."""
+    code = (
+        "import logging; from app import logs; logs.configure(production={})\n"
+        "logging.getLogger('spiff.task').info('State changed', extra=dict(data=dict(reported_by='张三')))\n"
+        "logging.getLogger('spiff.workflow').info('Workflow completed', extra=dict(data=dict(reported_by='张三')))\n"
+    )
+    for production in (True, False):
+        told = subprocess.run(
+            [sys.executable, "-c", code.format(production)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert told.stderr == ""
+
+
 def test_a_turn_of_the_engine_binds_its_task(app: Flask) -> None:
     import structlog
 
