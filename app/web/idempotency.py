@@ -15,8 +15,8 @@ import time
 
 import flask_login
 import sqlalchemy as sa
-from flask import Flask, Response, g, request
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 
 from app.db import UNAVAILABLE, Base, also_written, insert_or, write_transaction
 from app.errors import Conflict, Invalid
@@ -103,12 +103,18 @@ def settled(stored: IdempotencyKey) -> IdempotencyKey:
     return found
 
 
+def _apart() -> Session:
+    """A session of its own: a commit in the request's would let it read again who is signed in, each time."""
+    sessions: sessionmaker[Session] = current_app.extensions["duban.sessions"]
+    return sessions()
+
+
 def claim(key: str, request_hash: str) -> IdempotencyKey | None:
     """Take the key for this request, or find what another one made of it."""
     now = dt.datetime.now(dt.UTC)
     values = {"id": key, "request_hash": request_hash, "content_type": "", "body": b"", "created_at": now}
     values |= {"owner": myself(), "acted": False}
-    with write_transaction(db.session()) as session:
+    with _apart() as session, write_transaction(session):
         left = session.get(IdempotencyKey, key, populate_existing=True)
         if left is not None and (left.created_at < now - KEPT or (left.is_abandoned and not left.acted)):
             # It may have acted, or have been taken over, since we looked.
@@ -145,7 +151,7 @@ def conclude(key: str, answer: dict[str, object] | None, *, broken: bool) -> Non
         steps.append(sa.delete(IdempotencyKey).where(row, IdempotencyKey.owner != NOBODY))
     for last in (False, True):
         try:
-            with write_transaction(db.session()) as session:
+            with _apart() as session, write_transaction(session):
                 for step in steps:
                     session.execute(step)
             return
