@@ -1,0 +1,392 @@
+"""What a block-structured process may do, played with nothing but the blocks: the model that the engine is held to.
+
+It knows no tree of tasks, no joins, no stored state: a block runs, its parts run in it, and when they are over so
+is it. A sub-process is over when nothing runs in it any more. Time is given from outside.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.engine import random_processes as r
+
+
+class Impossible(AssertionError):
+    """The engine did what the blocks do not allow."""
+
+
+class Game:
+    """One instance. `failing` names services that fail when a token comes to them."""
+
+    def __init__(self, body: r.Seq, now: dt.datetime) -> None:
+        self.body, self.now = body, now
+        self.data: dict[str, Any] = {}
+        self.failing: set[str] = set()
+        self.selected: dict[str, int] = {}  # inclusive gateways: how many branches went on at the last time
+        self.ended = False
+        self.root = Scope(self, r.Sub("all", body), None)
+        self.root.begin()
+        self.look()
+
+    # -- what is there
+
+    def live(self, kind: type) -> list[Any]:
+        return [run for run in self.root.all() if isinstance(run, kind)]
+
+    @property
+    def open(self) -> list[str]:
+        return sorted(run.block.id for run in self.live(StepRun) for _row in range(run.rows))
+
+    @property
+    def timers(self) -> list[tuple[str, dt.datetime]]:
+        return sorted((name, due) for name, due, _fire in self._timers())
+
+    @property
+    def stuck(self) -> list[str]:
+        return sorted(run.block.id for run in self.live(ServiceRun) if run.failed)
+
+    @property
+    def waiting(self) -> list[str]:
+        return sorted(run.block.id for run in self.live(ReceiveRun))
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """All that branches and called processes have found out."""
+        found = dict(self.data)
+        for run in self.root.all():
+            if isinstance(run, Scope):
+                found |= run.own
+        return found
+
+    # -- what happens
+
+    def complete(self, step: str, values: dict[str, Any], who: str = "") -> None:
+        run = next(run for run in self.live(StepRun) if run.block.id == step)
+        run.complete(values, who)
+        self.look()
+
+    def receive(self, name: str) -> None:
+        next(run for run in self.live(ReceiveRun) if run.block.id == name).finish()
+        self.look()
+
+    def retry(self, service: str) -> None:
+        next(run for run in self.live(ServiceRun) if run.block.id == service and run.failed).again()
+        self.look()
+
+    def advance(self, to: dt.datetime) -> None:
+        while True:
+            due = min((at for _name, at, _fire in self._timers(all_kinds=True)), default=None)
+            if due is None or due > to:
+                break
+            self.now = due
+            for _name, at, fire in self._timers(all_kinds=True):
+                if at == due:
+                    fire()
+                    self.look()
+                    break
+        self.now = to
+
+    def go_back(self, step: str, here: str | None) -> None:
+        """One token takes the place of one; `here` is the step that is returned, None when one's own is taken back."""
+        run: Run = self.root
+        while (inner := next((one for one in run.children if _holds(one.block, step)), None)) is not None:
+            run = inner
+        run.restart(step, here)
+        self.look()
+
+    def look(self) -> None:
+        """Conditions, until none holds that was not seen."""
+        while held := next((run for run in self.live(UntilRun) if self.known.get(f"v_{run.block.step}", 0) > 0), None):
+            held.finish()
+
+    def _timers(self, all_kinds: bool = False) -> Iterator[tuple[str, dt.datetime, Callable[[], None]]]:
+        for run in list(self.root.all()):
+            if isinstance(run, WaitRun):
+                yield run.block.id, run.due, run.finish
+            elif isinstance(run, GuardRun):
+                for name, due in list(run.due.items()):
+                    yield name, due, lambda run=run, name=name: run.fire(name)  # type: ignore[misc]
+            elif all_kinds and isinstance(run, ServiceRun) and run.failed:
+                yield run.block.id, run.failed, run.again
+
+
+def _holds(block: r.Block, step: str) -> bool:
+    return any(isinstance(one, r.Step) and one.id == step for one in r.inside(block))
+
+
+class Run:
+    def __init__(self, game: Game, block: Any, parent: Run | None) -> None:
+        self.game, self.block, self.parent = game, block, parent
+        self.children: list[Run] = []
+
+    def begin(self) -> None:
+        """Start what the block does."""
+
+    def over(self, child: Run) -> None:
+        """A part is over."""
+
+    def finish(self) -> None:
+        assert self.parent is not None
+        self.parent.children.remove(self)
+        self.parent.over(self)
+
+    def add(self, block: r.Block) -> Run:
+        run = RUNS[type(block)](self.game, block, self)
+        self.children.append(run)
+        return run
+
+    def all(self) -> Iterator[Run]:
+        yield self
+        for child in self.children:
+            yield from child.all()
+
+    @property
+    def leaves(self) -> list[Run]:
+        return [run for run in self.all() if isinstance(run, (StepRun, WaitRun, UntilRun, ReceiveRun, ServiceRun))]
+
+    @property
+    def scope(self) -> Scope:
+        run = self.parent
+        while not isinstance(run, Scope):
+            assert run is not None
+            run = run.parent
+        return run
+
+    def write(self, name: str, value: Any) -> None:
+        """Where a called process runs, it is its own until it is over."""
+        scope = self if isinstance(self, Scope) else self.scope
+        while scope.parent is not None and not isinstance(scope.block, r.Call):
+            scope = scope.scope
+        (scope.own if scope.parent is not None else self.game.data)[name] = value
+
+    # -- going back
+
+    def restart(self, step: str, here: str | None) -> None:
+        self.drop(self.children, here)
+        self.resume(step)
+
+    def resume(self, step: str) -> None:
+        """Be where the step begins anew."""
+        raise Impossible(f"{step} lies in {type(self.block).__name__} that is over")
+
+    def drop(self, runs: list[Run], here: str | None) -> None:
+        """What was found out stays known; of what still runs only the token that goes back may be undone."""
+        leaves = [leaf for run in runs for leaf in run.leaves]
+        if here is not None and [leaf.block.id for leaf in leaves] != [here]:
+            raise Impossible(f"{[leaf.block.id for leaf in leaves]} would be lost, not only {here}")
+        for run in list(runs):
+            run.keep()
+            self.children.remove(run)
+
+    def keep(self) -> None:
+        for run in self.all():
+            if isinstance(run, Scope) and run.own:
+                for name, value in run.own.items():
+                    (self.parent or self).write(name, value)
+
+
+class StepRun(Run):
+    rows = 1
+
+    def begin(self) -> None:
+        self.signed: set[str] = set()
+        if self.block.policy:
+            self.rows = len(r.SIGNERS)
+
+    def resume(self, step: str) -> None:
+        self.begin()
+
+    def complete(self, values: dict[str, Any], who: str) -> None:
+        self.signed.add(who)
+        if self.block.policy == "all" and len(self.signed) < len(r.SIGNERS):
+            self.rows -= 1
+            return
+        for name, value in values.items():
+            self.write(name, value)
+        self.finish()
+
+
+class ScriptRun(Run):
+    def begin(self) -> None:
+        self.write(f"v_{self.block.id}", 1)
+        self.finish()
+
+
+class ServiceRun(Run):
+    failed: dt.datetime | None = None
+
+    def begin(self) -> None:
+        if self.block.id in self.game.failing:
+            self.failed = self.game.now + dt.timedelta(seconds=60)  # when it is tried again by itself
+        else:
+            self.finish()
+
+    def again(self) -> None:
+        self.failed = None
+        self.begin()
+
+
+class WaitRun(Run):
+    def begin(self) -> None:
+        self.due = self.game.now + dt.timedelta(minutes=self.block.minutes)
+
+
+class UntilRun(Run):
+    """The game looks."""
+
+
+class ReceiveRun(Run):
+    """The game delivers."""
+
+
+class SeqRun(Run):
+    at = 0
+
+    def begin(self) -> None:
+        self.add(self.block.parts[self.at]).begin()
+
+    def over(self, child: Run) -> None:
+        self.at += 1
+        if self.at < len(self.block.parts):
+            self.begin()
+        else:
+            self.finish()
+
+    def resume(self, step: str) -> None:
+        self.at = next(i for i, part in enumerate(self.block.parts) if _holds(part, step))
+        self.add(self.block.parts[self.at]).resume(step)
+
+
+class BranchesRun(Run):
+    def begin(self) -> None:
+        chosen = self.chosen()
+        self.game.selected[self.block.id] = len(chosen)
+        for run in [self.add(branch) for branch in chosen]:
+            run.begin()
+
+    def chosen(self) -> list[r.Seq]:
+        if isinstance(self.block, r.Fork):
+            return list(self.block.branches)
+        known, last = self.game.known, len(self.block.branches) - 1
+        held = [branch for i, branch in enumerate(self.block.branches[:last]) if known.get(f"{self.block.id}_{i}") == 1]
+        some = held or [self.block.branches[last]]
+        return some[:1] if isinstance(self.block, r.Choice) else some
+
+    def over(self, child: Run) -> None:
+        if not self.children:
+            self.finish()
+
+    def restart(self, step: str, here: str | None) -> None:
+        """Another branch goes on; where there is only one, it is another round's."""
+        if isinstance(self.block, r.Choice):
+            self.drop(self.children, here)
+        self.add(next(branch for branch in self.block.branches if _holds(branch, step))).resume(step)
+
+    def resume(self, step: str) -> None:
+        if not isinstance(self.block, r.Choice) and self.game.selected.get(self.block.id) != 1:
+            raise Impossible(f"{step} lies in a branch that was joined with others")
+        self.add(next(branch for branch in self.block.branches if _holds(branch, step))).resume(step)
+
+
+class LoopRun(Run):
+    def begin(self) -> None:
+        self.add(self.block.body).begin()
+
+    def over(self, child: Run) -> None:
+        if self.game.known.get(f"again_{self.block.id}") == 1:
+            self.begin()
+        else:
+            self.finish()
+
+    def resume(self, step: str) -> None:
+        self.add(self.block.body).resume(step)
+
+
+class Scope(Run):
+    """A process, sub-process or called process: what is opened beside it belongs to it."""
+
+    def __init__(self, game: Game, block: Any, parent: Run | None) -> None:
+        super().__init__(game, block, parent)
+        self.own: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        self.add(self.block.body).begin()
+
+    def over(self, child: Run) -> None:
+        if self.children:
+            return
+        if self.parent is None:
+            self.game.ended = True
+            return
+        own, self.own = self.own, {}
+        for name, value in own.items():
+            self.parent.write(name, value)
+        self.finish()
+
+    def restart(self, step: str, here: str | None) -> None:
+        """The main line is over and goes on again from there; only the token that goes back may be left."""
+        self.drop(self.children, here)
+        self.add(self.block.body).resume(step)
+
+
+class GuardRun(Run):
+    def begin(self) -> None:
+        self.due = {edge.id: self._after(edge, self.game.now) for edge in self.block.edges}
+        self.turns = {edge.id: edge.turns for edge in self.block.edges}
+        self.add(self.block.host).begin()
+
+    def _after(self, edge: r.Edge, start: dt.datetime) -> dt.datetime:
+        return start + dt.timedelta(minutes=edge.minutes)
+
+    def fire(self, name: str) -> None:
+        edge = next(edge for edge in self.block.edges if edge.id == name)
+        due = self.due.pop(name)
+        if edge.interrupting:
+            self.due = {}
+            (host,) = self.children
+            if isinstance(self.block.host, r.Sub):  # it shares its data with the scope around it
+                host.keep()
+            self.children.clear()
+            self.add(edge.handler).begin()
+            return
+        if edge.turns and self.turns[name] > 1:
+            self.turns[name] -= 1
+            self.due[name] = self._after(edge, due)
+        self.scope.add(edge.handler).begin()
+
+    def over(self, child: Run) -> None:
+        self.due = {}
+        self.finish()
+
+    def restart(self, step: str, here: str | None) -> None:
+        self.drop(self.children, here)
+        self.resume(step)
+
+    def resume(self, step: str) -> None:
+        if _holds(self.block.host, step):
+            if not isinstance(self.block.host, r.Step):
+                raise Impossible(f"{step} lies in a sub-process that is over")
+            self.begin()
+            return
+        self.due = {}
+        self.add(next(edge.handler for edge in self.block.edges if _holds(edge.handler, step))).resume(step)
+
+
+RUNS: dict[type, type[Run]] = {
+    r.Step: StepRun,
+    r.Script: ScriptRun,
+    r.Service: ServiceRun,
+    r.Wait: WaitRun,
+    r.Until: UntilRun,
+    r.Receive: ReceiveRun,
+    r.Seq: SeqRun,
+    r.Choice: BranchesRun,
+    r.Some: BranchesRun,
+    r.Fork: BranchesRun,
+    r.Loop: LoopRun,
+    r.Sub: Scope,
+    r.Call: Scope,
+    r.Guard: GuardRun,
+}
