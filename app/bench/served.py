@@ -109,9 +109,25 @@ class Client:
     port: int
     token: str
     timeout: float = 60
+    retry_after: str | None = None  # as the last answer said
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
+    def send_only(self, verb: str, path: str, body: Any, headers: dict[str, str] | None = None) -> None:
+        """Send a request whose answer will never be read."""
+        self._send(verb, path, body, headers)
+
     def call(self, verb: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        try:
+            connection = self._send(verb, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            self.retry_after = answer.headers.get("Retry-After")
+        except BaseException:
+            self.close()
+            raise
+        return answer.status, json.loads(text) if text else None
+
+    def _send(self, verb: str, path: str, body: Any, headers: dict[str, str] | None) -> http.client.HTTPConnection:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
             self._connection.connect()
@@ -119,14 +135,8 @@ class Client:
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         content = None if body is None else json.dumps(body).encode()
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **(headers or {})}
-        try:
-            self._connection.request(verb, f"/api/v1{path}", content, given)
-            answer = self._connection.getresponse()
-            text = answer.read()
-        except BaseException:
-            self.close()
-            raise
-        return answer.status, json.loads(text) if text else None
+        self._connection.request(verb, f"/api/v1{path}", content, given)
+        return self._connection
 
     def close(self) -> None:
         if self._connection is not None:

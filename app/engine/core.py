@@ -30,6 +30,7 @@ from app.engine.ports import Calendar, CheckFunction, Directory, Forms, ServiceF
 from app.engine.running.serializing import Specs
 from app.engine.running.services import Service, Services
 from app.engine.running.workflow import Workflow
+from app.i18n import lazy_
 
 log = logging.getLogger("duban.engine")
 Handler = Callable[..., object]
@@ -78,6 +79,10 @@ class Loaded:
             self._forms[name] = None if content is None else json.loads(content)
         form: dict[str, Any] | None = self._forms[name]
         return form
+
+
+class DamagedDefinition(errors.Conflict):
+    """The stored files of a version are not those that were deployed."""
 
 
 class Core:
@@ -193,7 +198,7 @@ class Core:
     # -- definitions
 
     def definition(self, session: Session, definition_id: str) -> Loaded:
-        """One version, from memory after the first time. NotFound."""
+        """One version, from memory after the first time. NotFound, DamagedDefinition."""
         with self._lock:
             found = self._loaded.get(definition_id)
         if found is None:
@@ -221,6 +226,10 @@ class Core:
         files: dict[str, bytes] = {row.name: row.content for row in stored}
         kept = files.pop(compiled.NAME, b"")
         package = Package(row.key, files)
+        if package.content_hash != row.content_hash:
+            raise DamagedDefinition(
+                lazy_("流程定义数据校验未通过，请联系系统管理员"), definition=f"{row.key} v{row.version}"
+            )
         began = time.monotonic()
         specs = compiled.specs_of(package, kept, self.secret, row.content_hash)
         log.debug("definition %s v%s loaded in %.0f ms", row.key, row.version, (time.monotonic() - began) * 1000)

@@ -349,7 +349,7 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
     instance = dict(row)
     if instance["status"] != "running":
         raise errors.Conflict(_not_running(instance["status"]), status=instance["status"])
-    loaded = engine.definition(session, instance["definition_id"])
+    loaded = _version_of(engine, session, instance)
     text = unsealed(engine, instance)
 
     def rebuild() -> Workflow:
@@ -366,6 +366,19 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
         row["spiff_task_id"]: row["id"] for row in turn.reported if row["spiff_task_id"] and row["kind"] in STUCK_KINDS
     }
     return turn
+
+
+def _version_of(engine: Core, session: Session, instance: dict[str, Any]) -> Loaded:
+    """The version that an instance runs; without it the instance can go nowhere."""
+    from app.engine.core import DamagedDefinition
+
+    try:
+        return engine.definition(session, instance["definition_id"])
+    except errors.NotFound:
+        raise DamagedState(f"definition {instance['definition_id']} is missing", instance["id"]) from None
+    except DamagedDefinition as damage:
+        told = f"the files of {damage.extra['definition']} are not those that were deployed"
+        raise DamagedState(told, instance["id"]) from damage
 
 
 def unsealed(engine: Core, instance: dict[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor, record
 from app.db import new_id, write_transaction
-from app.engine.core import Loaded
+from app.engine.core import DamagedDefinition, Loaded
 from app.engine.models import Definition, Instance, Message, Outbox, Subscription
 from app.engine.packages.deadline_text import DeadlineTextError, add_duration, parse_duration
 from app.engine.running.acts.deliver import Deliver, Gone, StartByMessage, answer_of
@@ -247,7 +247,12 @@ class MessageVerbs(InstanceVerbs):
             sa.select(Definition.id).where(Definition.status == "published").order_by(Definition.key)
         ).all()
         found = []
-        for loaded in (self.definition(session, definition_id) for definition_id in ids):
+        for definition_id in ids:
+            try:
+                loaded = self.definition(session, definition_id)
+            except DamagedDefinition as damage:
+                log.error("%s is damaged and hears no message", damage.extra["definition"])  # the others do
+                continue
             node = loaded.diagram.started_by(loaded.key, kind, name)
             if node is not None:
                 found.append((loaded, node.id))
