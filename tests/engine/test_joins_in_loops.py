@@ -140,3 +140,48 @@ def test_what_a_branch_found_out_in_a_later_round_is_newer_than_what_its_neighbo
     world.complete(instance, "look", by="zhao", good=True)
     with world.sessions() as session:
         assert world.engine.data(session, instance)["a"] == 2
+
+
+def test_what_a_repeating_timer_began_earlier_does_not_bring_back_what_was_known_then(world: World) -> None:
+    inner = d.subprocess("inner", d.start("s"), d.user("one", form="f"), d.user("two", form="f"), d.end("e"))
+    world.deploy(
+        d.package(
+            "turns", inner, d.boundary("tick", "inner", d.timer("timeCycle", "R2/PT1H"), interrupting=False),
+            d.script("note", "ticked = True"), d.end("e1"), d.user("after"), d.end("e2"),
+            files={"forms/f.json": '{"fields": []}'},
+            flows=[
+                d.Flow("tick", "note"), d.Flow("note", "e1"), d.Flow("inner", "after"), d.Flow("after", "e2"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("turns", {"one": 0, "two": 0})
+    world.complete(instance, "one", by="zhao", one=1)
+    world.advance(minutes=70)
+    world.complete(instance, "two", by="zhao", two=2)
+    world.advance(hours=3)
+    for _look in range(2):
+        with world.sessions() as session:
+            known = world.engine.data(session, instance)
+        assert {name: known[name] for name in ("one", "two", "ticked")} == {"one": 1, "two": 2, "ticked": True}
+        if world.open_nodes(instance):
+            world.complete(instance, "after")
+
+
+def test_a_repeating_timer_on_a_running_sub_process_keeps_what_is_known_inside(world: World) -> None:
+    inner = d.subprocess("inner", d.start("s"), d.user("one", form="f"), d.user("two", form="f"), d.end("e"))
+    world.deploy(
+        d.package(
+            "turns", inner, d.boundary("tick", "inner", d.timer("timeCycle", "R2/PT1H"), interrupting=False),
+            d.script("note", "ticked = True"), d.end("e1"), d.end("e2"), files={"forms/f.json": '{"fields": []}'},
+            flows=[d.Flow("tick", "note"), d.Flow("note", "e1"), d.Flow("inner", "e2")],
+        )
+    )  # fmt: skip
+    instance = world.start("turns", {"one": 0, "two": 0})
+    world.advance(minutes=70)
+    world.complete(instance, "one", by="zhao", one=1)
+    world.advance(hours=3)
+    assert world.data(instance)["one"] == 1
+    world.complete(instance, "two", by="zhao", two=2)
+    with world.sessions() as session:
+        known = world.engine.data(session, instance)
+    assert {name: known[name] for name in ("one", "two", "ticked")} == {"one": 1, "two": 2, "ticked": True}

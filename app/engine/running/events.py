@@ -31,6 +31,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.merging import BASE, data_of_scope, keep_seen
+from app.engine.running.plain import ENGINE_NAMES
 
 PAYLOAD, CORRELATION, MAX_NAME = "payload", "correlation", 200
 _RESTING = "resting"  # a condition that has held: it must fail once before it counts again
@@ -57,7 +58,7 @@ class _Carried:
         if variable := word(my_task, "variable"):
             my_task.data[variable] = payload or {}
         elif payload:
-            my_task.data.update(deepcopy(payload))
+            my_task.data.update({name: deepcopy(value) for name, value in payload.items() if name not in ENGINE_NAMES})
 
     def reset(self, my_task: Task) -> None:
         my_task.internal_data.pop(PAYLOAD, None)
@@ -291,9 +292,7 @@ class Boundary(_Catching, BoundaryEvent):
 
     def _on_ready_hook(self, my_task: Task) -> None:
         super()._on_ready_hook(my_task)
-        inner = _inner_of(my_task)
-        if inner is not None:
-            _see(my_task, data_of_scope(inner))
+        look_inside(my_task)
 
     def _run_hook(self, my_task: Task) -> bool:
         super()._run_hook(my_task)
@@ -352,6 +351,13 @@ class EventGateway(SimpleBpmnTask):
     def __init__(self, wf_spec: Any, name: str, **kwargs: Any) -> None:
         super().__init__(wf_spec, name, **kwargs)
         self.bpmn_id, self.bpmn_name = name, kwargs.get("bpmn_name")
+
+
+def look_inside(boundary: Task) -> None:
+    """An event on a sub-process sees what is known inside."""
+    inner = _inner_of(boundary)
+    if inner is not None:
+        _see(boundary, data_of_scope(inner))
 
 
 def _inner_of(boundary: Task) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,9 +29,9 @@ from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
-from app.engine.running.events import Conditional, Message, ScopeEvent
+from app.engine.running.events import Conditional, Message, ScopeEvent, look_inside
 from app.engine.running.joining import all_arrived, none_to_come
-from app.engine.running.merging import data_of_scope, merge_branches
+from app.engine.running.merging import BASE, data_of_scope, merge_branches
 
 # A token deeper than 1,000 tasks is invisible to SpiffWorkflow's iterator: joins and ends would not see it.
 TaskIterator.__init__.__defaults__ = (None, 10**9, True, None)
@@ -297,6 +298,18 @@ class CycleTimer(CycleTimerEventDefinition):
             due, cycles = around.add_duration(due, value["duration"]), cycles - 1
         data["event_value"] = value | {"cycles": cycles, "next": due.isoformat()}
         return True
+
+    def update_task(self, my_task: Task) -> None:
+        """Each turn goes on with the data as they stand then, whatever the next ones see."""
+        if not self.cycle_complete(my_task):
+            return
+        if isinstance(my_task.task_spec, BoundaryEvent):
+            look_inside(my_task)
+        for output in my_task.task_spec.outputs:
+            child = my_task._add_child(output, TaskState.FUTURE)
+            child.internal_data[BASE] = deepcopy(my_task.data)
+            child.task_spec._predict(child, mask=TaskState.NOT_FINISHED_MASK)
+            child.task_spec._update(child)
 
 
 class ParallelJoin(ParallelGateway):
