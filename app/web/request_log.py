@@ -6,10 +6,13 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
+import sqlalchemy as sa
 import structlog
 import uuid6
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy.orm import InstanceState
 
 log = logging.getLogger("duban.web")
 Observer = Callable[[str, str, int, float], None]  # endpoint, method, status, seconds
@@ -48,12 +51,18 @@ def _end(response: Response) -> Response:
             "route": str(request.url_rule) if request.url_rule else None,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
-            "user_id": getattr(user, "id", None),
+            "user_id": _id_of(user),
         },
     )
     for observer in current_app.extensions["duban.request_observers"]:
         observer(endpoint, request.method, response.status_code, seconds)
     return response
+
+
+def _id_of(user: Any) -> str | None:
+    """Without asking the database again for somebody whose row has expired meanwhile."""
+    state = sa.inspect(user, raiseerr=False)
+    return str(state.identity[0]) if isinstance(state, InstanceState) and state.identity else None
 
 
 def _forget(_error: BaseException | None) -> None:
