@@ -5,7 +5,7 @@ from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
 from app.web.idempotency import IdempotencyKey, sweep_idempotency
 from app.web.paging import Page, paginate
-from app.web.registry import MenuGroup, MenuItem, cards, event_words, menu, starters
+from app.web.registry import MenuGroup, MenuItem, cards, event_words, menu, starters, unsent_answers
 from app.web.rendering import is_partial, render, see_other
 from app.web.runtime import clock, engine, settings
 from app.web.sessions import WebSession
@@ -40,5 +40,6 @@ __all__ = [
     "settings",
     "starters",
     "sweep_idempotency",
+    "unsent_answers",
     "writes",
 ]

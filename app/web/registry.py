@@ -111,5 +111,7 @@ menu = Menu()
 cards = Cards()
 # Where a process is started whose start is a page of its own: process key → endpoint.
 starters: dict[str, str] = {}
+# How a form reads that could not be sent: endpoint → its answers in words, from what was sent and the route's values.
+unsent_answers: dict[str, Callable[..., list[Any]]] = {}
 # What a slice's own history events are called: `hazards.ordered` → lazy text.
 event_words: dict[str, Any] = {}

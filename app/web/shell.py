@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import flask_login
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 
 from app import audit
 from app.config import ROOT, Settings
 from app.db import write_transaction
+from app.errors import DubanError
 from app.i18n import CHINESE, ENGLISH, LOCALES, _, bilingual, get_locale, pick, set_locale
 from app.web import once
 from app.web.access import actor
 from app.web.database import db
-from app.web.registry import for_the_bar, menu
+from app.web.registry import for_the_bar, menu, unsent_answers
 from app.web.rendering import render, see_other
 
 V = TypeVar("V")
@@ -127,7 +131,17 @@ def _local_path(target: str) -> str:
 def unsent() -> Response:
     """What was filled in when the session ended, to be sent now; the first page where there is nothing."""
     kept = once.unsent()
-    return render("unsent.html", kept=kept) if kept else see_other("/")
+    return render("unsent.html", kept=kept, answers=_in_words(kept)) if kept else see_other("/")
+
+
+def _in_words(kept: once.Resend) -> list[Any]:
+    """As the slice that takes the form names its fields; what may no longer be seen is not shown."""
+    sent = MultiDict(kept.fields)
+    try:
+        endpoint, values = current_app.url_map.bind("").match(urlsplit(kept.action).path, method="POST")
+        return unsent_answers[endpoint](sent, **values) if endpoint in unsent_answers else []
+    except (HTTPException, DubanError):
+        return []
 
 
 @blueprint.get("/help/keys")

@@ -70,6 +70,18 @@ def test_signed_in_again_one_goes_on_with_what_was_typed(
     assert browser.get("/unsent").status_code == 303  # nothing is left
 
 
+def test_it_reads_as_the_form_does_and_names_no_field_of_the_program(
+    app: Flask, sign_in: SignIn, actor: Callable[[str], Actor], session: Session
+) -> None:
+    browser, _task, login = expired(app, sign_in, actor, session)
+    log_in(browser, "zhao", login)
+    shown = browser.get("/unsent").text.split("<main")[1].split("<form")[0]
+    assert "<dt>结论</dt>" in shown
+    assert "同意" in shown
+    assert "opinion" not in shown
+    assert "pass" not in shown
+
+
 def test_somebody_else_who_signs_in_there_does_not_see_it(
     app: Flask, sign_in: SignIn, actor: Callable[[str], Actor], session: Session
 ) -> None:

@@ -41,3 +41,4 @@ def init_app(app: Flask) -> None:
     )
     web.starters["hazard_rectification"] = "hazards.new"
     web.cards["hazard"] = record.card
+    web.unsent_answers["hazards.create"] = entering.unsent_in_words

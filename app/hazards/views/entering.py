@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from flask import Response, jsonify, request, url_for
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import forms, web
@@ -56,6 +57,12 @@ def create() -> BaseResponse:
         web.refresh()
         return _page(values, wrong.errors, searches=got.searches)
     return web.see_other(url_for("hazards.show", hazard_id=started.subject_id))
+
+
+def unsent_in_words(sent: MultiDict[str, str]) -> list[forms.Shown]:
+    """What was filled in about a hazard when the session ended."""
+    form = _form()
+    return forms.shown_answers(form, forms.read(form, sent), web.db.session())
 
 
 def _data(form: dict[str, Any], answers: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:

@@ -55,6 +55,12 @@ def init_app(app: Flask) -> None:
     )
 
     app.register_blueprint(blueprint)
+    web.unsent_answers |= {
+        "inbox.completion": tasks.unsent_in_words,
+        "inbox.draft": tasks.unsent_in_words,
+        "inbox.request_extension": tasks.unsent_request_in_words,
+        "inbox.begin": start.unsent_in_words,
+    }
     web.menu.add(
         InboxItem("work", 10, "inbox.index", lazy_("待办"), icon="inbox", shown=_has_business, count=_todo, phone=True)
     )

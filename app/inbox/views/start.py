@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, url_for
+from werkzeug.datastructures import MultiDict
 
 from app import forms, web
 from app.accounts import User
@@ -78,6 +79,13 @@ def begin(key: str) -> Response:
     web.refresh()
     flash(_("已发起：%(title)s", title=pick(loaded.title)))
     return web.see_other(_onward(started))
+
+
+def unsent_in_words(sent: MultiDict[str, str], key: str) -> list[forms.Shown]:
+    """What was filled in to start a process when the session ended."""
+    loaded = _startable(key)
+    form = loaded.form(loaded.manifest.get("start_form"))
+    return forms.shown_answers(form, forms.read(form, sent), web.db.session()) if form else []
 
 
 def _startable(key: str) -> Loaded:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from app import forms, web
 from app.accounts import User, role_name
@@ -153,6 +154,20 @@ def _ways(task: HumanTask, course: Course) -> list[Upcoming]:
 def in_words(task: HumanTask, form: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> list[forms.Shown]:
     """What somebody wrote, as labels and texts: own text that may no longer be sent, or what was answered."""
     return forms.shown_answers(form, values, web.db.session(), task.data) if form and values else []
+
+
+def unsent_in_words(sent: MultiDict[str, str], task_id: str) -> list[forms.Shown]:
+    """What was filled in at a step when the session ended."""
+    task = queries.task(web.db.session(), task_id, web.current_user())
+    form = web.engine().definition(web.db.session(), task.definition_id).form(task.form)
+    return in_words(task, form, forms.read(form, sent)) if form else []
+
+
+def unsent_request_in_words(sent: MultiDict[str, str], task_id: str) -> list[forms.Shown]:
+    """The same for a request for more time."""
+    task = queries.task(web.db.session(), task_id, web.current_user())
+    form = asking_form(task)
+    return in_words(task, form, forms.read(form, sent)) if form else []
 
 
 def _candidates(task: HumanTask, user: User) -> list[tuple[str, str]]:
