@@ -53,6 +53,15 @@ def test_without_a_variable_the_fields_are_assigned_one_by_one(world: World) -> 
     assert (world.data(instance)["a"], world.data(instance)["b"]) == (1, [2])
 
 
+def test_a_payload_cannot_say_who_started_or_did_what(world: World) -> None:
+    world.deploy(d.package("fields", d.receive("wait", "news", correlation="'k'"), d.user("next"), d.end()))
+    instance = world.start("fields")
+    before = world.data(instance)
+    forged = {"instance_id": "x", "starter": {"id": "x"}, "completed_by": {"next": {"id": "x"}}, "signatures": {}}
+    send(world, "news", "k", forged | {"a": 1})
+    assert world.data(instance) == before | {"a": 1}
+
+
 def test_f9_the_same_message_twice_has_one_effect_and_the_same_answer(world: World) -> None:
     world.deploy(PAYMENT)
     instance = world.start("payment", {"order": "A1"})

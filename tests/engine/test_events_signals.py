@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from app import errors
@@ -68,7 +70,9 @@ def test_a_suspended_instance_hears_it_when_it_goes_on(world: World) -> None:
     instance = world.start("listen")
     world.engine.suspend(instance, "等通知", by=world.person("zhao"))
     world.engine.send_signal("storm", {}, by=world.person("zhao"))
-    world.engine.deliver_all()
+    for _day in range(30):  # far longer than a delivery that fails is tried
+        world.engine.deliver_all()
+        world.clock.set(world.clock.now() + dt.timedelta(days=1))
     world.engine.resume(instance, by=world.person("zhao"))
     world.advance(minutes=5)
     assert world.open_nodes(instance) == ["act"]

@@ -9,7 +9,7 @@ from app.engine.checking.elements import EVENTS, KINDS, Names
 from app.engine.checking.variables import lint
 from app.engine.packages.deadline_text import DeadlineTextError, parse_duration
 from app.engine.packages.diagram import SCOPES, Node
-from app.engine.running.plain import RESERVED
+from app.engine.running.plain import ENGINE_NAMES, RESERVED
 
 _MESSAGES = frozenset({"message", "signal"})
 _SUPPORTED = {
@@ -125,7 +125,7 @@ def _message(desk: Desk, node: Node, kind: str) -> None:
         except DeadlineTextError as wrong:
             desk.add("ttl", f"属性 ttl：{wrong.zh}", f"The property ttl: {wrong.en}", at=node)
     variable = given.get("variable")
-    if variable is not None and (not variable.isidentifier() or variable in RESERVED):
+    if variable is not None and (not variable.isidentifier() or variable in RESERVED or variable in ENGINE_NAMES):
         desk.add(
             "variable_name",
             f"“{variable}”不能用作变量名",

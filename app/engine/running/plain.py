@@ -15,6 +15,8 @@ from app.i18n import lazy_
 MAX_DEPTH, MAX_VALUES, MAX_TEXT, MAX_BITS = 20, 20_000, 200_000, 63
 # `typename` marks SpiffWorkflow's own objects in a stored state; `self` cannot be passed to a sub-process.
 RESERVED = frozenset({"typename", "self", "data_objects"})
+# Variables that the engine alone writes: nobody says by an answer, a message or a correction who did what.
+ENGINE_NAMES = ("instance_id", "starter", "completed_by", "signatures")
 _SCALARS = (str, int, float, bool, type(None), Decimal, dt.datetime, dt.date, dt.time, dt.timedelta, bytes)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import errors
 from app.audit import Actor
 from app.db import new_id
 from app.engine.models import Instance, Outbox
 from app.engine.running.acts.start import Start
-from app.engine.running.checkout import load_turn, run_inside
+from app.engine.running.checkout import run_inside
+from app.engine.running.locking import lock_instance
 from app.engine.verbs.instances import InstanceVerbs
 
 log = logging.getLogger("duban.engine.outbox")
@@ -50,17 +50,17 @@ class Effects(InstanceVerbs):
         self.outbox_handler("instance.start")(self._start_another)
 
     def _cancel_another(self, session: Session, payload: Mapping[str, Any], *, key: str, now: dt.datetime) -> None:
-        """`{instance_id, reason, actor}`. What has ended meanwhile is left alone; what is suspended ends too."""
+        """`{instance_id, reason, actor}`. What has ended meanwhile is left alone; what is suspended ends too.
+
+        A quarantined one cannot be cancelled: the delivery fails, and is seen in the console.
+        """
         instance_id = str(payload["instance_id"])
-        resumed = sa.update(_INSTANCE).where(_INSTANCE.c.id == instance_id, _INSTANCE.c.status == "suspended")
-        session.execute(resumed.values(status="running"))
-        try:
-            turn = load_turn(self, session, instance_id, _actor(payload))
-        except (errors.NotFound, errors.Conflict) as gone:
-            log.info("%s: nothing to cancel: %s", key, gone)
+        lock_instance(session, instance_id)
+        status = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
+        if status in (None, "ended", "cancelled"):
+            log.info("%s: nothing to cancel", key)
             return
-        turn.writing = True
-        self._cancel(session, turn, str(payload["reason"]))
+        self._cancel_one(session, instance_id, _actor(payload), str(payload["reason"]))
 
     def _start_another(self, session: Session, payload: Mapping[str, Any], *, key: str, now: dt.datetime) -> None:
         """`{process, data, business_key, parent_id, actor}`. A process that was started with this key is not again."""

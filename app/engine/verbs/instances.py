@@ -16,14 +16,13 @@ from app.db import write_transaction
 from app.engine.models import HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import history, step_timers
 from app.engine.running.acts.amend import Amend
-from app.engine.running.acts.authority import ENGINE_NAMES
 from app.engine.running.acts.complete import TRIES, Complete
 from app.engine.running.acts.named import call_named
 from app.engine.running.acts.retry import Retry
 from app.engine.running.acts.start import Start
 from app.engine.running.checkout import Happened, Turn, checkout, load_turn, quarantined
 from app.engine.running.locking import lock_instance
-from app.engine.running.plain import checked
+from app.engine.running.plain import ENGINE_NAMES, checked
 from app.engine.running.serializing import DamagedState
 from app.engine.verbs.definitions import DefinitionVerbs
 from app.engine.verbs.tasks import required_text
@@ -208,13 +207,17 @@ class InstanceVerbs(DefinitionVerbs):
         )
         call_named(self, turn, turn.loaded.manifest.get("on_cancel"), {"reason": reason})
         history.append(session, turn.id, turn.now, turn.events)
-        children = session.scalars(
-            sa.select(_INSTANCE.c.id).where(_INSTANCE.c.parent_id == turn.id, _INSTANCE.c.status == "running")
-        ).all()
-        for child in children:
-            child_turn = load_turn(self, session, child, turn.actor)
-            child_turn.writing = True
-            self._cancel(session, child_turn, reason)
+        going = sa.and_(_INSTANCE.c.parent_id == turn.id, _INSTANCE.c.status.in_(("running", "suspended")))
+        for child in session.scalars(sa.select(_INSTANCE.c.id).where(going)).all():
+            self._cancel_one(session, child, turn.actor, reason)
+
+    def _cancel_one(self, session: Session, instance_id: str, by: Actor, reason: str) -> None:
+        """Inside a transaction that holds it. What is suspended ends too. Conflict when it is over or quarantined."""
+        suspended = sa.and_(_INSTANCE.c.id == instance_id, _INSTANCE.c.status == "suspended")
+        session.execute(sa.update(_INSTANCE).where(suspended).values(status="running"))
+        turn = load_turn(self, session, instance_id, by)
+        turn.writing = True
+        self._cancel(session, turn, reason)
 
 
 def started(turn: Turn) -> Started:

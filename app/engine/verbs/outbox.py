@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import errors
 from app.db import UNAVAILABLE, write_transaction
 from app.engine.models import Outbox
 from app.engine.verbs.holding import Holding
@@ -16,6 +17,7 @@ from app.engine.verbs.holding import Holding
 log = logging.getLogger("duban.engine.outbox")
 _OUTBOX = Outbox.__table__
 ATTEMPTS = 8
+STANDS = dt.timedelta(minutes=2)  # between two looks whether an instance that is suspended goes on
 
 
 class Deliveries(Holding):
@@ -65,13 +67,16 @@ class Deliveries(Holding):
             log.info("outbox %s not delivered now: %s", row["key"], refused)
             return 0
         except Exception as fault:
-            log.exception("outbox %s", row["key"])
+            log.warning("outbox %s not delivered", row["key"], exc_info=not isinstance(fault, errors.Conflict))
             self._push_out(row, fault)
             return 0
 
     def _push_out(self, row: Mapping[str, Any], fault: Exception) -> None:
+        """Tried again later and later, then given up. What is for a suspended instance waits as long as that does."""
         attempts = row["attempts"] + 1
         wait = dt.timedelta(seconds=min(15 * 4**attempts, 6 * 3600))
+        if isinstance(fault, errors.Conflict) and fault.extra.get("status") == "suspended":
+            attempts, wait = row["attempts"], STANDS
         with self.sessions() as session, write_transaction(session):
             session.execute(
                 sa.update(_OUTBOX)

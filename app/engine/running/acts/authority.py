@@ -12,12 +12,11 @@ from app import errors
 from app.audit import Actor
 from app.engine.core import Core
 from app.engine.models import HumanTask
+from app.engine.running.acts.asking import Asking
 from app.i18n import lazy_
 
 _TASK = HumanTask.__table__
 _BY_ID = sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
-
-ENGINE_NAMES = ("instance_id", "starter", "completed_by")
 
 
 def person(actor: Actor) -> dict[str, Any]:
@@ -69,7 +68,4 @@ def supervises(engine: Core, session: Session, task: Any, user_id: str) -> bool:
 
     `task` is a row of human_task: nobody decides about his own clock.
     """
-    if task.supervising_org_id is None or task.assignee_id == user_id:
-        return False
-    person = engine.directory.person(session, user_id)
-    return person is not None and person.org_id == task.supervising_org_id
+    return Asking(engine, session, [task], user_id).supervises(task)

@@ -16,8 +16,9 @@ from app.db import new_id
 from app.engine.core import Core, Loaded
 from app.engine.models import Instance
 from app.engine.ports import TaskCheck
-from app.engine.running.acts.authority import ENGINE_NAMES, person
+from app.engine.running.acts.authority import person
 from app.engine.running.checkout import Turn
+from app.engine.running.plain import ENGINE_NAMES
 from app.engine.running.projections.people import participate
 from app.engine.running.serializing import VERSION
 from app.engine.running.services import as_json
