@@ -131,12 +131,16 @@ def is_postgresql(session: Session) -> bool:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` needs for this database, beside the size of the pool."""
+    """What `create_engine` needs for this database, beside the size of the pool.
+
+    What statements carry is people's data: it stays out of the words of errors, which are logged and shown.
+    """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "postgresql":
-        return {}
+        return {"hide_parameters": True}
     limits = f"-c lock_timeout={WAIT * 1000:.0f}"
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,  # a connection that the server has ended is made anew before it is used
         "pool_timeout": 5,
         "connect_args": {

@@ -134,7 +134,7 @@ def _remember(response: Response) -> Response:
     if key is None:
         return response
     values = {"status": response.status_code, "body": response.get_data(), "content_type": response.content_type or ""}
-    conclude(key, None if response.status_code >= 500 else values, broken=response.status_code == 500)
+    conclude(key, None if response.status_code >= 500 else values, broken=response.status_code >= 500)
     return response
 
 

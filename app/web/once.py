@@ -85,7 +85,7 @@ def _remember(response: Response) -> Response:
     if target:
         browser.pop(_UNSENT, None)
     answer = {"status": 303, "body": target.encode(), "content_type": "text/uri-list"} if target else None
-    conclude(row, answer, broken=response.status_code == 500)
+    conclude(row, answer, broken=response.status_code >= 500)
     return response
 
 

@@ -54,6 +54,14 @@ def test_a_repeat_with_the_same_key_gets_the_first_answer(
     assert session.query(Subscription).filter_by(correlation="P-2", state="received").count() == 1
 
 
+def test_long_keys_are_told_apart_to_their_last_character(sign_in: SignIn, begin: Callable[[str], str]) -> None:
+    program, body = sign_in("root"), {"name": "parcel", "correlation": "P-long", "payload": {}}
+    first, second = (
+        program.post(MESSAGES, json=body, headers={"Idempotency-Key": "k" * 199 + end}).json for end in "ab"
+    )
+    assert first["id"] != second["id"]
+
+
 def test_an_early_one_is_kept_and_a_late_one_is_told_so(
     sign_in: SignIn, begin: Callable[[str], str], engine: Engine, actor: Callable[[str], Actor]
 ) -> None:

@@ -156,23 +156,28 @@ def a_dead_process() -> str:
     return name
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(RuntimeError("the answer could not be written"), 500), (sa.exc.OperationalError("", {}, Exception("gone")), 503)],
+)
 def test_a_fault_after_something_was_committed_is_not_carried_out_again(
-    app: Flask, sign_in: SignIn, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, sign_in: SignIn, session: Session, monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int
 ) -> None:
+    """Also where the database was lost on the way: whether the commit went through is known from the key's row."""
     from app.subjects import api
 
-    browser = sign_in("zhao")
+    browser, name = sign_in("zhao"), f"壬影院{status}"
 
     def broken(*_words: Any) -> Any:
-        raise RuntimeError("the answer could not be written")
+        raise fault
 
     monkeypatch.setitem(app.config, "PROPAGATE_FAULTS", False)
     monkeypatch.setattr(api.SubjectOut, "dump", broken)
-    assert create(browser, "壬影院六", "k-fault").status_code == 500
+    assert create(browser, name, f"k-fault-{status}").status_code == status
     monkeypatch.undo()
-    again = create(browser, "壬影院六", "k-fault")
+    again = create(browser, name, f"k-fault-{status}")
     assert again.status_code == 409 and again.get_json(force=True)["interrupted"] is True
-    assert count(session, "壬影院六") == 1
+    assert count(session, name) == 1
 
 
 def test_text_with_a_nul_is_stored_without_it(sign_in: SignIn, session: Session) -> None:
