@@ -21,7 +21,10 @@ _SHARED: list[structlog.typing.Processor] = [
 
 def configure(*, production: bool) -> None:
     """For processes that serve or work. Commands that a person runs keep to their own words."""
-    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # Plain: decorated tracebacks take seconds each, while every thread waits for the log, and print local variables.
+    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if production:
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
-from app.db import configure_engine, patience
+from app.db import UNAVAILABLE, configure_engine, patience
 from app.web import idempotency, once, problems, request_log, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
@@ -61,7 +61,10 @@ def _impatient(application: WSGIApplication) -> WSGIApplication:
 
 
 def _end_reading(response: Response) -> Response:
-    db.session.rollback()
+    try:
+        db.session.rollback()
+    except UNAVAILABLE:
+        db.session.invalidate()  # the connection was ended meanwhile; the answer stands
     return response
 
 

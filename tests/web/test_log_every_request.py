@@ -105,3 +105,22 @@ def test_a_turn_of_the_engine_binds_its_task(app: Flask) -> None:
         engine.observers.pop()
     assert heard[0][:2] == ("act", "done")
     assert "task_id" not in structlog.contextvars.get_contextvars()
+
+
+def test_a_fault_is_logged_quickly_and_without_the_values_of_variables() -> None:
+    """Decorated tracebacks took seconds, with every other thread waiting for the log, and told what people had sent."""
+    code = (
+        "import logging, time; from app import logs; logs.configure(production=False)\n"
+        "def fail(depth, answer):\n"
+        "    if depth: return fail(depth - 1, answer)\n"
+        "    raise ValueError('broken')\n"
+        "began = time.monotonic()\n"
+        "for n in range(20):\n"
+        "    try: fail(30, {'opinion': 'a-secret-' + 'answer'})\n"
+        "    except ValueError: logging.getLogger('duban').exception('fault')\n"
+        "print(time.monotonic() - began)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.count("ValueError: broken") == 20
+    assert "a-secret-answer" not in done.stderr
+    assert float(done.stdout) < 2
