@@ -33,15 +33,26 @@ def form_key() -> str:
     """The key of a form that is being drawn. A form that is shown again because it was refused keeps its key."""
     if sent := g.get("form_key", ""):
         return str(sent)
+    if not flask_login.current_user.is_authenticated:
+        return secrets.token_urlsafe(9)
     key = secrets.token_urlsafe(9)
-    return f"{key}.{_mark(key)}" if flask_login.current_user.is_authenticated else key
+    key += _sealed(f"drawn\0{key}")
+    return f"{key}.{_mark(key)}"
 
 
 def _mark(key: str) -> str:
-    """Says for whom a form was drawn, and that we drew it."""
-    text = f"{key}\0{flask_login.current_user.get_id()}".encode()
+    """Says for whom a form was drawn."""
+    return _sealed(f"{key}\0{flask_login.current_user.get_id()}")
+
+
+def _drawn(key: str) -> bool:
+    """Whether we drew a form with this key, for somebody who was signed in."""
+    return hmac.compare_digest(key[12:].encode(), _sealed(f"drawn\0{key[:12]}").encode())
+
+
+def _sealed(text: str) -> str:
     secret = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:24]
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def _take_key() -> Response | None:
@@ -109,10 +120,13 @@ def resend() -> Resend | None:
 
 
 def keep_for_sign_in() -> bool:
-    """A session ended before the form was sent: what it held waits for the same person to sign in again."""
+    """A session ended before the form was sent: what it held waits for the same person to sign in again.
+
+    Only of forms that we drew for somebody: strangers could fill the database otherwise.
+    """
     key = g.get("form_key", "") or request.form.get(FIELD, "")
     again = resend()
-    if again is None or "." not in key or flask_login.current_user.is_authenticated:
+    if again is None or not _drawn(key.partition(".")[0]) or flask_login.current_user.is_authenticated:
         return False
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
