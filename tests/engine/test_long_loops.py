@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import errors
 from app.audit import SYSTEM
 from app.engine import Package
 from app.engine.running import compacting, serializing
@@ -170,6 +171,39 @@ def test_where_to_go_back_to_is_kept(world: World) -> None:
     assert world.open_nodes(instance) == ["plan"]
     with world.sessions() as session:
         assert len(world.engine.progress(session, instance).taken) >= 4
+
+
+def test_what_was_done_in_rounds_that_are_dropped_still_counts(world: World) -> None:
+    """Nobody takes back a step that others went on from, and work does not go back past what may be done once only."""
+
+    @world.engine.service_task("money.pay", repeatable=False)
+    def pay(_call: Any) -> None:
+        """Once."""
+
+    world.deploy(
+        d.package(
+            "past", step("plan"), step("do"), d.exclusive("way", default="f_way_look"), d.service("pay", "money.pay"),
+            step("look"), d.exclusive("ok", default="f_ok_do"), d.end(), files=FORM,
+            flows=[
+                d.Flow("plan", "do"), d.Flow("do", "way"), d.Flow("way", "pay", "n == 0"), d.Flow("pay", "look"),
+                d.Flow("way", "look"), d.Flow("look", "ok"), d.Flow("ok", "do"), d.Flow("ok", "end", "good"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("past", {"good": False})
+    world.complete(instance, "plan")
+    for index in range(3):
+        world.complete(instance, "do", by="zhao", n=index)
+        world.complete(instance, "look")
+    (plan,) = [task for task in world.tasks(instance, "done") if task.node_id == "plan"]
+    assert targets(world, instance, "do") == ["look"]
+    world.engine.withdraw(
+        max((t for t in world.tasks(instance, "done") if t.node_id == "look"), key=lambda t: t.id).id,
+        "填错了", by=world.person("zhao"),
+    )  # fmt: skip
+    with pytest.raises(errors.Conflict):
+        world.engine.withdraw(plan.id, "填错了", by=world.person("zhao"))
+    assert targets(world, instance, "look") == ["do"]
 
 
 def test_a_compacted_state_is_checked_by_a_round_trip(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

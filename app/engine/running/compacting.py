@@ -18,7 +18,7 @@ from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from app.engine.running.going_back import ancestors, discard, subtree
+from app.engine.running.going_back import PAST, ancestors, discard, is_human, services_of, subtree, with_scopes
 from app.engine.running.joining import has_arrived, is_token
 from app.engine.running.merging import BASE, keep_seen, seen_since
 from app.engine.running.workflow import Workflow
@@ -91,6 +91,24 @@ def _replace(first: Task, last: Task) -> None:
         last.internal_data[BASE] = between.internal_data[BASE]
     kept = {task.id for task in subtree(last)}
     doomed = [task for task in subtree(first) if task.id not in kept]
+    _remember(last, doomed)
     parent._children[parent._children.index(first.id)] = last.id
     last.parent = parent
     discard(doomed)
+
+
+def _remember(last: Task, doomed: list[Task]) -> None:
+    """What people and services did in the rounds that are dropped: nobody may take back a step from before them."""
+    services: set[str] = set()
+    people = False
+    for task in doomed:
+        past = task.internal_data.get(PAST)
+        people = people or past is not None or (is_human(task) and task.state == TaskState.COMPLETED)
+        services |= services_of(task) | set((past or {}).get("services", ()))
+        if task.id in task.workflow.top_workflow.subprocesses:
+            inner = list(with_scopes(task))
+            people = people or any(is_human(one) and one.state == TaskState.COMPLETED for one in inner)
+            services = services.union(*(services_of(one) for one in inner))
+    if people or services:
+        before = set(last.internal_data.get(PAST, {}).get("services", ()))
+        last.internal_data[PAST] = {"services": sorted(services | before)}

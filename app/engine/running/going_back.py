@@ -23,7 +23,8 @@ from SpiffWorkflow.util.task import TaskState
 from app.engine.running.joining import has_arrived, is_token
 from app.engine.running.merging import SEEN, apply_changes, data_of_branches, is_merged, keep_seen, seen_since
 
-Repeatable = Callable[[Task], bool]
+Repeatable = Callable[[str], bool]  # by the name of a service task
+PAST = "past"  # of a step that took the place of an earlier round: what had been done between (see compacting)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _ways_in_scope(here: Task, data: dict[str, Any], seen: dict[str, Any], repea
         if not is_human(step) or step.state != TaskState.COMPLETED:
             continue
         root = root_of(step)
-        if _tokens(root) != [here] or not _all_repeatable(root, repeatable):
+        if _tokens(root) != [here] or not _all_repeatable(root, repeatable, step):
             return
         if not splits and step.task_spec.name not in offered:
             offered.add(step.task_spec.name)
@@ -174,12 +175,19 @@ def _joined_from(join: Task) -> list[Task]:
     return list(found.values())
 
 
-def _all_repeatable(root: Task, repeatable: Repeatable) -> bool:
-    return all(
-        repeatable(task)
-        for task in with_scopes(root)
-        if isinstance(task.task_spec, ServiceTask) and task.state == TaskState.COMPLETED
-    )
+def _all_repeatable(root: Task, repeatable: Repeatable, step: Task | None = None) -> bool:
+    """Whether everything that leaves the tree with `root` may be done again, also what rounds did that it forgot."""
+    names: set[str] = set()
+    for task in with_scopes(root):
+        names |= services_of(task)
+        if task is not root and task is not step:
+            names |= set(task.internal_data.get(PAST, {}).get("services", ()))
+    return all(repeatable(name) for name in names)
+
+
+def services_of(task: Task) -> set[str]:
+    ran = isinstance(task.task_spec, ServiceTask) and task.state == TaskState.COMPLETED
+    return {task.task_spec.operation_name} if ran else set()
 
 
 def _with_ended(root: Task, here: Task, data: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +206,12 @@ def way_to_withdraw(step: Task, untouched: Callable[[Task], bool], repeatable: R
     if step.state != TaskState.COMPLETED or not is_human(step) or step.workflow.completed:
         return None
     root = root_of(step)
-    if not _all_repeatable(root, repeatable):
+    if not _all_repeatable(root, repeatable, step):
         return None
     data, seen, waits = deepcopy(step.data), dict[str, Any](), False
     for task in with_scopes(root):
-        if is_human(task) and task.state == TaskState.COMPLETED and task is not step:
+        done = is_human(task) and task.state == TaskState.COMPLETED
+        if task is not step and (done or (task is not root and PAST in task.internal_data)):
             return None
         if _reaches_out(task, root) or (is_token(task) and not _only_waits(task, untouched)):
             return None

@@ -52,9 +52,9 @@ class Services:
             raise ValueError(f"task check {name!r} is registered twice")
         self.checks[name] = function
 
-    def may_repeat(self, task: Task) -> bool:
+    def may_repeat(self, name: str) -> bool:
         """Whether what this service task did may be done again."""
-        service = self.tasks.get(task.task_spec.operation_name)
+        service = self.tasks.get(name)
         return service is not None and service.repeatable
 
     def call(self, turn: Turn, task: Task) -> None:
