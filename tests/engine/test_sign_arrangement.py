@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from app import errors
 from app.accounts import User
 from app.db import write_transaction
 from app.engine import History
+from app.engine.running.acts.signers import RemoveSigner
 from tests.cast import member
 from tests.engine.conftest import World
 from tests.engine.signing import begin, row_of, rows, signatures, tally, vote, waiting
@@ -240,6 +242,25 @@ def test_a_signer_takes_away_only_whom_he_added_or_who_has_left(world: World) ->
         session.get(User, member("liu").id).active = False  # type: ignore[union-attr]
     remove(world, instance, "zhao", "liu")
     assert waiting(world, instance) == {"zhao", "deng"}
+
+
+def test_what_is_passed_on_meanwhile_is_not_taken_from_whoever_got_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = begin(world, "all", ("zhao", "deng"))
+    row, change = row_of(world, instance, "zhao"), RemoveSigner.begin
+    with world.sessions() as session, write_transaction(session):
+        session.get(User, member("zhao").id).active = False  # type: ignore[union-attr]
+
+    def passed_on_first(act: RemoveSigner, turn: Any) -> None:
+        if "zhao" in waiting(world, instance):
+            world.engine.reassign(row.id, member("liu").id, reason="已调离", by=world.person("liu"))
+        change(act, turn)
+
+    monkeypatch.setattr(RemoveSigner, "begin", passed_on_first)
+    with pytest.raises(errors.NotFound):
+        remove(world, instance, "deng", "zhao")
+    assert waiting(world, instance) == {"liu", "deng"}
 
 
 def test_a_signature_that_was_passed_on_is_taken_away_by_its_new_holder_s_name(world: World) -> None:

@@ -176,11 +176,13 @@ class RemoveSigner(_Arrange):
     """减签: somebody who has not signed need not any more. That may decide the step."""
 
     signer: dict[str, Any] = field(default_factory=dict)
+    holder: str | None = None
 
     def open(self, engine: Core, session: Session) -> Turn:
         turn = self._opened(engine, session)
         _task, signing = self._task(turn)
         self.signer = self._meant(session, signing)
+        self.holder = _holder(session, self.signer)
         self._possible(engine, session, signing)
         return turn
 
@@ -215,8 +217,9 @@ class RemoveSigner(_Arrange):
     def commit(self, turn: Turn) -> None:
         self.row = open_task(turn.session, self.task_id)
         self._authority(turn.engine, turn.session)
-        holder = _holder(turn.session, self.signer)
-        notify = {"user_ids": [holder], "reason": self.reason} if holder else None
+        if _holder(turn.session, self.signer) != self.holder:
+            raise Stale()  # passed on or claimed between our look and the lock: that bumps no revision
+        notify = {"user_ids": [self.holder], "reason": self.reason} if self.holder else None
         self._told(turn, "task.signer_removed", self._name(turn.session), notify)
         if self.signing is not None:
             tell_if_decided(turn, self.row["node_id"], self.signing)
