@@ -34,21 +34,18 @@ def tell(
             sa.select(Notification.user_id).where(Notification.key == key, Notification.user_id.in_(wanted))
         )
     )
-    for user_id in sorted(wanted - told):
-        session.add(
-            Notification(
-                user_id=user_id,
-                key=key,
-                event=event,
-                params=dict(params),
-                url=url,
-                instance_id=instance_id,
-                task_id=task_id,
-                created_at=now,
-            )
-        )
-    session.flush()
-    return len(wanted - told)
+    message = {
+        "key": key,
+        "event": event,
+        "params": dict(params),
+        "url": url,
+        "instance_id": instance_id,
+        "task_id": task_id,
+        "created_at": now,
+    }
+    if new := sorted(wanted - told):
+        session.execute(sa.insert(Notification), [message | {"user_id": user_id} for user_id in new])
+    return len(new)
 
 
 def deliver(session: Session, payload: Mapping[str, Any], *, key: str, now: dt.datetime) -> int:

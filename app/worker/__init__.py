@@ -17,6 +17,7 @@ from app.worker.beats import BEAT, Beats
 
 log = logging.getLogger("duban.worker")
 TICK = 2  # seconds between two looks for due timers and waiting outbox rows
+TIMERS, LETTERS = 200, 500  # at most in one batch
 BACKLOG = 100  # rows in one batch after which there are probably more
 
 
@@ -24,11 +25,13 @@ def tick(app: Flask) -> int:
     """One batch: fire what is due, retry what may be retried, send what waits; the number of rows done."""
     with app.app_context():
         engine = web.engine()
-        return engine.run_due_timers(limit=200) + engine.retry_due(limit=50) + engine.deliver_outbox(limit=500)
+        fired = engine.run_due_timers(limit=TIMERS) + engine.retry_due(limit=50)
+        # Deadlines before letters: while many timers are late, fewer letters leave in between.
+        return fired + engine.deliver_outbox(limit=LETTERS if fired < TIMERS else LETTERS // 5)
 
 
 def sweep(app: Flask) -> None:
-    """Once an hour: sessions past their time, uploads that nothing refers to, keys of repeated requests."""
+    """Once an hour: sessions past their time, uploads and messages that nobody came for, keys of repeated requests."""
     with (
         app.app_context(),
         app.extensions["duban.sessions"]() as session,
@@ -37,6 +40,7 @@ def sweep(app: Flask) -> None:
         sweep_sessions(session)
         files.sweep(session, older_than=dt.timedelta(days=1))
         web.sweep_idempotency(session)
+        web.engine().forget_messages(session)
 
 
 def watch(app: Flask) -> int:

@@ -16,6 +16,17 @@ from app.engine.verbs.holding import Holding
 
 log = logging.getLogger("duban.engine.outbox")
 _OUTBOX = Outbox.__table__
+# Built once: they run for every letter.
+_OURS = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.id == sa.bindparam("outbox_id")).with_for_update(skip_locked=True)
+_SEND = (
+    sa.update(_OUTBOX)
+    .where(
+        _OUTBOX.c.id == sa.bindparam("outbox_id"),
+        _OUTBOX.c.state == "waiting",
+        _OUTBOX.c.fence == sa.bindparam("as_read"),
+    )
+    .values(state="sent", error=None)
+)
 ATTEMPTS = 8
 STANDS = dt.timedelta(minutes=2)  # between two looks whether an instance that is suspended goes on
 
@@ -51,13 +62,11 @@ class Deliveries(Holding):
         now = self.clock.now()
         try:
             with self.sessions() as session, write_transaction(session):
-                ours = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.id == row["id"]).with_for_update(skip_locked=True)
-                if session.execute(ours).first() is None:
+                if session.execute(_OURS, {"outbox_id": row["id"]}).first() is None:
                     return 0  # another worker is at it
                 taken = session.execute(
-                    sa.update(_OUTBOX)
-                    .where(_OUTBOX.c.id == row["id"], _OUTBOX.c.state == "waiting", _OUTBOX.c.fence == row["fence"])
-                    .values(state="sent", sent_at=now, fence=row["fence"] + 1, error=None)
+                    _SEND,
+                    {"outbox_id": row["id"], "as_read": row["fence"], "sent_at": now, "fence": row["fence"] + 1},
                 )
                 if taken.rowcount != 1:  # type: ignore[attr-defined]
                     return 0

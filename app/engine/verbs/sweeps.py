@@ -30,6 +30,19 @@ from app.engine.verbs.holding import Holding
 log = logging.getLogger("duban.engine.timers")
 _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__table__
 _INCIDENT = Incident.__table__
+# Built once: after an outage they run thousands of times.
+_STATUS = sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
+_OF_TIMER = sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
+_TAKE = (
+    sa.update(_TIMER)
+    .where(
+        _TIMER.c.id == sa.bindparam("timer_id"),
+        _TIMER.c.state == "waiting",
+        _TIMER.c.fence == sa.bindparam("as_read"),
+        _TIMER.c.due_at == sa.bindparam("at"),
+    )
+    .values(lease_until=None)
+)
 LEASE = dt.timedelta(seconds=60)
 ATTEMPTS = 5
 PER_INSTANCE = 50  # timers of one instance that one sweep fires
@@ -241,7 +254,7 @@ class Sweeps(Holding):
         with self.sessions() as session, write_transaction(session):
             if not lock_instance(session, instance_id, skip=True):
                 return 0  # a person or another worker is at it; the next sweep looks again
-            if session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id)) != "running":
+            if session.scalar(_STATUS, {"instance_id": instance_id}) != "running":
                 return 0  # suspended since we looked
             for row in rows:
                 try:
@@ -257,10 +270,10 @@ class Sweeps(Holding):
         return fired
 
     def _take_step(self, session: Session, row: Mapping[str, Any], quiet: bool) -> int:
-        if not _take(session, row, self.clock.now(), fired=not quiet):
+        if not _take(session, row, self.clock.now(), fired=not quiet) or quiet:
             return 0
-        task = session.execute(sa.select(_TASK).where(_TASK.c.id == row["task_id"])).mappings().first()
-        if task is None or task["status"] != "open" or quiet:
+        task = session.execute(_OF_TIMER, {"task_id": row["task_id"]}).mappings().first()
+        if task is None or task["status"] != "open":
             return 0
         self._fire_step(session, row, dict(task))
         return 1
@@ -393,16 +406,8 @@ def _is_lost(fault: BaseException) -> bool:
 def _take(session: Session, row: Mapping[str, Any], now: dt.datetime, *, fired: bool) -> bool:
     """One conditional UPDATE decides who fires it: whoever claimed it last, if it has not moved since."""
     values: dict[str, Any] = {"state": "fired", "fired_at": now} if fired else {"state": "cancelled"}
-    taken = session.execute(
-        sa.update(_TIMER)
-        .where(
-            _TIMER.c.id == row["id"],
-            _TIMER.c.state == "waiting",
-            _TIMER.c.fence == row["fence"],
-            _TIMER.c.due_at == row["due_at"],
-        )
-        .values(lease_until=None, **values)
-    )
+    read = {"timer_id": row["id"], "as_read": row["fence"], "at": row["due_at"]}
+    taken = session.execute(_TAKE, read | values)
     return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
 
 
