@@ -98,6 +98,22 @@ def test_f9_a_kept_message_is_nobodys_after_its_time(world: World) -> None:
         send(world, "payment", "nobody", ttl="PT0S")
 
 
+def test_what_came_for_nobody_is_forgotten_a_day_after_its_time(world: World) -> None:
+    world.deploy(PAYMENT)
+    sent = send(world, "payment", "A1", key="early", ttl="PT10M")
+    send(world, "payment", "A2", ttl="P30D")
+    received = world.start("payment", {"order": "A3"})
+    send(world, "payment", "A3")
+    for days, left in ((1, 3), (1, 2)):
+        assert send(world, "payment", "A1", key="early", ttl="PT10M") == sent
+        world.advance(days=days)
+        with world.sessions() as session, write_transaction(session):
+            world.engine.forget_messages(session)
+            assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == left
+    assert world.open_nodes(received) == ["ship"]
+    assert send(world, "payment", "A1", key="early").id != sent.id
+
+
 LIMITED = d.package(
     "limited",
     d.user("work"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -16,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.audit import SYSTEM
 from app.config import ROOT, ConfigurationError, Settings, load_settings
-from app.engine import WorkerBeat
-from app.worker import process, start
+from app.engine import Message, WorkerBeat
+from app.worker import process, start, sweep
 from tests.conftest import environment
 
 
@@ -176,6 +178,16 @@ def test_beside_the_web_the_batches_are_counted(app: Flask) -> None:
     assert row.name.endswith(f":{os.getpid()}")
     assert row.batches >= 1
     assert row.stopped_at is not None
+
+
+def test_once_an_hour_it_forgets_messages_that_nobody_came_for(app: Flask) -> None:
+    engine = app.extensions["duban.engine"]
+    engine.send_message("nobody", "A-1", {}, by=SYSTEM, ttl="PT1M")
+    clock = engine.clock
+    clock.set(clock.now() + dt.timedelta(days=2))
+    sweep(app)
+    with app.extensions["duban.sessions"]() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(Message.name == "nobody")) == 0
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "many", "1.5"])

@@ -38,6 +38,7 @@ _SUBSCRIPTION, _MESSAGE, _INSTANCE = Subscription.__table__, Message.__table__, 
 _OUTBOX = Outbox.__table__
 TTL = "PT1H"  # how long a message that nobody waits for yet is kept, unless its sender says otherwise
 TRIES = 3
+REMEMBERED = dt.timedelta(days=1)  # how long after its time a repeat still gets the answer that it was kept
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class MessageVerbs(InstanceVerbs):
             if known is None:
                 known = self._broadcast(session, row, by)
         return Broadcast(known["id"], known["instances"], known["started"])
+
+    def forget_messages(self, session: Session) -> int:
+        """Delete what was kept and came for nobody; how many. Inside a write transaction."""
+        unclaimed = sa.and_(_MESSAGE.c.state == "buffered", _MESSAGE.c.expires_at < self.clock.now() - REMEMBERED)
+        return session.execute(sa.delete(_MESSAGE).where(unclaimed)).rowcount or 0  # type: ignore[attr-defined]
 
     # -- routing
 
