@@ -296,7 +296,7 @@ def decision(check: TaskCheck) -> Errors:
     if not day:
         return {}
     today = local(check.now).date()
-    due_on = str(check.data.get("due_on") or "")
+    due_on = _present_last_day(check)
     if day <= max(due_on, today.isoformat()):
         return {"approved_due_on": [_("新的期限应晚于现在的期限，也应晚于今日")]}
     latest = _latest(check, due_on)
@@ -315,6 +315,13 @@ def _stoppable(check: TaskCheck) -> Errors:
     if task.due_at <= check.now:
         return {"outcome": [_("整改已超期，不能中止计时，可以转长期治理或者移送")]}
     return {}
+
+
+def _present_last_day(check: TaskCheck) -> str:
+    """The clock may have stood since the request was made: what counts is the last day as it is now."""
+    task = check.session.get(HumanTask, str(check.data.get("task_id") or ""), populate_existing=True)
+    asked = str(check.data.get("due_on") or "")
+    return max(asked, local(task.due_at).date().isoformat()) if task is not None and task.due_at else asked
 
 
 def _latest(check: TaskCheck, due_on: str) -> dt.date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from app.clock import local
 from app.db import write_transaction
 from app.engine import HumanTask, Instance, Started, Timer
 from app.errors import Conflict, Forbidden, Invalid
@@ -118,6 +120,24 @@ def test_a_refusal_leaves_the_last_day_as_it_was(city: Walk) -> None:
     assert request_of(city, started).status == "refused"
     city.until("2026-04-25 09:00")
     assert len(city.events(hazard, "task.overdue")) == 1
+
+
+def test_what_is_granted_lies_after_a_last_day_that_moved_since_it_was_asked(city: Walk) -> None:
+    """A clock that stood for three days ends on the 27th; a grant up to that day would move nothing."""
+    hazard = rectifying(city)
+    started = ask(city, hazard)
+    city.engine.pause_clock(city.task(hazard).id, "等待检测结论", by=city.actor("gao"))
+    city.until("2026-04-12 10:00")
+    city.engine.resume_clock(city.task(hazard).id, "", by=city.actor("gao"))
+    moved = local(city.again(hazard).due_at).date()
+    assert moved > local(hazard.due_at).date()
+    review(city, started)
+    with pytest.raises(Invalid) as refused:
+        grant(city, started, day=moved.isoformat())
+    assert "approved_due_on" in refused.value.errors
+    assert step(city, started).node_id == "dept_approve"
+    grant(city, started, day=(moved + dt.timedelta(days=1)).isoformat())
+    assert ended_at(city, started) == "granted"
 
 
 def test_silence_is_no_consent_the_superiors_are_asked(city: Walk) -> None:
