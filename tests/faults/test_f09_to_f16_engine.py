@@ -26,6 +26,7 @@ from tests.engine.conftest import World
 WAITS = d.package("waits", d.user("act", deadline="P3D", remind="-P2D; -P1D"), d.end())
 
 
+@pytest.mark.one_database
 def test_f9_control_the_same_message_without_a_key_is_two_messages(world: World) -> None:
     by = world.person("root")
     sent = [world.engine.send_message("paid", "7", {"sum": 1}, by=by).id for _time in range(2)]
@@ -44,6 +45,7 @@ class NaiveClock:
         return self._real.now().astimezone(ZoneInfo("America/New_York")).replace(tzinfo=SHANGHAI)
 
 
+@pytest.mark.one_database
 def test_f13_control_a_clock_without_a_zone_fires_half_a_day_late(world: World) -> None:
     world.deploy(WAITS)
     instance = world.start("waits")
@@ -58,6 +60,7 @@ def test_f13_control_a_clock_without_a_zone_fires_half_a_day_late(world: World) 
     assert "task.overdue" in world.events(instance)
 
 
+@pytest.mark.one_database
 def test_f14_control_without_coalescing_every_missed_reminder_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +116,7 @@ def test_f15_a_script_that_fails_is_an_incident_and_not_tried_by_itself(world: W
     assert world.events(instance).count("task.completed") == 1
 
 
+@pytest.mark.one_database
 def test_f15_control_without_a_last_attempt_it_would_be_tried_without_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +142,7 @@ def stored(world: World, instance_id: str) -> int:
         return len(session.scalars(sa.select(Instance.state).where(Instance.id == instance_id)).one() or b"")
 
 
+@pytest.mark.one_database
 def test_f16_2000_turns_of_a_loop_with_a_person_in_it_stay_as_small_as_one_and_never_freeze(world: World) -> None:
     """As many as a turn may make, in one go: the next step is there, and a new engine finds it."""
     world.deploy(
@@ -162,19 +167,24 @@ def test_f16_2000_turns_of_a_loop_with_a_person_in_it_stay_as_small_as_one_and_n
     assert not world.incidents(instance)
 
 
-def test_f16_control_without_a_budget_an_endless_loop_would_go_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.one_database
+def test_f16_control_without_a_budget_an_endless_loop_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many steps again, and again, until the test has seen enough."""
     steps: list[int] = []
 
     def naive(turn: checkout.Turn) -> None:
         steps.append(turn.total)
-        if len(steps) > 2 * checkout.MAX_STEPS:
+        if len(steps) > 4 * checkout.MAX_STEPS:
             raise checkout.Overrun("the test has seen enough")
 
+    monkeypatch.setattr(checkout, "MAX_STEPS", 100)
     world.deploy(ENDLESS)
     instance = world.start("endless", {"n": 0})
+    with pytest.raises(errors.Conflict):
+        world.complete(instance, "begin")
+    (incident,) = world.incidents(instance)
+    assert "after 100 steps" in incident.message
     monkeypatch.setattr(checkout.Turn, "_charge", naive)
     with pytest.raises(errors.Conflict):
         world.complete(instance, "begin")
-    assert max(steps) >= 2 * checkout.MAX_STEPS
+    assert max(steps) >= 4 * checkout.MAX_STEPS
