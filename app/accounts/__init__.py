@@ -32,7 +32,7 @@ from app.accounts.queries import (
 )
 from app.accounts.regions import contains, region_prefix, within
 from app.accounts.roles import effective, holders, role_name, separation_problem
-from app.accounts.scope import participations, scope_condition, visible
+from app.accounts.scope import addresses, participations, scope_condition, visible
 from app.accounts.security.demo import DemoAccount
 from app.accounts.security.demo import offer as offer_demo_accounts
 
@@ -48,6 +48,7 @@ __all__ = [
     "Region",
     "Sector",
     "User",
+    "addresses",
     "contains",
     "effective",
     "find_people",

@@ -55,6 +55,13 @@ class Instance(Base):
         sa.Index("ix_instance_started_at", "started_at"),
         sa.Index("ix_instance_status", "status", "started_at"),
         sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
+        sa.Index(
+            "ix_instance_starter",
+            "starter_id",
+            "id",
+            sqlite_where=sa.text("starter_id IS NOT NULL"),
+            postgresql_where=sa.text("starter_id IS NOT NULL"),
+        ),
         sa.UniqueConstraint("definition_key", "business_key"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -71,7 +78,7 @@ class Instance(Base):
     subject_kind: Mapped[str | None] = mapped_column(sa.String(40))
     subject_id: Mapped[str | None] = mapped_column(Id)
     parent_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
-    starter_id: Mapped[str | None] = mapped_column(Id, index=True)
+    starter_id: Mapped[str | None] = mapped_column(Id)
     starter_name: Mapped[str] = mapped_column(sa.String(80), default="")
     region_code: Mapped[str | None] = mapped_column(sa.String(12), index=True)
     sector_code: Mapped[str | None] = mapped_column(sa.String(40), index=True)
@@ -81,6 +88,12 @@ class Instance(Base):
     ended_at: Mapped[dt.datetime | None]
     end_node: Mapped[str | None] = mapped_column(sa.String(120))
     next_due_at: Mapped[dt.datetime | None]
+
+
+# What the inbox sorts and counts by: open tasks are listed and counted on their index alone, without fetching a row.
+_COUNTED = (
+    "due_at", "amber_at", "paused_at", "urges", "definition_key", "node_id", "region_code", "id", "status",
+)  # fmt: skip
 
 
 class HumanTask(Base):
@@ -98,7 +111,7 @@ class HumanTask(Base):
         sa.Index(
             "ix_human_task_mine",
             "assignee_id",
-            "due_at",
+            *_COUNTED,
             sqlite_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
             postgresql_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
         ),
@@ -106,11 +119,28 @@ class HumanTask(Base):
             "ix_human_task_pool",
             "role",
             "org_id",
-            "due_at",
+            *_COUNTED,
+            "assignee_id",
             sqlite_where=sa.text("status = 'open' AND assignee_id IS NULL"),
             postgresql_where=sa.text("status = 'open' AND assignee_id IS NULL"),
         ),
+        sa.Index(
+            "ix_human_task_open",
+            "instance_id",
+            "role",
+            "org_id",
+            "status",
+            sqlite_where=sa.text("status = 'open'"),
+            postgresql_where=sa.text("status = 'open'"),
+        ),
         sa.Index("ix_human_task_done", "completed_by_id", "completed_at"),
+        # Most tasks are signed by nobody: were those in the index, SQLite would think that it tells nothing apart.
+        sa.Index(
+            "ix_human_task_signing_id",
+            "signing_id",
+            sqlite_where=sa.text("signing_id IS NOT NULL"),
+            postgresql_where=sa.text("signing_id IS NOT NULL"),
+        ),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
@@ -162,7 +192,7 @@ class HumanTask(Base):
     draft_by_id: Mapped[str | None] = mapped_column(Id)
     urges: Mapped[int] = mapped_column(default=0)
     rev: Mapped[int] = mapped_column(default=0)
-    signing_id: Mapped[str | None] = mapped_column(Id, index=True)  # one of several rows of a step that several sign
+    signing_id: Mapped[str | None] = mapped_column(Id)  # one of several rows of a step that several sign
 
 
 class Signing(Base):

@@ -20,9 +20,11 @@ blp = web.blueprint("tasks", description="Tasks: the inbox and its verbs")
 @blp.response(200, s.TaskOut(many=True))
 def index(query: dict[str, Any]) -> Any:
     """The caller's tasks. Boxes: todo (mine), claimable, started (of what I began), done (by me), cc."""
-    select = queries.tasks(web.current_user(), query["box"], query, web.clock().now(), query["sort"] or "")
-    page = web.paginate(select, query["page"], query["per_page"])
-    return [task for task, _heading in page.items], 200, {"X-Total-Count": str(page.total)}
+    session, user, now = web.db.session(), web.current_user(), web.clock().now()
+    size, offset = query["per_page"], (query["page"] - 1) * query["per_page"]
+    total = queries.total(session, user, query["box"], query, now)
+    rows = queries.listed(session, user, query["box"], query, now, query["sort"] or "", limit=size, offset=offset)
+    return [task for task, _heading in rows], 200, {"X-Total-Count": str(total)}
 
 
 @blp.route("/tasks/<task_id>")

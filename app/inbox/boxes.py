@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from app.accounts import effective, scope_condition
+from app.accounts import addresses, effective, scope_condition
 from app.clock import SHANGHAI, local
 from app.engine import HumanTask, Instance, TaskCopy
 
@@ -36,6 +36,19 @@ def addressed(user: Any) -> Condition:
 def claimable(user: Any) -> Condition:
     """Open, held by nobody, and addressed to a role and organisation that the person fills."""
     return sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id.is_(None), addressed(user))
+
+
+def pools(user: Any) -> list[Condition]:
+    """The same as `claimable`, as conditions of which at most one holds for a task.
+
+    Each is one search in the index of the pool; a single OR makes SQLite fetch every row of the pool instead.
+    """
+    free = sa.and_(HumanTask.status == OPEN, HumanTask.assignee_id.is_(None))
+    found = [sa.and_(free, HumanTask.role.is_(None), HumanTask.org_id == user.org_id)]
+    for roles, orgs in addresses(user):
+        there = HumanTask.org_id.is_(None) if orgs is None else HumanTask.org_id.in_(orgs)
+        found.append(sa.and_(free, HumanTask.role.in_(roles), there))
+    return found
 
 
 def started(user: Any) -> Condition:
@@ -74,6 +87,11 @@ _IN_BOX: dict[str, Callable[[Any], Condition]] = {
 
 def in_box(box: str, user: Any) -> Condition:
     return _IN_BOX[box](user)
+
+
+def parts(box: str, user: Any) -> list[Condition]:
+    """Conditions that together give the box, no task twice: what lists and counts search one after the other."""
+    return pools(user) if box == "claimable" else [in_box(box, user)]
 
 
 def may_see(user: Any) -> Condition:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.engine import HumanTask
@@ -100,8 +99,11 @@ class Listing:
             return ""
         return {"done": _("按办结时间排序"), "cc": _("按抄送时间排序")}.get(self.box, _("按剩余办理时间排序"))
 
-    def select(self, user: Any, now: dt.datetime) -> sa.Select[Any, Any]:
-        return queries.tasks(user, self.box, self.filters, now, self.sort)
+    def tasks(
+        self, session: Session, user: Any, now: dt.datetime, *, limit: int, offset: int = 0
+    ) -> list[tuple[HumanTask, str]]:
+        """(task, heading) of a stretch of the list."""
+        return queries.listed(session, user, self.box, self.filters, now, self.sort, limit=limit, offset=offset)
 
     def ids(self, session: Session, user: Any, now: dt.datetime) -> list[str]:
         return queries.ids(session, user, self.box, self.filters, now, self.sort)

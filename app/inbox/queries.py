@@ -18,14 +18,59 @@ from app.inbox.boxes import Condition
 SORTS: dict[str, Any] = {"due": HumanTask.due_at, "created": HumanTask.created_at, "title": HumanTask.title}
 
 
-def tasks(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str = "") -> sa.Select[Any, Any]:
-    """(task, heading) of one box, filtered and in order."""
-    heading = boxes.group_of(now).label("heading")
-    return sa.select(HumanTask, heading).where(*_conditions(user, box, filters, now)).order_by(*_order(box, user, sort))
+def listed(
+    session: Session,
+    user: Any,
+    box: str,
+    filters: Mapping[str, Any],
+    now: dt.datetime,
+    sort: str = "",
+    *,
+    limit: int,
+    offset: int = 0,
+) -> list[tuple[HumanTask, str]]:
+    """(task, heading) of a stretch of one box, filtered and in order.
+
+    What comes into it is decided on the index alone; only the tasks that are shown are fetched.
+    """
+    chosen = list(session.execute(_in_order(user, box, filters, now, sort).limit(limit).offset(offset)))
+    select = sa.select(HumanTask).where(HumanTask.id.in_([row.id for row in chosen]))
+    by_id = {task.id: task for task in session.scalars(select)}
+    return [(by_id[row.id], row.heading) for row in chosen if row.id in by_id]
 
 
-def _conditions(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> list[Condition]:
-    found = [boxes.in_box(box, user)]
+def total(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> int:
+    """How many tasks of a box pass the filters."""
+    rows = rows_in(user, box, [sa.literal(1).label("one")], filtered(filters, now))
+    return session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+
+
+def ids(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> list[str]:
+    """The tasks of a filtered list in its order, for going from one to the next; the first 500."""
+    return [str(row.id) for row in session.execute(_in_order(user, box, filters, now, sort).limit(500))]
+
+
+def rows_in(
+    user: Any, box: str, columns: Iterable[sa.ColumnElement[Any]], conditions: Iterable[Condition] = ()
+) -> sa.Subquery:
+    """These columns of the tasks in a box."""
+    wanted, narrowed = list(columns), list(conditions)
+    selects = [sa.select(*wanted).where(part, *narrowed) for part in boxes.parts(box, user)]
+    return (selects[0] if len(selects) == 1 else sa.union_all(*selects)).subquery()
+
+
+def _in_order(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> sa.Select[Any, Any]:
+    """(id, heading) of one box."""
+    keys = _order(box, user, sort, now)
+    columns = [key.label(f"key{number}") for number, (key, _down) in enumerate(keys)]
+    labels = [HumanTask.id.label("id"), boxes.group_of(now).label("heading")]
+    rows = rows_in(user, box, [*labels, *columns], filtered(filters, now))
+    order = [rows.c[f"key{n}"].desc() if down else rows.c[f"key{n}"].asc() for n, (_key, down) in enumerate(keys)]
+    return sa.select(rows.c.id, rows.c.heading).order_by(*order, rows.c.id)
+
+
+def filtered(filters: Mapping[str, Any], now: dt.datetime) -> list[Condition]:
+    found = [] if (text := matches(filters)) is None else [text]
     if filters.get("light"):
         found.append(boxes.light_of(now) == filters["light"])
     if filters.get("process"):
@@ -33,89 +78,40 @@ def _conditions(user: Any, box: str, filters: Mapping[str, Any], now: dt.datetim
     if step := str(filters.get("step") or ""):
         definition, _dot, node = step.partition(".")
         found += [HumanTask.definition_key == definition, HumanTask.node_id == node]
-    if filters.get("region"):
-        found.append(within(HumanTask.region_code, filters["region"]))
     if filters.get("urged"):
         found.append(HumanTask.urges > 0)
-    if q := str(filters.get("q") or "").strip():
-        columns = (HumanTask.title, HumanTask.business_key, HumanTask.name_zh, HumanTask.name_en, HumanTask.from_name)
-        found.append(sa.or_(*(column.ilike(like(q), escape="\\") for column in columns)))
     return found
 
 
-def _order(box: str, user: Any, sort: str) -> list[Any]:
-    """By what was asked for; else what is finished newest first, and everything open by what is due first."""
+def matches(filters: Mapping[str, Any]) -> Condition | None:
+    """The place and the words that are asked for; None where neither is."""
+    found: list[Condition] = []
+    if filters.get("region"):
+        found.append(within(HumanTask.region_code, filters["region"]))
+    if q := str(filters.get("q") or "").strip():
+        columns = (HumanTask.title, HumanTask.business_key, HumanTask.name_zh, HumanTask.name_en, HumanTask.from_name)
+        found.append(sa.or_(*(column.ilike(like(q), escape="\\") for column in columns)))
+    return sa.and_(*found) if found else None
+
+
+def _order(box: str, user: Any, sort: str, now: dt.datetime) -> list[tuple[Any, bool]]:
+    """(key, downwards): what was asked for; else what is finished newest first, and what is due first before the rest.
+
+    Ids grow with time, so that tasks due at the same instant stand in the order in which they came up.
+    """
     column = SORTS.get(sort.lstrip("-"))
     if column is not None:
-        return [column.is_(None), column.desc() if sort.startswith("-") else column, HumanTask.id]
+        return [(column.is_(None), False), (column, sort.startswith("-"))]
     if box == "done":
-        return [HumanTask.completed_at.desc(), HumanTask.id]
+        return [(HumanTask.completed_at, True)]
     if box == "cc":
         at = sa.select(TaskCopy.created_at).where(TaskCopy.task_id == HumanTask.id, TaskCopy.user_id == user.id)
-        return [at.scalar_subquery().desc(), HumanTask.id]
-    return [sa.literal_column("heading"), HumanTask.due_at, HumanTask.created_at, HumanTask.id]
-
-
-def headings(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
-    """How many tasks stand under each heading, over all pages."""
-    return _counted(session, boxes.group_of(now), _conditions(user, box, filters, now))
-
-
-def lights(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> dict[str, int]:
-    """How many tasks show each light under the other filters; "" counts all."""
-    counts = _counted(session, boxes.light_of(now), _conditions(user, box, {**filters, "light": ""}, now))
-    return {"": sum(counts.values()), **{light: counts.get(light, 0) for light in boxes.LIGHTS}}
-
-
-def urged(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime) -> int:
-    return _count(session, *_conditions(user, box, {**filters, "urged": "1"}, now))
-
-
-def _counted(session: Session, key: sa.ColumnElement[str], conditions: list[Condition]) -> dict[str, int]:
-    rows = sa.select(key.label("key")).where(*conditions).subquery()
-    counted = sa.select(rows.c.key, sa.func.count()).group_by(rows.c.key)
-    return {str(value): int(count) for value, count in session.execute(counted)}
-
-
-def _count(session: Session, *conditions: Condition) -> int:
-    return session.scalar(sa.select(sa.func.count()).select_from(HumanTask).where(*conditions)) or 0
-
-
-def box_counts(session: Session, user: Any) -> dict[str, int]:
-    """The numbers on the tabs. 已办 has none: it only grows."""
-    return {box: _count(session, boxes.in_box(box, user)) for box in boxes.BOXES if box != "done"}
+        return [(at.scalar_subquery(), True)]
+    return [(boxes.group_of(now), False), (HumanTask.due_at, False)]
 
 
 def todo_count(session: Session, user: Any) -> int:
-    return _count(session, boxes.mine(user))
-
-
-def processes(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
-    """The processes that occur in a box: (key, Chinese name, English name)."""
-    select = sa.select(
-        HumanTask.definition_key, sa.func.max(HumanTask.process_zh), sa.func.max(HumanTask.process_en)
-    ).where(boxes.in_box(box, user))
-    rows = session.execute(select.group_by(HumanTask.definition_key).order_by(HumanTask.definition_key))
-    return [(key, zh, en) for key, zh, en in rows]
-
-
-def steps(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
-    """The steps that occur in a box: (definition.node, Chinese name, English name)."""
-    columns = (HumanTask.definition_key, HumanTask.node_id)
-    select = sa.select(*columns, sa.func.max(HumanTask.name_zh), sa.func.max(HumanTask.name_en))
-    rows = session.execute(select.where(boxes.in_box(box, user)).group_by(*columns).order_by(*columns))
-    return [(f"{definition}.{node}", zh, en) for definition, node, zh, en in rows]
-
-
-def towns(session: Session, user: Any, box: str) -> list[tuple[str, str, str]]:
-    """The towns that occur in a box: (code, Chinese name, English name)."""
-    town = sa.func.substr(HumanTask.region_code, 1, 9)
-    codes = session.scalars(
-        sa.select(town).where(boxes.in_box(box, user), HumanTask.region_code.is_not(None)).distinct()
-    )
-    wanted = [f"{code}000" for code in codes]
-    select = sa.select(Region).where(Region.code.in_(wanted), Region.level == "town").order_by(Region.code)
-    return [(region.code, region.name, region.name_en or "") for region in session.scalars(select)]
+    return session.scalar(sa.select(sa.func.count()).select_from(HumanTask).where(boxes.mine(user))) or 0
 
 
 def unread_copies(session: Session, user: Any, rows: Iterable[HumanTask]) -> frozenset[str]:
@@ -130,13 +126,6 @@ def read_copy(session: Session, user: Any, task_id: str, now: dt.datetime) -> No
     """The person has seen the copy of this task."""
     mine = sa.and_(TaskCopy.task_id == task_id, TaskCopy.user_id == user.id, TaskCopy.read_at.is_(None))
     session.execute(sa.update(TaskCopy).where(mine).values(read_at=now))
-
-
-def ids(session: Session, user: Any, box: str, filters: Mapping[str, Any], now: dt.datetime, sort: str) -> list[str]:
-    """The tasks of a filtered list in its order, for going from one to the next; the first 500."""
-    select = tasks(user, box, filters, now, sort)
-    narrow = select.with_only_columns(HumanTask.id, boxes.group_of(now).label("heading"))
-    return [str(row.id) for row in session.execute(narrow.limit(500))]
 
 
 def task(session: Session, task_id: str, user: Any) -> HumanTask:

@@ -17,6 +17,7 @@ from app.engine.core import Core, Loaded
 from app.engine.models import Definition, DefinitionFile
 from app.engine.packages import compiled
 from app.engine.packages.package import Package
+from app.engine.running.acts.asking import Asking
 from app.i18n import lazy_
 
 
@@ -91,13 +92,16 @@ class DefinitionVerbs(Core):
         ids = session.scalars(
             sa.select(Definition.id).where(Definition.status == "published").order_by(Definition.key)
         ).all()
-        return [
-            loaded for loaded in (self.definition(session, i) for i in ids) if self.may_start(session, loaded, user_id)
-        ]
+        asking = Asking(self, session, (), user_id)
+        published = [self.definition(session, definition_id) for definition_id in ids]
+        return [loaded for loaded in published if any(asking.is_candidate(role, None) for role in _starters(loaded))]
 
     def may_start(self, session: Session, loaded: Loaded, user_id: str) -> bool:
-        starters = loaded.manifest.get("starters") or []
-        return any(self.directory.is_candidate(session, user_id, role, None) for role in starters)
+        return any(self.directory.is_candidate(session, user_id, role, None) for role in _starters(loaded))
+
+
+def _starters(loaded: Loaded) -> list[str]:
+    return list(loaded.manifest.get("starters") or [])
 
 
 def _same_content(session: Session, key: str, content_hash: str) -> Definition | None:

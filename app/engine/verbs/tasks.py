@@ -16,7 +16,8 @@ from app.engine.core import Core
 from app.engine.models import HumanTask, Instance, Participant, TaskComment
 from app.engine.packages.words import words_of
 from app.engine.running import history
-from app.engine.running.acts.authority import open_task, require_may_act, supervises
+from app.engine.running.acts.asking import Asking
+from app.engine.running.acts.authority import open_task, require_may_act
 from app.engine.running.acts.signers import has_part, may_arrange, signs_in_person, waits
 from app.engine.running.checkout import Happened
 from app.engine.running.locking import lock_instance_of
@@ -173,11 +174,20 @@ class TaskVerbs(Core):
 
     def permitted(self, session: Session, task: Any, user_id: str) -> frozenset[str]:
         """What this person may do with the task now. Seeing it is decided elsewhere, by row scope."""
+        return self._permitted(session, task, user_id, Asking(self, session, [task], user_id))
+
+    def permitted_each(self, session: Session, tasks: Iterable[Any], user_id: str) -> dict[str, frozenset[str]]:
+        """The same for every task of a page, by task id."""
+        listed = list(tasks)
+        asking = Asking(self, session, listed, user_id)
+        return {task.id: self._permitted(session, task, user_id, asking) for task in listed}
+
+    def _permitted(self, session: Session, task: Any, user_id: str, asking: Asking) -> frozenset[str]:
         words = words_of(task.properties)
         found = {"comment"} & words.allow
-        if task.status != "open" or self._status(session, task.instance_id) != "running":
+        if task.status != "open" or asking.status(task.instance_id) != "running":
             return frozenset(found | ({"withdraw"} if self.may_withdraw(session, task, user_id) else set()))
-        candidate = self.directory.is_candidate(session, user_id, task.role, task.org_id)
+        candidate = asking.is_candidate(task.role, task.org_id)
         holds = task.assignee_id == user_id
         if holds or (task.assignee_id is None and candidate):
             found |= {"complete", "draft"} | ({"reassign", "return"} & words.allow)
@@ -187,12 +197,12 @@ class TaskVerbs(Core):
             found |= {"claim"} & words.allow
         if holds and candidate and "claim" in words.allow and not signs_in_person(session, task.signing_id, task.id):
             found.add("unclaim")
-        found |= self._for_others(session, task, user_id, candidate=candidate) & words.allow
-        if "pause" in words.allow and task.due_at is not None and supervises(self, session, task, user_id):
+        found |= self._for_others(session, task, user_id, asking, candidate=candidate) & words.allow
+        if "pause" in words.allow and task.due_at is not None and asking.supervises(task):
             found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()
         if not holds:
             found |= {"urge"} & words.allow
-        if holds or candidate or self._takes_part(session, task.instance_id, user_id):
+        if holds or candidate or asking.takes_part(task.instance_id):
             found |= {"cc"} & words.allow
         return frozenset(found)
 
@@ -200,10 +210,10 @@ class TaskVerbs(Core):
         """Overridden by GoingBack."""
         return False
 
-    def _for_others(self, session: Session, task: Any, user_id: str, *, candidate: bool) -> set[str]:
+    def _for_others(self, session: Session, task: Any, user_id: str, asking: Asking, *, candidate: bool) -> set[str]:
         """What does not need the task: passing it on where its holder has left, and saying who signs the step."""
         found = set()
-        if candidate and task.assignee_id and self.directory.person(session, task.assignee_id) is None:
+        if candidate and task.assignee_id and asking.person(task.assignee_id) is None:
             found.add("reassign")
         if may_arrange(self, session, task.signing_id, user_id):
             found.add("sign")

@@ -14,6 +14,7 @@ from app.i18n import _
 from app.inbox import boxes, queries
 from app.inbox.flags import flags_of
 from app.inbox.listing import BOX_NAMES, GLYPHS, HEADINGS, LIGHT_NAMES, Listing, grouped
+from app.inbox.survey import MOST_COUNTED, box_counts, survey
 from app.inbox.views import blueprint
 from app.inbox.views.start import has_startable
 from app.inbox.views.undo import offered_undo
@@ -33,24 +34,27 @@ def index() -> Response:
 def context(listing: Listing) -> dict[str, Any]:
     """Everything the list shows."""
     session, user, now = web.db.session(), web.current_user(), web.clock().now()
-    page = web.paginate(listing.select(user, now), request.args.get("page", 1, type=int), PER_PAGE)
-    tasks = [task for task, _heading in page.items]
+    around = survey(session, user, listing.box, listing.filters, now)
+    number = max(1, request.args.get("page", 1, type=int))
+    rows = listing.tasks(session, user, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+    page = web.Page(rows, around.total, number, PER_PAGE)
+    tasks = [task for task, _heading in rows]
     marked = flags_of(session, tasks)
     return {
         "listing": listing,
         "page": page,
-        "sections": grouped([(task, heading) for task, heading in page.items], listing),
-        "group_counts": queries.headings(session, user, listing.box, listing.filters, now) if listing.grouped else {},
-        "box_counts": queries.box_counts(session, user),
-        "light_counts": queries.lights(session, user, listing.box, listing.filters, now),
-        "urged_count": queries.urged(session, user, listing.box, listing.filters, now),
-        "processes": queries.processes(session, user, listing.box),
-        "steps": queries.steps(session, user, listing.box),
-        "towns": queries.towns(session, user, listing.box),
+        "sections": grouped(rows, listing),
+        "group_counts": around.headings if listing.grouped else {},
+        "box_counts": box_counts(session, user),
+        "light_counts": around.lights,
+        "urged_count": around.urged,
+        "processes": around.processes,
+        "steps": around.steps,
+        "towns": around.towns,
         "unread": queries.unread_copies(session, user, tasks) if listing.box == "cc" else frozenset(),
         "flags": lambda task: marked.get(task.id, []),
         "names": queries.names_of(session, tasks),
-        "permitted": {task.id: web.engine().permitted(session, task, user.id) for task in tasks},
+        "permitted": web.engine().permitted_each(session, [t for t in tasks if t.status == "open"], user.id),
         "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable") else [],
         "coming": queries.coming(session, user) if not page.items and not listing.filtered else [],
         "finished": queries.finished_on(session, user, _midnight(now)),
@@ -63,6 +67,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "link": lambda **changes: _link(listing, **changes),
         "open_link": lambda task: url_for("inbox.task", task_id=task.id, **listing.args()),
         "holder": lambda task: _holder(task, user),
+        "at_most": lambda count: str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+",
         "all_lights": boxes.LIGHTS,
     }
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _signing()
     _console()
     _repeats()
+    _inbox()
 
 
 def _workers_and_hold() -> None:
@@ -163,7 +164,14 @@ def _signing() -> None:
     )
     op.create_index(op.f("ix_signing_instance_id"), "signing", ["instance_id"], unique=False)
     op.add_column("human_task", sa.Column("signing_id", sa.String(length=32), nullable=True))
-    op.create_index(op.f("ix_human_task_signing_id"), "human_task", ["signing_id"], unique=False)
+    op.create_index(
+        "ix_human_task_signing_id",
+        "human_task",
+        ["signing_id"],
+        unique=False,
+        sqlite_where=sa.text("signing_id IS NOT NULL"),
+        postgresql_where=sa.text("signing_id IS NOT NULL"),
+    )
 
 
 def _messages() -> None:
@@ -229,6 +237,41 @@ def _console() -> None:
 def _repeats() -> None:
     op.add_column("idempotency_key", sa.Column("owner", sa.String(length=80), server_default="", nullable=False))
     op.add_column("idempotency_key", sa.Column("acted", sa.Boolean(), server_default=sa.false(), nullable=False))
+
+
+def _inbox() -> None:
+    """Open tasks are listed and counted on their index alone."""
+    counted = ["due_at", "amber_at", "paused_at", "urges", "definition_key", "node_id", "region_code", "id", "status"]
+    for name, columns, held in (
+        ("ix_human_task_mine", ["assignee_id", *counted], "assignee_id IS NOT NULL"),
+        ("ix_human_task_pool", ["role", "org_id", *counted, "assignee_id"], "assignee_id IS NULL"),
+    ):
+        op.drop_index(name, table_name="human_task")
+        op.create_index(
+            name,
+            "human_task",
+            columns,
+            unique=False,
+            sqlite_where=sa.text(f"status = 'open' AND {held}"),
+            postgresql_where=sa.text(f"status = 'open' AND {held}"),
+        )
+    op.create_index(
+        "ix_human_task_open",
+        "human_task",
+        ["instance_id", "role", "org_id", "status"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.drop_index(op.f("ix_instance_starter_id"), table_name="instance")
+    op.create_index(
+        "ix_instance_starter",
+        "instance",
+        ["starter_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("starter_id IS NOT NULL"),
+        postgresql_where=sa.text("starter_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
