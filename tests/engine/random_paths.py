@@ -53,7 +53,8 @@ class Memory:
 
         def watched(workflow: Any) -> bytes:
             text = dump(workflow)
-            self.dumped = (text, workflow)
+            if serializing.load is remembered:
+                self.dumped = (text, workflow)
             return text
 
         def sealed(text: bytes, secret: bytes, instance_id: str, rev: int) -> tuple[bytes, str]:
@@ -63,8 +64,12 @@ class Memory:
             return seal(text, secret, instance_id, rev)
 
         def honest(text: bytes, specs: Any) -> None:
-            if dump(load(text, specs)) != text:
-                raise ValueError("the state would not be restored as it was stored")
+            """The same check; what it restores is not what goes on."""
+            serializing.load = load
+            try:
+                trip(text, specs)
+            finally:
+                serializing.load = remembered
 
         trip = serializing.require_round_trip
         serializing.load, serializing.dump, serializing.seal = remembered, watched, sealed

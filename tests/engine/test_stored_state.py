@@ -6,11 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from app import errors
-from app.audit import SYSTEM
 from app.db import write_transaction
 from app.engine import History, Instance
-from app.engine.running import serializing
-from app.engine.running.checkout import load_turn
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
 
@@ -138,29 +135,3 @@ def test_a_state_in_which_branches_met_may_be_corrected(world: World) -> None:
     world.complete(instance, "b", y=2)
     world.engine.amend(instance, {"z": 3}, "补录", by=world.person("zhao"))
     assert {name: world.data(instance)[name] for name in "xyz"} == {"x": 1, "y": 2, "z": 3}
-
-
-@pytest.mark.parametrize("name", ["a", "b"])
-def test_a_sub_process_that_begins_inside_another_comes_back_as_it_went_whatever_began_before_it(
-    world: World, name: str
-) -> None:
-    """Guard 5 would take another order for damage, and refuse a step that was sound."""
-
-    def scope(name: str) -> d.Element:
-        deep = d.subprocess(f"{name}_deep", d.start(f"{name}_s2"), d.user(f"{name}_2"), d.end(f"{name}_e2"))
-        return d.subprocess(name, d.start(f"{name}_s1"), d.user(f"{name}_1"), deep, d.end(f"{name}_e1"))
-
-    world.deploy(
-        d.package(
-            "scopes", d.parallel("split"), scope("a"), scope("b"), d.end(), d.end("other"),
-            flows=[d.Flow("split", "a"), d.Flow("split", "b"), d.Flow("a", "end"), d.Flow("b", "other")],
-        )
-    )  # fmt: skip
-    instance = world.start("scopes")
-    with world.sessions() as session:
-        turn = load_turn(world.engine, session, instance, SYSTEM)
-        turn.workflow.surroundings = turn
-        next(task for task in turn.workflow.human_tasks() if task.task_spec.bpmn_id == f"{name}_1").run()
-        turn.advance()
-        assert f"{name}_2" in {task.task_spec.bpmn_id for task in turn.workflow.human_tasks()}
-        serializing.require_round_trip(serializing.dump(turn.workflow), turn.loaded.specs)

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -106,19 +106,11 @@ class _TaskConverter(TaskConverter):
             registry.in_data = outer
 
 
-def _scopes_in_order(scope: Any, inner: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    """As they will be restored, each with what it holds: when they began must make no difference."""
-    for task_id in scope.tasks:
-        if task_id in inner:
-            yield task_id, inner[task_id]
-            yield from _scopes_in_order(inner[task_id], inner)
-
-
 class _WorkflowConverter(BpmnWorkflowConverter):
     def to_dict(self, workflow: Workflow) -> dict[str, Any]:
         dct: dict[str, Any] = WorkflowConverter.to_dict(self, workflow)
         dct["spec"] = workflow.content_hash
-        dct["subprocesses"] = self.mapping_to_dict(dict(_scopes_in_order(workflow, workflow.subprocesses)))
+        dct["subprocesses"] = self.mapping_to_dict(workflow.subprocesses)
         dct["bpmn_events"] = []
         return dct
 
