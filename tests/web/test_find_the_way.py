@@ -48,7 +48,9 @@ def test_the_current_page_is_marked_for_everybody(sign_in: SignIn) -> None:
 
 def test_groups_are_objects_and_the_bar_prefers_what_is_for_the_phone(app: Flask) -> None:
     menu = Menu()
-    for position, (name, phone) in enumerate([("web.keys", False), ("web.api_docs", False), ("accounts.account", True)]):
+    for position, (name, phone) in enumerate(
+        [("web.keys", False), ("web.api_docs", False), ("accounts.account", True)]
+    ):
         menu.add(MenuItem("business", position, name, name, icon="x", phone=phone, count=lambda user: 7))
     with app.test_request_context("/"):
         groups = menu.groups(SimpleNamespace())

@@ -10,7 +10,9 @@ from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
 from app.engine.packages.package import MANIFEST
 
-_TEXTS = frozenset({"key", "start_form", "instance_title", "business_key", "on_cancel", "on_amend", "on_clock", "on_return"})
+_TEXTS = frozenset(
+    {"key", "start_form", "instance_title", "business_key", "on_cancel", "on_amend", "on_clock", "on_return"}
+)
 _LISTS = frozenset({"starters", "inputs", "start_checks"})
 _TABLES: dict[str, frozenset[str] | None] = {
     "title": frozenset({"zh", "en"}),
