@@ -87,12 +87,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class Anew:
-    """A step that begins again because it was sent back or taken back: who did it, and what was answered."""
+    """A step that begins again because it was sent back or taken back: who did it, and what was answered.
+
+    Taken back, its clock goes on as if it had not been done; sent back, a new one begins.
+    """
 
     event: str
     reason: str
     person_id: str | None
     answers: dict[str, Any]
+    clock: dict[str, Any] = field(default_factory=dict)
+    clock_of: str | None = None  # the task that had this clock
 
 
 @dataclass

@@ -30,11 +30,12 @@ _CANCEL = (
 )
 
 
-def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False) -> None:
+def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False, clock_of: str | None = None) -> None:
     """Set everything that the step's clock will do. A reminder whose instant has already passed is not set.
 
     Each round of the clock (see acts/clocks.py) has its own overdue mark and ladder; what it has had is not set again.
-    With `first` the task has only just begun and can have had nothing.
+    With `first` the task has only just begun and can have had nothing, unless it goes on with the clock of another:
+    then it is marked as late itself, but whom the ladder has asked already is not asked twice.
     """
     due = row.get("due_at")
     if due is None:
@@ -47,6 +48,8 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False
         turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
         timers = [("overdue", due, {})]
     fired = set() if first else _fired(turn.session, row["id"])
+    if clock_of is not None:
+        fired |= {label for label in _fired(turn.session, clock_of) if label[0] != "overdue"}
     _set(turn.session, dict(row) | {"instance_id": turn.id}, timers, fired, turn.now)
 
 
@@ -155,13 +158,13 @@ def has_been_late(session: Session, task_id: str, number: int) -> bool:
 
 
 def revive(session: Session, instance_id: str) -> None:
-    """Let the timers of steps that were given up, or wait after a failure, fire at the next sweep."""
+    """Let the timers that were given up, or wait after a failure, fire at the next sweep."""
     session.execute(
         sa.update(_TIMER)
         .where(
             _TIMER.c.instance_id == instance_id,
             _TIMER.c.attempts > 0,
-            sa.or_(_TIMER.c.state == "waiting", sa.and_(_TIMER.c.state == "failed", _TIMER.c.kind != "event")),
+            _TIMER.c.state.in_(("waiting", "failed")),
         )
         .values(state="waiting", attempts=0, lease_until=None, next_attempt_at=None)
     )

@@ -43,10 +43,18 @@ def last_done(session: Session, instance_id: str, step: Task) -> dict[str, Any]:
     return dict(row) if row else {}
 
 
-def _anew(turn: Turn, event: str, reason: str, way: Way) -> None:
+_CLOCK = (
+    "clock_started_at", "due_at", "amber_at", "original_due_at", "due_basis", "extensions", "clock_round",
+)  # fmt: skip
+
+
+def _anew(turn: Turn, event: str, reason: str, way: Way, *, taken_back: Mapping[str, Any] | None = None) -> None:
     done = last_done(turn.session, turn.id, way.step)
     person = done.get("completed_by_id")
-    turn.anew[way.step.task_spec.bpmn_id] = Anew(event, reason, person, dict(done.get("answers") or {}))
+    clock = {name: taken_back[name] for name in _CLOCK} if taken_back else {}
+    turn.anew[way.step.task_spec.bpmn_id] = Anew(
+        event, reason, person, dict(done.get("answers") or {}), clock, taken_back["id"] if taken_back else None
+    )
     turn.restructured = True
 
 
@@ -140,7 +148,7 @@ class Withdraw:
     def open(self, engine: Core, session: Session) -> Turn:
         self.row = self._done(session)
         turn = load_turn(engine, session, self.row["instance_id"], self.actor)
-        _anew(turn, "task.created", self.reason, self._way(turn))
+        _anew(turn, "task.created", self.reason, self._way(turn), taken_back=self.row)
         return turn
 
     def _done(self, session: Session) -> dict[str, Any]:

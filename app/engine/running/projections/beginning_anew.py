@@ -18,11 +18,18 @@ def anew(turn: Turn, row: Mapping[str, Any], words: Words) -> dict[str, Any]:
     if again is None or words.signs:
         return {}
     values: dict[str, Any] = {"draft": again.answers or None}  # nobody's: it stands in the form for whoever holds it
+    values |= again.clock
     directory = turn.engine.directory
     person = directory.person(turn.session, again.person_id) if again.person_id else None
     if person and directory.is_candidate(turn.session, person.id, row["role"], row["org_id"]):
         values |= {"assignee_id": person.id, "assignee_name": person.name, "claimed_at": turn.now}
     return values
+
+
+def clock_of(turn: Turn, node_id: str) -> str | None:
+    """The task whose clock goes on in this one."""
+    again = turn.anew.get(node_id)
+    return again.clock_of if again else None
 
 
 def letter(turn: Turn, node_id: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.engine.ports import Person
 from app.engine.running import step_timers
 from app.engine.running.addressing import Address, address_of, signers_of
 from app.engine.running.checkout import Failure, Turn, message_of
-from app.engine.running.projections.beginning_anew import anew, letter
+from app.engine.running.projections.beginning_anew import anew, clock_of, letter
 from app.engine.running.projections.people import copy_on_arrival, participate
 from app.engine.running.projections.signings import carry_ladder, store_tally
 from app.engine.running.services import as_json
@@ -185,7 +185,7 @@ def _begin_row(
     }
     row |= anew(turn, row, words)
     turn.session.execute(_ADD, row)
-    step_timers.arm(turn, row, words, first=True)
+    step_timers.arm(turn, row, words, first=True, clock_of=clock_of(turn, node.id))
     if row["assignee_id"]:
         participate(turn.session, turn.id, user_id=row["assignee_id"])
     elif address.role:
