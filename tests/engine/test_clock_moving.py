@@ -247,7 +247,7 @@ def test_a_diagram_timer_that_ends_in_a_conflict_gets_an_incident_and_is_not_tri
             d.end(), manifest='business_key = "no"\n',
         )
     )  # fmt: skip
-    world.start("keyed", {"no": "YH-1"})
+    first = world.start("keyed", {"no": "YH-1"})
     second = world.start("keyed")
     world.advance(days=2)
     assert world.open_nodes(second) == []
@@ -256,6 +256,15 @@ def test_a_diagram_timer_that_ends_in_a_conflict_gets_an_incident_and_is_not_tri
     assert [row.state for row in world.timers(second)] == ["failed"]
     world.advance(days=2)
     assert len(world.incidents(second)) == 1
+    world.engine.amend(second, {"note": "已核查"}, "更正", by=world.person("zhao"))  # another turn starts nothing anew
+    assert [row.state for row in world.timers(second)] == ["failed"]
+    with world.sessions() as session, write_transaction(session):
+        session.get_one(Instance, first).business_key = "YH-2"
+    world.engine.retry(incident.id, by=world.person("zhao"))
+    world.advance(minutes=1)
+    assert world.open_nodes(second) == ["act"]
+    with world.sessions() as session:
+        assert list(world.engine.verify_everything(session)) == []
 
 
 def test_a_storm_in_one_instance_does_not_hold_up_the_others(world: World) -> None:

@@ -15,14 +15,15 @@ _TIMER = Timer.__table__
 _WAITING = sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
     _TIMER.c.instance_id == sa.bindparam("instance_id"),
     _TIMER.c.kind == "event",
-    _TIMER.c.state.in_(("waiting", "paused")),
+    _TIMER.c.state.in_(("waiting", "paused", "failed")),
 )
 
 
 def project_timers(turn: Turn) -> None:
     """One row for each timer event that waits, with the instant it has fixed for itself.
 
-    Whoever read a row before it moved holds an old fencing token from then on.
+    Whoever read a row before it moved holds an old fencing token from then on. One that was given up stays so until
+    somebody retries, or it moves.
     """
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
@@ -35,12 +36,12 @@ def project_timers(turn: Turn) -> None:
             session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
             continue
         due, state = due_at(waiting[spiff_id]), "paused" if is_paused(waiting[spiff_id]) else "waiting"
+        if row.state == "failed" and (due, state) == (row.due_at, "waiting"):
+            continue
         if (due, state) != (row.due_at, row.state):
-            session.execute(
-                sa.update(_TIMER)
-                .where(_TIMER.c.id == row.id)
-                .values(due_at=due, state=state, fence=row.fence + 1, lease_until=None, next_attempt_at=None)
-            )
+            values = {"due_at": due, "state": state, "fence": row.fence + 1, "lease_until": None}
+            values |= {"next_attempt_at": None} | ({"attempts": 0} if row.state == "failed" else {})
+            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
     for spiff_id, task in waiting.items():
         if spiff_id not in known:
             due = due_at(task)
