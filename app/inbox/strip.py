@@ -6,6 +6,7 @@ is expected. Only coordinates are computed here; the template draws them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -213,12 +214,15 @@ def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], sp
     return Box(node.id, "task", icon, _wrapped(name or node.id), state, under(node, facts), x, width, name)
 
 
+_CHARACTERS = re.compile(r"[（《“]?.[）》”，。、：；？！]*", re.DOTALL)  # as a person breaks a line
+
+
 def _wrapped(text: str) -> list[str]:
     """A name in at most two lines of a node's width; only names may end in an ellipsis."""
     room = TASK_WIDTH - 24
     if _text_width(text) <= room:
         return [text]
-    words = text.split(" ") if " " in text else list(text)
+    words = text.split(" ") if " " in text else _CHARACTERS.findall(text)
     glue = " " if " " in text else ""
     lines = [""]
     for word in words:

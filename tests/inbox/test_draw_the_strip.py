@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,6 +108,18 @@ def test_a_way_not_taken_is_dashed_and_one_taken_is_done() -> None:
     back = next(flow.id for flow in LOOP[1].values() if flow.name == "不合格")
     (arc,) = [line for line in drawn(LOOP, states, {back}).lines if line.label.startswith("不合格")]
     assert arc.state == "done"
+
+
+def test_a_name_in_two_lines_begins_no_line_with_a_closing_bracket() -> None:
+    names = ["归档（签收池）", "审议（一票否决）", "归档签收池（甲）"]
+    kinds = {"start": "startEvent"} | dict.fromkeys(names, "userTask") | {"end": "endEvent"}
+    nodes, flows = graph(kinds, [(one, other, "") for one, other in pairwise(kinds)])
+    strip = drawn((nodes, flows), {"start": "done", names[0]: "now"})
+    lines = {box.title: box.lines for box in strip.boxes if box.shape == "task"}
+    assert set(lines) == set(names)
+    for name, parts in lines.items():
+        assert "".join(parts) == name
+        assert not any(part.startswith("）") or part.endswith("（") for part in parts)
 
 
 def test_the_sentence_tells_what_the_picture_shows() -> None:
