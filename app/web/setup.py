@@ -64,7 +64,7 @@ def _end_reading(response: Response) -> Response:
     try:
         db.session.rollback()
     except UNAVAILABLE:
-        db.session.invalidate()  # the connection was ended meanwhile; the answer stands
+        db.session().invalidate()  # the connection was ended meanwhile; the answer stands
     return response
 
 

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.accounts import public
 from app.clock import SystemClock
 from app.config import Settings
+from app.web import db
 from tests.cast import member
 from tests.conftest import _build
 from tests.postgres import Cluster
@@ -62,6 +65,24 @@ def test_connections_that_the_server_ended_are_made_anew_without_anybody_noticin
 ) -> None:
     assert client.get("/tasks").status_code == 200
     postgres.sever(client.application.extensions["duban.settings"].database_url)
+    assert client.get("/tasks").status_code == 200
+
+
+def test_an_answer_stands_although_its_connection_is_ended_before_it_is_sent(
+    client: FlaskClient, postgres: Cluster
+) -> None:
+    app = client.application
+    app._got_first_request = False
+
+    @public
+    def read() -> str:
+        db.session.execute(sa.text("SELECT 1"))
+        postgres.sever(app.extensions["duban.settings"].database_url)
+        return "read"
+
+    app.add_url_rule("/read", "read", read)
+    answer = client.get("/read")
+    assert (answer.status_code, answer.text) == (200, "read")
     assert client.get("/tasks").status_code == 200
 
 
