@@ -32,7 +32,7 @@ from app.accounts.queries import (
 )
 from app.accounts.regions import contains, region_prefix, within
 from app.accounts.roles import effective, holders, role_name, separation_problem
-from app.accounts.scope import addresses, participations, scope_condition, visible
+from app.accounts.scope import addresses, listed_condition, participations, scope_condition, visible
 from app.accounts.security.demo import DemoAccount
 from app.accounts.security.demo import offer as offer_demo_accounts
 
@@ -55,6 +55,7 @@ __all__ = [
     "holders",
     "init_app",
     "like",
+    "listed_condition",
     "offer_demo_accounts",
     "organisation_options",
     "participations",

@@ -55,6 +55,16 @@ class Instance(Base):
         sa.Index("ix_instance_started_at", "started_at"),
         sa.Index("ix_instance_status", "status", "started_at"),
         sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
+        # Many instances have none of these: were those in the index, SQLite would think that it tells nothing apart.
+        *(
+            sa.Index(
+                f"ix_instance_{column}",
+                column,
+                sqlite_where=sa.text(f"{column} IS NOT NULL"),
+                postgresql_where=sa.text(f"{column} IS NOT NULL"),
+            )
+            for column in ("sector_code", "supervising_org_id", "responsible_org_id")
+        ),
         sa.Index(
             "ix_instance_starter",
             "starter_id",
@@ -81,9 +91,9 @@ class Instance(Base):
     starter_id: Mapped[str | None] = mapped_column(Id)
     starter_name: Mapped[str] = mapped_column(sa.String(80), default="")
     region_code: Mapped[str | None] = mapped_column(sa.String(12), index=True)
-    sector_code: Mapped[str | None] = mapped_column(sa.String(40), index=True)
-    supervising_org_id: Mapped[str | None] = mapped_column(Id, index=True)
-    responsible_org_id: Mapped[str | None] = mapped_column(Id, index=True)
+    sector_code: Mapped[str | None] = mapped_column(sa.String(40))
+    supervising_org_id: Mapped[str | None] = mapped_column(Id)
+    responsible_org_id: Mapped[str | None] = mapped_column(Id)
     started_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     end_node: Mapped[str | None] = mapped_column(sa.String(120))

@@ -263,6 +263,16 @@ def _inbox() -> None:
         sqlite_where=sa.text("status = 'open'"),
         postgresql_where=sa.text("status = 'open'"),
     )
+    for column in ("sector_code", "supervising_org_id", "responsible_org_id"):
+        op.drop_index(f"ix_instance_{column}", table_name="instance")
+        op.create_index(
+            f"ix_instance_{column}",
+            "instance",
+            [column],
+            unique=False,
+            sqlite_where=sa.text(f"{column} IS NOT NULL"),
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
     op.drop_index(op.f("ix_instance_starter_id"), table_name="instance")
     op.create_index(
         "ix_instance_starter",
