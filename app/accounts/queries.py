@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.models import SEPARATED, Grant, Organisation, Region, Sector, User
 from app.accounts.regions import within
 from app.accounts.roles import CITYWIDE, ENTERPRISE, holders
-from app.i18n import bilingual
+from app.i18n import ENGLISH, bilingual, get_locale
 
 Options = list[tuple[str, str]]
 _PICKED = 200  # a select with more is no help; pickers narrow by text
@@ -126,12 +126,12 @@ def town_options(session: Session, area: str | None = None) -> Options:
 
 
 def region_path(session: Session, code: str | None) -> str:
-    """The names down to the region, without the city: 新港街道渔港社区."""
+    """The names down to the region, without the city: 新港街道渔港社区; Yugang Community, Xingang Street."""
     names: list[str] = []
     while code and (region := session.get(Region, code)) and region.parent_code:
         names.append(bilingual(region.name, region.name_en))
         code = region.parent_code
-    return "".join(reversed(names))
+    return ", ".join(names) if get_locale() == ENGLISH else "".join(reversed(names))
 
 
 def organisation_options(session: Session, user: User, *, kind: str | None = None, q: str = "") -> Options:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import web
+from app.audit import SYSTEM
 from app.calendars import DeadlineView, Office, deadline_view, instant_text
 from app.calendars.words import clock_span, days_text, work_span
 from app.clock import local
@@ -130,7 +131,7 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
     task = tasks.get(row.task_id or "")
     step = bilingual(task.name_zh, task.name_en) if task else ""
     data = row.data or {}
-    common: dict[str, Any] = {"who": row.actor_name, "org": row.actor_org, "at": row.at, "event": row.event}
+    common: dict[str, Any] = {"who": _who(row), "org": row.actor_org, "at": row.at, "event": row.event}
     if row.event == "task.completed" and task is not None:
         view = _deadline(task, office)
         return Entry(
@@ -157,6 +158,10 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
     return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone)
+
+
+def _who(row: History) -> str:
+    return _("系统") if row.actor_id is None and row.actor_name == SYSTEM.name else row.actor_name
 
 
 def _voted(loaded: Loaded, task: HumanTask, step: str, data: Mapping[str, Any]) -> str:

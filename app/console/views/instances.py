@@ -11,6 +11,7 @@ from flask import Response, flash, request, url_for
 
 from app import web
 from app.accounts import requires
+from app.audit import SYSTEM
 from app.console import access, acts, queries, words
 from app.console.picture import picture
 from app.console.views import blueprint, day_of, paged
@@ -207,7 +208,7 @@ def _told(line: History, loaded: Loaded) -> dict[str, Any]:
         "word": words.event_word(line.event),
         "event": line.event,
         "node": _node_name(loaded, line.node_id),
-        "who": line.actor_name,
+        "who": _("系统") if line.actor_id is None and line.actor_name == SYSTEM.name else line.actor_name,
         "org": line.actor_org,
     }
 
