@@ -189,6 +189,14 @@ def test_a_task_done_while_its_clock_stands_is_on_time_and_closes_the_ledger(wor
     assert task.due_at > at(2026, 6, 1)
 
 
+def test_a_task_that_is_cancelled_while_its_clock_stands_closes_the_ledger(world: World, instance: str) -> None:
+    pause(world, instance)
+    world.engine.cancel(instance, "作废", by=world.person("zhao"))
+    (line,) = ledger(world, instance)
+    assert (line.ended_at, line.due_after) == (world.clock.now(), None)
+    assert [task.paused_at for task in world.tasks(instance, "cancelled")] == [None]
+
+
 def test_it_turns_amber_when_as_much_of_the_limit_is_used_as_without_the_stop(world: World, instance: str) -> None:
     first = world.task(instance, "act")
     assert first.amber_at is not None

@@ -45,6 +45,12 @@ def test_a_message_reaches_the_one_that_waits_for_it_with_its_payload(world: Wor
     assert world.events(two).count("message.received") == 1
 
 
+def test_space_around_what_it_is_about_keeps_no_message_from_its_receiver(world: World) -> None:
+    world.deploy(PAYMENT)
+    instance = world.start("payment", {"order": " A1 "})
+    assert send(world, "payment", "A1 ", {}).instance_id == instance
+
+
 def test_without_a_variable_the_fields_are_assigned_one_by_one(world: World) -> None:
     world.deploy(d.package("fields", d.receive("wait", "news", correlation="'k'"), d.user("next"), d.end()))
     instance = world.start("fields")

@@ -176,9 +176,10 @@ def correlation_of(task: Task) -> str:
     if not expression:
         return ""
     value = task.workflow.script_engine.evaluate(task, expression)
-    if value is None or value == "":
+    text = "" if value is None else str(value).strip()  # as senders are read
+    if not text:
         raise ValueError(f"correlation {expression!r} gives nothing")
-    return str(value)[:MAX_NAME]
+    return text[:MAX_NAME]
 
 
 def payload_of(task: Task) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _insert_pause(turn: Turn, row: Mapping[str, Any], reason: str, ran: int, lef
     )
 
 
-def _close_pause(turn: Turn, row: Mapping[str, Any], reason: str, due: dt.datetime) -> None:
+def _close_pause(turn: Turn, row: Mapping[str, Any], reason: str, due: dt.datetime | None) -> None:
     turn.session.execute(
         sa.update(_PAUSE)
         .where(_PAUSE.c.task_id == row["id"], _PAUSE.c.ended_at.is_(None))
@@ -111,6 +111,13 @@ def end_pause(turn: Turn, row: dict[str, Any], reason: str) -> dict[str, Any]:
     turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(**values))
     row |= values
     return values
+
+
+def drop_pause(turn: Turn, task_id: str) -> None:
+    """The task is cancelled while its clock stands: the ledger's line ends with it, and nothing runs on."""
+    _close_pause(turn, {"id": task_id}, "", None)
+    stands = sa.and_(_TASK.c.id == task_id, _TASK.c.paused_at.is_not(None))
+    turn.session.execute(sa.update(_TASK).where(stands).values(paused_at=None, pause_reason=""))
 
 
 def resumed_due(turn: Turn, row: Mapping[str, Any]) -> dt.datetime:

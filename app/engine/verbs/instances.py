@@ -14,7 +14,7 @@ from app import errors
 from app.audit import Actor, Break
 from app.db import write_transaction
 from app.engine.models import HumanTask, Incident, Instance, Subscription, Timer
-from app.engine.running import history, step_timers
+from app.engine.running import history
 from app.engine.running.acts.amend import Amend
 from app.engine.running.acts.complete import TRIES, Complete
 from app.engine.running.acts.named import call_named
@@ -23,6 +23,7 @@ from app.engine.running.acts.start import Start
 from app.engine.running.checkout import Happened, Turn, checkout, load_turn, quarantined
 from app.engine.running.locking import lock_instance
 from app.engine.running.plain import ENGINE_NAMES, checked
+from app.engine.running.projections.tasks import cancel_task
 from app.engine.running.serializing import DamagedState
 from app.engine.verbs.definitions import DefinitionVerbs
 from app.engine.verbs.tasks import required_text
@@ -187,9 +188,7 @@ class InstanceVerbs(DefinitionVerbs):
         for task_id, node_id in session.execute(
             sa.select(_TASK.c.id, _TASK.c.node_id).where(_TASK.c.instance_id == turn.id, _TASK.c.status == "open")
         ).all():
-            session.execute(sa.update(_TASK).where(_TASK.c.id == task_id).values(status="cancelled"))
-            step_timers.cancel(session, task_id)
-            turn.happened("task.cancelled", node_id=node_id, task_id=task_id)
+            cancel_task(turn, task_id, node_id)
         session.execute(
             sa.update(_TIMER)
             .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state.in_(("waiting", "paused")))

@@ -17,6 +17,7 @@ from app.engine.ports import Person
 from app.engine.running import step_timers
 from app.engine.running.addressing import Address, address_of, signers_of
 from app.engine.running.checkout import Failure, Turn, message_of
+from app.engine.running.pauses import drop_pause
 from app.engine.running.projections.beginning_anew import anew, clock_of, letter
 from app.engine.running.projections.people import copy_on_arrival, participate
 from app.engine.running.projections.signings import carry_ladder, store_tally
@@ -63,6 +64,7 @@ def cancel_task(turn: Turn, task_id: str, node_id: str) -> None:
     """The token moved on without anybody completing the task."""
     turn.session.execute(sa.update(_TASK).where(_TASK.c.id == task_id).values(status="cancelled"))
     step_timers.cancel(turn.session, task_id)
+    drop_pause(turn, task_id)
     turn.happened("task.cancelled", node_id=node_id, task_id=task_id)
 
 
