@@ -17,7 +17,7 @@ def index() -> Response:
     select = queries.notifications(user, unread=unread, event=event)
     return web.render(
         "notifications/_list.html" if web.is_partial() else "notifications/index.html",
-        page=web.paginate(select, request.args.get("page", 1, type=int), 20),
+        page=web.paginate(select, web.page_number(), 20),
         unread=unread,
         event=event,
         counts=queries.event_counts(session, user, unread=unread),

@@ -44,7 +44,7 @@ def index() -> Response:
     filters, session, user = _filters(), web.db.session(), web.current_user()
     page = web.paginate(
         queries.subjects(user, filters, request.args.get("sort")),
-        request.args.get("page", 1, type=int),
+        web.page_number(),
         20,
     )
     return web.render(

@@ -4,7 +4,7 @@ from app.web.access import actor, current_user, locale_of
 from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
 from app.web.idempotency import IdempotencyKey, sweep_idempotency
-from app.web.paging import Page, paginate
+from app.web.paging import Page, page_number, paginate
 from app.web.registry import MenuGroup, MenuItem, cards, event_words, menu, starters, unsent_answers
 from app.web.rendering import is_partial, render, see_other
 from app.web.runtime import clock, engine, settings
@@ -33,6 +33,7 @@ __all__ = [
     "locale_of",
     "menu",
     "page_headers",
+    "page_number",
     "paginate",
     "refresh",
     "render",

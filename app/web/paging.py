@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from flask import request
 
 from app.web.database import db
 
 T = TypeVar("T")
+_FURTHEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Page(Generic[T]):
     @property
     def last(self) -> int:
         return min(self.number * self.size, self.total)
+
+
+def page_number() -> int:
+    """`?page=` of the request; what is no page of any list is the first."""
+    number = request.args.get("page", 1, type=int)
+    return number if 1 <= number <= _FURTHEST else 1
 
 
 def paginate(select: sa.Select[Any], number: int = 1, size: int = 20, *, max_size: int = 200) -> Page[Any]:

@@ -32,8 +32,7 @@ def organisations() -> Organisations:
 
 
 def page_number() -> int:
-    number = request.args.get("page", "1")
-    return int(number) if number.isdigit() and len(number) < 6 else 1
+    return web.page_number()
 
 
 def neighbours(page: web.Page[Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def tabs() -> list[tuple[str, str, int | str, bool]]:
 
 
 def page_number() -> int:
-    return request.args.get("page", 1, type=int)
+    return web.page_number()
 
 
 def paged(select: sa.Select[Any], total: int) -> web.Page[Any]:

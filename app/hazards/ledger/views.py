@@ -124,7 +124,7 @@ def problems(import_id: str) -> Response:
 
 
 def _hand_in(errors: dict[str, Any] | None = None) -> Response:
-    page = web.paginate(queries.imports(web.current_user()), request.args.get("page", 1, type=int), 10)
+    page = web.paginate(queries.imports(web.current_user()), web.page_number(), 10)
     return web.render(
         "hazards/ledger/index.html",
         422 if errors else 200,
@@ -141,7 +141,7 @@ def _page(kept: HazardImport) -> Response:
     progress = _progress(kept)
     outcome = request.args.get("outcome", "error" if progress["counts"].get("error") else "")
     outcome = outcome if outcome in OUTCOMES else ""
-    page = web.paginate(queries.rows(kept.id, outcome), request.args.get("page", 1, type=int), 20)
+    page = web.paginate(queries.rows(kept.id, outcome), web.page_number(), 20)
     hazards: dict[str, Hazard] = queries.shown_hazards(session, page.items, web.current_user())
     return web.render(
         "hazards/ledger/_rows.html" if web.is_partial() else "hazards/ledger/show.html",

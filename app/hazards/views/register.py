@@ -35,7 +35,7 @@ def index() -> Response:
     select = queries.hazards(user, filters, now, request.args.get("sort"))
     if web.is_partial() and filters["subject"] and "open" not in request.args:
         return _embedded(web.paginate(select, 1, _EMBEDDED), filters)
-    page = web.paginate(select, request.args.get("page", 1, type=int), _PAGE)
+    page = web.paginate(select, web.page_number(), _PAGE)
     return web.render(
         "hazards/_list.html" if web.is_partial() else "hazards/index.html",
         page=page,

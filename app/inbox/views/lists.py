@@ -35,7 +35,7 @@ def context(listing: Listing) -> dict[str, Any]:
     """Everything the list shows."""
     session, user, now = web.db.session(), web.current_user(), web.clock().now()
     around = survey(session, user, listing.box, listing.filters, now)
-    number = max(1, request.args.get("page", 1, type=int))
+    number = web.page_number()
     rows = listing.tasks(session, user, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     page = web.Page(rows, around.total, number, PER_PAGE)
     tasks = [task for task, _heading in rows]
