@@ -49,6 +49,7 @@ def incidents(query: dict[str, Any]) -> Any:
 @blp.response(200, s.IncidentOut)
 @requires(*access.CONSOLE)
 def incident(incident_id: str) -> Incident:
+    """One incident, open or resolved. Its message is for those who see the data of its instance; null for others."""
     return queries.incident(web.db.session(), incident_id, web.current_user())
 
 
