@@ -11,12 +11,14 @@ from typing import Any
 
 from app import web
 from app.accounts import User
+from app.db import UNAVAILABLE, is_locked
 from app.engine import Completed, GoneBack, Started
-from app.errors import DubanError, Invalid
+from app.errors import Busy, DubanError, Invalid
 from app.i18n import _, lazy_
 from app.inbox import queries
 
 MOST = 200  # tasks in one batch
+MOST_BUSY = 3  # that others hold and that are waited for, a second each; the rest of the batch is not tried then
 
 
 def _seen(task_id: str) -> None:
@@ -173,7 +175,11 @@ def batch(verb: str, ids: Iterable[str], *, to: str = "", text: str = "") -> lis
             missing["text"] = [_("请写明转办原因")]
         if missing:
             raise Invalid(missing)
-    return [_one(acts[verb], task_id) for task_id in wanted]
+    results: list[Result] = []
+    for task_id in wanted:
+        busy = sum(result.status == Busy.status for result in results)
+        results.append(_one(acts[verb], task_id) if busy < MOST_BUSY else _refused(task_id, "", Busy()))
+    return results
 
 
 def _one(act: Callable[[str], None], task_id: str) -> Result:
@@ -183,8 +189,17 @@ def _one(act: Callable[[str], None], task_id: str) -> Result:
         act(task_id)
     except DubanError as refused:
         web.refresh()
-        return Result(task_id, False, title, refused.status, refused.code, _why(refused))
+        return _refused(task_id, title, refused)
+    except UNAVAILABLE as unavailable:
+        if not is_locked(unavailable):
+            raise
+        web.refresh()
+        return _refused(task_id, title, Busy(_("别人或系统正在办理此事项，请稍候再试")))
     return Result(task_id, True, title)
+
+
+def _refused(task_id: str, title: str, refused: DubanError) -> Result:
+    return Result(task_id, False, title, refused.status, refused.code, _why(refused))
 
 
 def _why(refused: DubanError) -> str:

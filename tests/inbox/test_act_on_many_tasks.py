@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from app.engine import HumanTask
 from tests.cast import member
+from tests.holding import Holding
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -31,6 +35,22 @@ def test_a_program_gets_a_result_for_each(sign_in: SignIn, request_seal: Callabl
         ("0" * 32, False, 404),
     ]
     assert "刘洋已签收" in results[1]["detail"]
+
+
+def test_one_that_somebody_else_holds_stops_none_of_the_others(
+    app: Flask, database: str, sign_in: SignIn, request_seal: Callable[..., str], session: Session
+) -> None:
+    """SQLite has one writer: there the others are held as well, and each is told so."""
+    free, held, other = (request_seal() for _one in range(3))
+    instance = session.get_one(HumanTask, held).instance_id
+    session.rollback()
+    zhao, sent = sign_in("zhao"), {"verb": "claim", "ids": [free, held, other]}
+    with Holding(app.config["SQLALCHEMY_DATABASE_URI"], instance):
+        answer = zhao.post("/api/v1/tasks/batches", json=sent)
+    assert answer.status_code == 200
+    expected = [503, 503, 503] if database == "sqlite" else [200, 503, 200]
+    assert [result["status"] for result in answer.json] == expected
+    assert answer.json[1]["code"] == "busy"
 
 
 def test_what_was_refused_is_named_on_the_page(sign_in: SignIn, request_seal: Callable[..., str]) -> None:
