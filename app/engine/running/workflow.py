@@ -139,11 +139,7 @@ class Workflow(BpmnWorkflow):
         return min(ready, key=_order) if ready else None
 
     def settle(self) -> bool:
-        """What may change without a token moving: sub-process ends, conditions. True if something became ready."""
-        for scope in list(self.subprocesses.values()):
-            parent = self.task(str(scope.parent_task_id))
-            if parent is not None and parent.has_state(TaskState.DEFINITE_MASK):
-                parent.task_spec._update(parent)
+        """Conditions, which may change without a token moving. True if something became ready."""
         self.watch_conditions()
         return self.next_ready() is not None
 
