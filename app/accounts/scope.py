@@ -93,24 +93,18 @@ def participations(user: Any) -> sa.SelectBase:
     """Ids of the instances the person has to do with: named in person (for good), or holding a role in an
     organisation that an open task is addressed to (while it is open).
 
-    One search in an index for each; a single OR would fetch every row. `status` is written out, not bound: only so
-    does the partial index on open tasks apply.
+    One search in an index for each, beginning with the open tasks, of which there are few; a single OR would fetch
+    every row. `status` is written out, not bound: only so does the partial index on open tasks apply.
     """
     from app.engine import HumanTask, Participant
 
-    still_open = (
-        sa.select(sa.literal(1))
-        .where(
-            HumanTask.instance_id == Participant.instance_id,
-            HumanTask.status == sa.literal_column("'open'"),
-            HumanTask.role == Participant.role,
-            HumanTask.org_id.is_not_distinct_from(Participant.org_id),
-        )
-        .correlate(Participant)
-        .exists()
-    )
     found = [sa.select(Participant.instance_id).where(Participant.user_id == user.id)]
     for roles, orgs in addresses(user):
-        there = Participant.org_id.is_(None) if orgs is None else Participant.org_id.in_(orgs)
-        found.append(sa.select(Participant.instance_id).where(Participant.role.in_(roles), there, still_open))
+        there = HumanTask.org_id.is_(None) if orgs is None else HumanTask.org_id.in_(orgs)
+        same = Participant.org_id.is_(None) if orgs is None else Participant.org_id == HumanTask.org_id
+        named = sa.exists().where(
+            Participant.instance_id == HumanTask.instance_id, Participant.role == HumanTask.role, same
+        )
+        still_open = sa.and_(HumanTask.status == sa.literal_column("'open'"), HumanTask.role.in_(roles), there)
+        found.append(sa.select(HumanTask.instance_id).where(still_open, named.correlate(HumanTask)).correlate(None))
     return sa.union_all(*found)

@@ -136,9 +136,9 @@ class HumanTask(Base):
         ),
         sa.Index(
             "ix_human_task_open",
-            "instance_id",
             "role",
             "org_id",
+            "instance_id",
             "status",
             sqlite_where=sa.text("status = 'open'"),
             postgresql_where=sa.text("status = 'open'"),

@@ -258,7 +258,7 @@ def _inbox() -> None:
     op.create_index(
         "ix_human_task_open",
         "human_task",
-        ["instance_id", "role", "org_id", "status"],
+        ["role", "org_id", "instance_id", "status"],
         unique=False,
         sqlite_where=sa.text("status = 'open'"),
         postgresql_where=sa.text("status = 'open'"),
