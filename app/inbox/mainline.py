@@ -45,7 +45,7 @@ def main_line(
     if start is None:
         return []
     open_flows = {flow_id: flow for flow_id, flow in flows.items() if flow_id not in closed}
-    order, forward = _unrolled(start, nodes, open_flows)
+    order, forward = _unrolled(start, nodes, open_flows, _interrupted(nodes, states))
     best: dict[str, tuple[int, str | None]] = {}
     for node_id in order:  # ends first
         ways = [(best[target][0], target) for target in forward[node_id] if target in best]
@@ -59,12 +59,27 @@ def main_line(
     return line
 
 
-def _unrolled(start: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
+def _interrupted(nodes: Mapping[str, Any], states: Mapping[str, str]) -> dict[str, list[str]]:
+    """Steps that a boundary event ended, a deadline for instance: the work went on from there."""
+    found: dict[str, list[str]] = {}
+    for node in nodes.values():
+        if node.kind == "boundaryEvent" and node.interrupting and states.get(node.id) == "done":
+            found.setdefault(node.attached_to, []).append(node.id)
+    return found
+
+
+def _unrolled(
+    start: str, nodes: Mapping[str, Any], flows: Mapping[str, Any], interrupted: Mapping[str, list[str]]
+) -> tuple[list[str], dict[str, list[str]]]:
     """Reachable nodes, ends first, and their ways forward without those that lead back into a loop."""
     order: list[str] = []
     forward: dict[str, list[str]] = {}
     under_way: set[str] = set()
-    stack: list[tuple[str, list[str]]] = [(start, targets(start, nodes, flows))]
+
+    def ways(node_id: str) -> list[str]:
+        return targets(node_id, nodes, flows) + interrupted.get(node_id, [])
+
+    stack: list[tuple[str, list[str]]] = [(start, ways(start))]
     forward[start] = []
     under_way.add(start)
     while stack:
@@ -81,7 +96,7 @@ def _unrolled(start: str, nodes: Mapping[str, Any], flows: Mapping[str, Any]) ->
         if target not in forward:
             forward[target] = []
             under_way.add(target)
-            stack.append((target, targets(target, nodes, flows)))
+            stack.append((target, ways(target)))
     return order, forward
 
 
@@ -106,6 +121,8 @@ def sides(line: list[str], nodes: Mapping[str, Any], flows: Mapping[str, Any]) -
     found: list[Side] = []
     for index, node_id in enumerate(line):
         following = line[index + 1] if index + 1 < len(line) else None
+        if following is not None and nodes[following].kind == "boundaryEvent":
+            continue  # what the step would have led to is over
         onward = False
         for flow_id in nodes[node_id].out_flows:
             flow = flows[flow_id]

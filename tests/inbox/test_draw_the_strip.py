@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -91,6 +92,32 @@ def test_ahead_the_line_follows_the_most_steps() -> None:
 def test_behind_the_line_follows_what_was_taken() -> None:
     states = {"start": "done", "which": "done", "short": "now", "long": "off", "longer": "off"}
     assert main_line(*FORK, states) == ["start", "which", "short", "end"]
+
+
+def test_the_line_follows_a_deadline_that_took_the_work_elsewhere() -> None:
+    """Nobody answered in time: the superior's step is where it stands, and it is on the line."""
+    nodes, flows = graph(
+        {
+            "start": "startEvent",
+            "answer": "userTask",
+            "then": "userTask",
+            "late": "boundaryEvent",
+            "superior": "userTask",
+            "end": "endEvent",
+        },
+        [
+            ("start", "answer", ""),
+            ("answer", "then", ""),
+            ("then", "end", ""),
+            ("late", "superior", ""),
+            ("superior", "end", ""),
+        ],
+    )
+    nodes["late"] = replace(nodes["late"], attached_to="answer")
+    quiet = drawn((nodes, flows), {"start": "done", "answer": "now"})
+    assert [box.title for box in quiet.steps] == ["answer", "then"]
+    late = drawn((nodes, flows), {"start": "done", "answer": "off", "late": "done", "superior": "now"})
+    assert [(box.title, box.state) for box in late.steps] == [("answer", "off"), ("superior", "now")]
 
 
 def test_the_drawing_fills_its_width_and_keeps_its_order() -> None:
