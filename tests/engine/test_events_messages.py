@@ -104,6 +104,23 @@ def test_f9_a_kept_message_is_nobodys_after_its_time(world: World) -> None:
         send(world, "payment", "nobody", ttl="PT0S")
 
 
+@pytest.mark.parametrize("next_one", ["waits already", "comes later", "comes too late"])
+def test_f9_a_kept_message_whose_receiver_is_gone_is_for_the_next_one(world: World, next_one: str) -> None:
+    world.deploy(LIMITED)
+    send(world, "stop", "A1", ttl="PT1H")
+    gone = world.start("limited", {"order": "A1"})
+    world.complete(gone, "work")  # between the matching and the delivery
+    second = world.start("limited", {"order": "A1"}) if next_one == "waits already" else ""
+    world.engine.deliver_all()
+    if next_one == "comes too late":
+        world.advance(hours=2)
+    second = second or world.start("limited", {"order": "A1"})
+    world.engine.deliver_all()
+    assert world.open_nodes(second) == (["work"] if next_one == "comes too late" else ["stopped"])
+    with world.sessions() as session:
+        assert set(session.scalars(sa.select(Outbox.state))) <= {"sent"}
+
+
 def test_what_came_for_nobody_is_forgotten_a_day_after_its_time(world: World) -> None:
     world.deploy(PAYMENT)
     sent = send(world, "payment", "A1", key="early", ttl="PT10M")

@@ -347,9 +347,22 @@ class MessageVerbs(InstanceVerbs):
         try:
             with session.begin_nested():
                 run_inside(self, session, act)
-        except Gone:
+        except errors.Conflict as refused:
+            if not _is_over(refused):
+                raise
             log.info("%s: nobody waits for %r any more", key, row["name"])
+            self._put_back(session, row, now)
+
+    def _put_back(self, session: Session, row: Mapping[str, Any], now: dt.datetime) -> None:
+        """Whoever was to get it is gone. While its time runs the next one gets it, who may wait already."""
+        hold_name(session, row["name"], row["correlation"])
+        waits = self._waits(session, "message", row["name"], row["correlation"])
+        if row["expires_at"] is None or row["expires_at"] <= now:
             session.execute(sa.update(_MESSAGE).where(_MESSAGE.c.id == row["id"]).values(state="late"))
+        elif waits:
+            post(session, row["id"], waits[0]["id"], now)
+        else:
+            session.execute(sa.update(_MESSAGE).where(_MESSAGE.c.id == row["id"]).values(state="buffered"))
 
     def _throw_signal(self, session: Session, payload: Mapping[str, Any], *, key: str, now: dt.datetime) -> None:
         """A diagram threw it; its own instance has it already."""
@@ -372,9 +385,14 @@ class MessageVerbs(InstanceVerbs):
             with session.begin_nested():
                 run_inside(self, session, act)
         except errors.Conflict as refused:
-            if not isinstance(refused, Gone) and refused.extra.get("status") == "suspended":
-                raise  # it is delivered once the instance goes on
+            if not _is_over(refused):
+                raise  # to a suspended instance it is delivered once that goes on
             log.info("%s: nobody waits for %r any more", key, row["name"])
+
+
+def _is_over(refused: errors.Conflict) -> bool:
+    """Whether nobody waits any more; all else is tried again."""
+    return isinstance(refused, Gone) or refused.extra.get("status") in ("ended", "cancelled")
 
 
 def _sent(answer: Mapping[str, Any]) -> Sent:
