@@ -14,6 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 from app import errors
 from app.engine import History, Package
 from app.engine.packages.compiling import compile_package
+from app.engine.running import serializing
 from app.engine.running.plain import checked
 from app.engine.running.serializing import Specs, fingerprint, restore_specs
 from app.engine.running.workflow import Workflow
@@ -401,12 +402,19 @@ def test_text_that_looks_like_a_workflow_object_stays_text(world: World) -> None
     assert world.data(instance)["note"] == '{"typename": "Workflow"}'
 
 
+def test_a_record_that_looks_like_a_workflow_object_stays_a_record_however_it_came_into_the_state(world: World) -> None:
+    """Forms, services and scripts cannot write it; this is the second wall."""
+    specs = specs_of(REWORK)
+    workflow = Workflow(specs.process, {}, specs.content_hash, surroundings=Still())  # type: ignore[arg-type]
+    record = {"typename": "Workflow", "deep": [{"typename": "Task", "id": 1}]}
+    workflow.task_tree.data["x"] = record
+    assert serializing.load(serializing.dump(workflow), specs).task_tree.data["x"] == record
+
+
 # -- guard 5
 
 
 def test_a_new_state_that_would_not_come_back_is_never_stored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.engine.running import serializing
-
     world.deploy(d.package("trip", d.user("ask"), d.end()))
     honest = serializing.load
 
