@@ -351,7 +351,7 @@ class MessageVerbs(InstanceVerbs):
             if not _is_over(refused):
                 raise
             log.info("%s: nobody waits for %r any more", key, row["name"])
-            self._put_back(session, row, now)
+            self._put_back(session, dict(row), now)
 
     def _put_back(self, session: Session, row: Mapping[str, Any], now: dt.datetime) -> None:
         """Whoever was to get it is gone. While its time runs the next one gets it, who may wait already."""
