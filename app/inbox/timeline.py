@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from app.audit import SYSTEM
 from app.calendars import DeadlineView, Office, deadline_view, instant_text
 from app.calendars.words import clock_span, days_text, work_span
 from app.clock import local
-from app.engine import History, HumanTask, Loaded
+from app.engine import History, HumanTask, Instance, Loaded
 from app.i18n import _, bilingual, lazy_
 from app.inbox.signatures import vote_labels
 
@@ -62,7 +62,7 @@ WORDS: dict[str, Any] = {
     "task.signer_added": lazy_("加签"),
     "task.signer_removed": lazy_("减签"),
     "task.decided": lazy_("签署结论"),
-    "task.extension_requested": lazy_("申请延期"),
+    "task.extension_requested": lazy_("提出申请"),
     "task.extended": lazy_("延期"),
     "task.paused": lazy_("中止计时"),
     "task.resumed": lazy_("恢复计时"),
@@ -85,6 +85,7 @@ _SILENT = (
     "task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved",
     "message.sent", "signal.sent",
 )  # fmt: skip
+_REQUESTED = "task.extension_requested"
 URGING = ("task.urged", "task.reminded", "task.overdue", "task.escalated")
 
 
@@ -103,6 +104,7 @@ class Entry:
     files: int = 0
     now: bool = False
     event: str = ""
+    about: str = ""  # the instance of a request that was made
 
 
 def timeline(
@@ -114,10 +116,19 @@ def timeline(
         sa.select(History)
         .where(History.instance_id == instance_id, History.event.not_in(_SILENT))
         .order_by(History.seq.desc())
-    )
+    ).all()
+    asked = _asked_for(session, rows)
     pinned = [_open(task) for task in reversed(tasks) if task.status == "open"]
     told = [entry for row in rows if (entry := _entry(row, by_id, loaded, office))]
+    told = [replace(entry, text=asked.get(entry.about, "")) if entry.about else entry for entry in told]
     return pinned + told
+
+
+def _asked_for(session: Session, rows: Sequence[History]) -> dict[str, str]:
+    """What each request was: more time, an appeal, that it cannot be done."""
+    ids = [(row.data or {}).get("instance_id") for row in rows if row.event == _REQUESTED]
+    found = sa.select(Instance.id, Instance.title).where(Instance.id.in_(ids))
+    return {row.id: row.title for row in session.execute(found)} if ids else {}
 
 
 def _open(task: HumanTask) -> Entry:
@@ -157,7 +168,8 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
     text = _said(row.event, data)
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
-    return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone)
+    about = str(data.get("instance_id") or "") if row.event == _REQUESTED else ""
+    return Entry(ICONS.get(row.event, ICONS["other"]), title, **common, text=text, tone=tone, about=about)
 
 
 def _who(row: History) -> str:

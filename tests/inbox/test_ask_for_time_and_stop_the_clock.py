@@ -73,7 +73,9 @@ def test_a_request_is_made_once_and_told_on_the_task(sign_in: SignIn, task: str,
     assert zhou.post(f"/tasks/{task}/extension-requests", data=ASKED).status_code == 303
     page = zhou.get(f"/tasks/{task}").text
     assert "已提交申请，答复前原期限不变" in page
-    assert "申请延期　落实整改" in page  # the history
+    history = page.split('class="db-tl"')[1]
+    assert "提出申请　落实整改" in history
+    assert "申请延期：" in history  # what was asked for: it might have been an appeal
     assert 'id="extend"' not in page
     again = zhou.post(f"/tasks/{task}/extension-requests", data=ASKED | {"reason": "又写一遍"})
     assert again.status_code == 409
