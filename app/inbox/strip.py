@@ -203,6 +203,9 @@ def _text_width(text: str) -> int:
     return sum(12 if ord(c) > 0x2E7F else 7 for c in text)
 
 
+_ICONS = {"sendTask": "send", "receiveTask": "send"}
+
+
 def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], span: tuple[int, int]) -> Box:
     x, width = span
     name = bilingual(node.name, node.name_en)
@@ -210,7 +213,7 @@ def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], sp
         return Box(node.id, "gateway", "", [], state, "", x, width, name)
     if node.kind.endswith("Event"):
         return Box(node.id, "end" if node.kind == "endEvent" else "start", "", [], state, "", x, width, name)
-    icon = "user" if node.kind in HUMAN else "sub" if node.kind in STEPS else "send"
+    icon = "user" if node.kind in HUMAN else "sub" if node.kind in STEPS else _ICONS.get(node.kind, "gear")
     return Box(node.id, "task", icon, _wrapped(name or node.id), state, under(node, facts), x, width, name)
 
 
