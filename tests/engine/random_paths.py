@@ -399,6 +399,7 @@ def main(first: int, last: int) -> int:
             except Disagreement as found:
                 wrong += 1
                 sys.stdout.write(f"{found}\n\n")
+                sys.stdout.flush()
             for world in worlds:
                 world.sessions.kw["bind"].dispose()
     sys.stdout.write(f"{last - first} seeds, {wrong} disagree\n")
