@@ -150,7 +150,7 @@ def test_f7_many_schedulers_at_once_fire_everything_once(world: World, again: Ca
 
 # -- F8
 
-ROUNDS = 200
+ROUNDS = 100
 EXPIRES = d.package(
     "expires", d.user("act"), d.boundary("late", "act", d.timer("timeDuration", "PT1H")), d.user("after"), d.end(),
     d.end("end2"), flows=[d.Flow("act", "end"), d.Flow("late", "after"), d.Flow("after", "end2")],
@@ -195,7 +195,9 @@ def test_f8_deadline_against_completion_has_one_outcome_in_both_orders(world: Wo
         instance = world.start("expires")
         world.advance(minutes=59)
         world.clock.set(world.clock.now() + dt.timedelta(minutes=1))
-        winner = race(world, instance, ((number % 5) - 2) * 0.004)
+        # Whoever has won less often gets the greater start, however busy the machine is.
+        behind = max(-10, min(10, won["deadline"] - won["person"]))
+        winner = race(world, instance, ((number % 5) - 2 + behind) * 0.004)
         won[winner] += 1
         events = world.events(instance)
         outcome = (
