@@ -600,7 +600,7 @@ for tag, name, code in (
     ("adHocSubProcess", "ad-hoc sub-process", "element_unsupported"),
 ):
     refused(name, name, one(f'<bpmn:{tag} id="odd_one" name="x"/>'), code)
-MI = '<bpmn:multiInstanceLoopCharacteristics{}><bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>'
+MI = "<bpmn:multiInstanceLoopCharacteristics{}><bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
 for what, marker, code in (
     ("multi-instance marker", MI.format(""), "multi_instance"),
     ("multi-instance marker with a behaviour", MI.format(' behavior="One"'), "multi_instance"),
