@@ -366,7 +366,7 @@ def _opinion(call: ServiceCall) -> str:
 
 
 def _stand_in_enter(call: ServiceCall) -> Result:
-    """Words in the subject's id say what it is like: `major`, `second`, `town`."""
+    """Words in the subject's id say what it is like: `major`, `second`, `town`, `over` (closed meanwhile)."""
     like = str(call.data.get("subject_id") or "")
     due_at = call.data.get("due_at")
     return {
@@ -407,8 +407,8 @@ def _stand_in_escalate(call: ServiceCall, reply_within: str) -> Result:
     return {"level": SUPERIOR[str(call.data["level"])], "reply_due": local(due).isoformat()}
 
 
-def _takes_effect(_call: ServiceCall) -> Result:
-    return {"took_effect": True, "result": "granted"}
+def _takes_effect(call: ServiceCall) -> Result:
+    return _MOOT if "over" in str(call.data.get("subject_id") or "") else {"took_effect": True, "result": "granted"}
 
 
 def _refuses(_call: ServiceCall) -> Result:

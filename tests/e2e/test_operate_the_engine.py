@@ -62,7 +62,17 @@ def test_every_screen_holds_in_every_look(open_screen: Opens, instances: dict[st
 
 def test_the_operators_pages_are_wholly_english(open_screen: Opens, instances: dict[str, str]) -> None:
     english = next(look for look in LOOKS if look.locale == "en" and not look.phone)
-    people = {"孙强", "新港街道", "系统管理员", "高志远", "系统", "望海市安全生产委员会办公室", "市安委办", "系"}
+    people = {
+        "赵明远",
+        "孙强",
+        "新港街道",
+        "系统管理员",
+        "高志远",
+        "系统",
+        "望海市安全生产委员会办公室",
+        "市安委办",
+        "系",
+    }
     for path in (
         "/console/instances",
         f"/console/instances/{instances['sound']}",

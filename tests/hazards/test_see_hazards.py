@@ -156,22 +156,6 @@ def test_pages_are_english_for_who_reads_english(stock: dict[str, Hazard], sign_
         speak("zh_Hans_CN")
 
 
-def test_in_english_a_place_is_two_words_and_the_system_is_not_chinese(
-    stock: dict[str, Hazard], sign_in: SignIn, city: Walk
-) -> None:
-    hazard = city.receive(city.order(city.grade(city.register())))
-    city.until("2026-04-25 09:00")  # reminded and marked as late by nobody in particular
-    zhao = sign_in("zhao")
-    in_chinese = zhao.get(f"/tasks/{city.task(hazard).id}").text
-    assert "新港街道渔港社区" in in_chinese
-    zhao.set_cookie("lang", "en")
-    page = zhao.get(f"/tasks/{city.task(hazard).id}").text
-    assert "渔港社区, 新港街道" in page  # the regions of this city have no English names
-    history = page.split('class="db-tl"')[1]
-    assert "System" in history
-    assert "系统" not in history
-
-
 def test_the_menu_shows_the_register_to_all_but_administrators(stock: dict[str, Hazard], sign_in: SignIn) -> None:
     def entries(key: str) -> Any:
         return sign_in(key).get("/account").get_data(as_text=True)
@@ -196,3 +180,19 @@ def test_facets_count_under_the_other_filters(stock: dict[str, Hazard], city: Wa
         assert both["source"] == {"inspection": 1}
         town_clerk = session.get_one(User, member("he").id)
         assert queries.facet_counts(session, town_clerk, {}, city.clock.now())["town"] == {LONGWAN: 1}
+
+
+def test_in_english_a_place_is_two_words_and_the_system_is_not_chinese(
+    stock: dict[str, Hazard], sign_in: SignIn, city: Walk
+) -> None:
+    hazard = city.receive(city.order(city.grade(city.register())))
+    city.until("2026-04-25 09:00")  # reminded and marked as late by nobody in particular
+    zhao = sign_in("zhao")
+    in_chinese = zhao.get(f"/tasks/{city.task(hazard).id}").text
+    assert "新港街道渔港社区" in in_chinese
+    zhao.set_cookie("lang", "en")
+    page = zhao.get(f"/tasks/{city.task(hazard).id}").text
+    assert "渔港社区, 新港街道" in page  # the regions of this city have no English names
+    history = page.split('class="db-tl"')[1]
+    assert "System" in history
+    assert "系统" not in history
