@@ -24,7 +24,8 @@ MOST_BUSY = 3  # that others hold and that are waited for, a second each; the re
 def _seen(task_id: str) -> None:
     # In a session of its own: ours would have to read again who is signed in, and must not read from before the verb.
     with web.engine().sessions() as session:
-        queries.task_to_act_on(session, task_id, web.current_user())
+        if not queries.is_at_hand(session, task_id, web.current_user()):
+            queries.task_to_act_on(session, task_id, web.current_user())
 
 
 def claim(task_id: str) -> None:

@@ -9,12 +9,26 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from app.accounts import SEPARATED, Grant, Organisation, Region, User, find_people, like, scope_condition, within
+from app.accounts import (
+    SEPARATED,
+    AccountsDirectory,
+    Grant,
+    Organisation,
+    Region,
+    User,
+    find_people,
+    like,
+    scope_condition,
+    within,
+)
 from app.engine import History, HumanTask, Instance, Participant, TaskComment, TaskCopy
 from app.errors import NotFound
 from app.inbox import boxes
 from app.inbox.boxes import Condition
 
+_AT_HAND = sa.select(HumanTask.status, HumanTask.assignee_id, HumanTask.role, HumanTask.org_id).where(
+    HumanTask.id == sa.bindparam("task_id")
+)
 SORTS: dict[str, Any] = {"due": HumanTask.due_at, "created": HumanTask.created_at, "title": HumanTask.title}
 
 
@@ -134,6 +148,19 @@ def task(session: Session, task_id: str, user: Any) -> HumanTask:
     if found is None:
         raise NotFound()
     return found
+
+
+def is_at_hand(session: Session, task_id: str, user: Any) -> bool:
+    """Whether the task is open and held by this person, or free and theirs to take: the usual case, asked cheaply.
+
+    Whoever it is not so for may still see it; the whole rule answers then.
+    """
+    row = session.execute(_AT_HAND, {"task_id": task_id}).first()
+    if row is None or row.status != "open":
+        return False
+    if row.assignee_id is not None:
+        return bool(row.assignee_id == user.id)
+    return AccountsDirectory().is_candidate(session, user.id, row.role, row.org_id)
 
 
 def task_to_act_on(session: Session, task_id: str, user: Any) -> HumanTask:
