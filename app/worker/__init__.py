@@ -27,7 +27,7 @@ def tick(app: Flask) -> int:
         engine = web.engine()
         fired = engine.run_due_timers(limit=TIMERS) + engine.retry_due(limit=50)
         # Deadlines before letters: while many timers are late, fewer letters leave in between.
-        return fired + engine.deliver_outbox(limit=LETTERS if fired < TIMERS else LETTERS // 5)
+        return fired + engine.deliver_outbox(limit=LETTERS if fired < TIMERS else LETTERS // 25)
 
 
 def sweep(app: Flask) -> None:
