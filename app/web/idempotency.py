@@ -114,7 +114,11 @@ def claim(key: str, request_hash: str) -> IdempotencyKey | None:
     now = dt.datetime.now(dt.UTC)
     values = {"id": key, "request_hash": request_hash, "content_type": "", "body": b"", "created_at": now}
     values |= {"owner": myself(), "acted": False}
+    # Of two requests at once one makes the row; the other waits for that and then finds it.
     with _apart() as session, write_transaction(session):
+        new = insert_or(session, IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
+        if session.scalar(new) is not None:
+            return None
         left = session.get(IdempotencyKey, key, populate_existing=True)
         if left is not None and (left.created_at < now - KEPT or (left.is_abandoned and not left.acted)):
             # It may have acted, or have been taken over, since we looked.
@@ -122,10 +126,8 @@ def claim(key: str, request_hash: str) -> IdempotencyKey | None:
             unchanged = IdempotencyKey.acted == left.acted
             session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.id == key, unchanged, *same))
             session.expunge(left)
-        # Of two requests at once one makes the row; the other waits for that and then finds it.
-        made = insert_or(session, IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
-        if session.scalar(made) is not None:
-            return None
+            if session.scalar(new) is not None:
+                return None
         return session.get_one(IdempotencyKey, key, populate_existing=True)
 
 

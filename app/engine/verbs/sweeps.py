@@ -257,9 +257,12 @@ class Sweeps(Holding):
             if session.scalar(_STATUS, {"instance_id": instance_id}) != "running":
                 return 0  # suspended since we looked
             for row in rows:
+                if row["id"] in quiet:
+                    _take(session, row, self.clock.now(), fired=False)
+                    continue
                 try:
                     with session.begin_nested():
-                        fired += self._take_step(session, row, row["id"] in quiet)
+                        fired += self._take_step(session, row)
                 except UNAVAILABLE:
                     raise
                 except Exception as fault:
@@ -269,8 +272,8 @@ class Sweeps(Holding):
             self._failed([timer_id], instance_id, error)
         return fired
 
-    def _take_step(self, session: Session, row: Mapping[str, Any], quiet: bool) -> int:
-        if not _take(session, row, self.clock.now(), fired=not quiet) or quiet:
+    def _take_step(self, session: Session, row: Mapping[str, Any]) -> int:
+        if not _take(session, row, self.clock.now(), fired=True):
             return 0
         task = session.execute(_OF_TIMER, {"task_id": row["task_id"]}).mappings().first()
         if task is None or task["status"] != "open":
