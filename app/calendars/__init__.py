@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, g
@@ -51,9 +52,13 @@ def this_office() -> Office:
     return g.office  # type: ignore[no-any-return]
 
 
-def deadline_of(task: Any) -> DeadlineView:
-    """The deadline component's data for a human task, at this moment. In templates: `deadline(task)`."""
-    return task_deadline(this_office(), web.clock().now(), task)
+def deadline_of(task: Any, *, reasons: bool = True) -> DeadlineView:
+    """The deadline component's data for a human task, at this moment. In templates: `deadline(task)`.
+
+    Without `reasons` it does not say why a clock stands: that is business, which not everybody sees.
+    """
+    view = task_deadline(this_office(), web.clock().now(), task)
+    return view if reasons or view.state != "pause" else replace(view, due_text="")
 
 
 def init_app(app: Flask) -> None:
