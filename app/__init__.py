@@ -18,10 +18,16 @@ SLICES = (
     "calendars",
     "notifications",
     "forms",
+    "metrics",
     "subjects",
     "hazards",
+    "campaigns",
+    "inspections",
+    "consultations",
+    "supervision",
     "inbox",
     "console",
+    "dashboards",
     "upkeep",
 )
 
