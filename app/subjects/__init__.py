@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.subjects.drawing import draw, drawing_order, new_seed, place_of
 from app.subjects.export import csv_cell, csv_file, xlsx_file
 from app.subjects.models import ID_TYPES, STATUSES, TYPES, Subject
 from app.subjects.names import code_key, is_credit_code, name_key, tidy
@@ -23,12 +24,16 @@ __all__ = [
     "credit_code_problem",
     "csv_cell",
     "csv_file",
+    "draw",
+    "drawing_order",
     "find",
     "get",
     "init_app",
     "is_credit_code",
     "match",
     "name_key",
+    "new_seed",
+    "place_of",
     "tidy",
     "update",
     "xlsx_file",
