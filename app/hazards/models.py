@@ -42,6 +42,7 @@ SOURCES = {
     "superior": lazy_("上级交办"),
     "import": lazy_("台账导入"),
 }
+ORIGINS = ("campaign_id", "plan_id", "inspection_id", "consultation_id")
 MODES = {"on_site": lazy_("当场整改"), "limited": lazy_("限期整改")}
 
 
@@ -108,6 +109,11 @@ class Hazard(Base):
     closed_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     closed_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
     prior_hazard_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("hazard.id"), index=True)  # 反弹
+    # Where it was found. Plain keys: their records belong to slices that know nothing of hazards.
+    campaign_id: Mapped[str | None] = mapped_column(Id, index=True)
+    plan_id: Mapped[str | None] = mapped_column(Id, index=True)
+    inspection_id: Mapped[str | None] = mapped_column(Id, index=True)
+    consultation_id: Mapped[str | None] = mapped_column(Id, index=True)
     void_reason: Mapped[str] = mapped_column(sa.Text, default="")
     request_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)  # a form sent twice registers once
     search_text: Mapped[str] = mapped_column(sa.Text, default="")

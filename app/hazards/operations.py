@@ -17,7 +17,7 @@ from app.clock import local
 from app.db import insert_or
 from app.errors import Invalid
 from app.hazards import queries
-from app.hazards.models import Hazard, HazardDraft, HazardNumber, HazardRound
+from app.hazards.models import ORIGINS, Hazard, HazardDraft, HazardNumber, HazardRound
 from app.hazards.schemas import CORRECTABLE
 from app.i18n import _
 from app.subjects import Subject
@@ -46,6 +46,7 @@ def register(session: Session, data: Data, *, instance_id: str, by: Actor, now: 
         registered_by_name=by.name,
         rectify_mode="on_site" if data["on_site"] else None,
         prior_hazard_id=data["prior_hazard_id"],
+        **{name: data[name] for name in ORIGINS},
         external_no=data["external_no"],
         request_key=data["request_key"],
         grade=None,

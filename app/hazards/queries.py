@@ -57,6 +57,10 @@ def conditions(user: Any, filters: Mapping[str, str], now: dt.datetime) -> list[
         ("source", Hazard.source),
         ("subject", Hazard.subject_id),
         ("org", Hazard.supervising_org_id),
+        ("campaign", Hazard.campaign_id),
+        ("plan", Hazard.plan_id),
+        ("inspection", Hazard.inspection_id),
+        ("consultation", Hazard.consultation_id),
     ):
         if filters.get(name):
             found.append(column == filters[name])

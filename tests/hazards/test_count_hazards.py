@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
 
 from app.hazards.facts import hazard_rows
-from tests.hazards.walk import Walk
+from app.hazards.models import ORIGINS
+from tests.hazards.walk import Walk, subject_id
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 def test_each_hazard_is_one_row_and_voided_ones_are_none(city: Walk) -> None:
@@ -19,3 +25,29 @@ def test_each_hazard_is_one_row_and_voided_ones_are_none(city: Walk) -> None:
     assert (bool(rows[on_time.id].on_time), bool(rows[in_the_end.id].on_time)) == (True, False)
     assert rows[in_the_end.id].rectified_at is not None
     assert (rows[in_the_end.id].round, rows[on_time.id].round) == (2, 1)
+
+
+def test_a_hazard_says_where_it_was_found_and_the_register_finds_it_by_that(
+    city: Walk, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    origins = {name: name[:4] * 8 for name in ORIGINS}
+    found = city.register(summary="专项检查发现", **origins)
+    city.register(summary="日常登记")
+    with city.sessions() as session:
+        row = next(row for row in session.execute(hazard_rows()) if row.id == found.id)
+    assert {name: getattr(row, name) for name in ORIGINS} == origins
+    api = sign_in("zhao")
+    for name in ORIGINS:
+        listed = api.get(f"/api/v1/hazards?{name.removesuffix('_id')}={origins[name]}").get_json()
+        assert [one["id"] for one in listed] == [found.id], name
+    inside = api.get(f"/hazards?inspection={origins['inspection_id']}", headers=PARTIAL)
+    assert found.number in inside.get_data(as_text=True)
+    assert "<html" not in inside.get_data(as_text=True)
+    assert sign_in("he").get(f"/api/v1/hazards?inspection={origins['inspection_id']}").get_json() == []
+
+
+def test_nobody_says_by_a_form_that_an_inspection_found_it(city: Walk, sign_in: Callable[[str], FlaskClient]) -> None:
+    sent = {"subject_id": subject_id("xinyuan"), "summary": "冒称检查发现", "inspection_id": "insp" * 8}
+    refused = sign_in("zhao").post("/api/v1/hazards", json=sent)
+    assert refused.status_code == 422
+    assert "inspection_id" in refused.get_json()["errors"]

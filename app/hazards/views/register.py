@@ -25,15 +25,16 @@ from app.subjects import csv_file, xlsx_file
 _EXPORTED = 20_000
 _PAGE = 20
 _EMBEDDED = 8
+_ABOUT = ("subject", "campaign", "plan", "inspection", "consultation")  # records whose pages show their hazards
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("")
 def index() -> Response:
-    """The list. Asked for by another page with `?subject=` it answers with that subject's rows only."""
+    """The list. Asked for by the page of another record (`?subject=`, `?inspection=`) it answers with rows only."""
     filters, session, user, now = filters_now(), web.db.session(), web.current_user(), web.clock().now()
     select = queries.hazards(user, filters, now, request.args.get("sort"))
-    if web.is_partial() and filters["subject"] and "open" not in request.args:
+    if web.is_partial() and any(filters[name] for name in _ABOUT) and "open" not in request.args:
         return _embedded(web.paginate(select, 1, _EMBEDDED), filters)
     page = web.paginate(select, web.page_number(), _PAGE)
     return web.render(
