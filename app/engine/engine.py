@@ -7,10 +7,10 @@ from app.engine.verbs.effects import Effects
 from app.engine.verbs.going_back import GoingBack
 from app.engine.verbs.messages import MessageVerbs
 from app.engine.verbs.outbox import Deliveries
+from app.engine.verbs.passing_on import PassingOn
 from app.engine.verbs.reads import Reads
 from app.engine.verbs.signing import SigningVerbs
 from app.engine.verbs.sweeps import Sweeps
-from app.engine.verbs.tasks import TaskVerbs
 from app.engine.verbs.verifying import Verifying
 from app.engine.verbs.watchdog import Watchdog
 
@@ -20,7 +20,7 @@ class Engine(
     GoingBack,
     Effects,
     MessageVerbs,
-    TaskVerbs,
+    PassingOn,
     SigningVerbs,
     Reads,
     Deliveries,

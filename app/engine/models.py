@@ -88,6 +88,7 @@ class Instance(Base):
     subject_kind: Mapped[str | None] = mapped_column(sa.String(40))
     subject_id: Mapped[str | None] = mapped_column(Id)
     parent_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
+    parent_node: Mapped[str | None] = mapped_column(sa.String(120))  # the detached call that started it
     starter_id: Mapped[str | None] = mapped_column(Id)
     starter_name: Mapped[str] = mapped_column(sa.String(80), default="")
     region_code: Mapped[str | None] = mapped_column(sa.String(12), index=True)
@@ -144,6 +145,13 @@ class HumanTask(Base):
             postgresql_where=sa.text("status = 'open'"),
         ),
         sa.Index("ix_human_task_done", "completed_by_id", "completed_at"),
+        # Few tasks are passed on; see ix_human_task_signing_id.
+        sa.Index(
+            "ix_human_task_passed",
+            "passed_by_id",
+            sqlite_where=sa.text("status = 'open' AND passed_by_id IS NOT NULL"),
+            postgresql_where=sa.text("status = 'open' AND passed_by_id IS NOT NULL"),
+        ),
         # Most tasks are signed by nobody: were those in the index, SQLite would think that it tells nothing apart.
         sa.Index(
             "ix_human_task_signing_id",
@@ -203,6 +211,10 @@ class HumanTask(Base):
     urges: Mapped[int] = mapped_column(default=0)
     rev: Mapped[int] = mapped_column(default=0)
     signing_id: Mapped[str | None] = mapped_column(Id)  # one of several rows of a step that several sign
+    passed_by_id: Mapped[str | None] = mapped_column(Id)  # who passed it on last (转办, 委派) and may take it back
+    passed_from_id: Mapped[str | None] = mapped_column(Id)  # who held it then; NULL: nobody did
+    delegated_by_id: Mapped[str | None] = mapped_column(Id)  # 委派: to whom it comes back, and who alone completes it
+    delegated_by_name: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
 
 
 class Signing(Base):
@@ -316,6 +328,49 @@ class Subscription(Base):
     created_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     message_id: Mapped[str | None] = mapped_column(Id)  # what it received
+
+
+class Child(Base):
+    """One process that a detached call activity starts. `round` counts how often the node was come to.
+
+    state: due (still to be started), running, ended, cancelled, failed (could not be started)
+    """
+
+    __tablename__ = "child"
+    __table_args__ = (
+        sa.UniqueConstraint("parent_id", "node_id", "round", "number"),
+        sa.Index(
+            "ix_child_open",
+            "parent_id",
+            "spiff_task_id",
+            sqlite_where=sa.text("state IN ('due', 'running')"),
+            postgresql_where=sa.text("state IN ('due', 'running')"),
+        ),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    parent_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"))
+    node_id: Mapped[str] = mapped_column(sa.String(120))
+    spiff_task_id: Mapped[str] = mapped_column(sa.String(36))
+    round: Mapped[int]
+    number: Mapped[int]  # the place in the list that the call goes through, from 0
+    depth: Mapped[int]  # 1 for a child, 2 for its own
+    definition_id: Mapped[str] = mapped_column(Id)
+    definition_key: Mapped[str] = mapped_column(sa.String(80))
+    instance_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("instance.id"), unique=True)
+    waits: Mapped[bool]  # whether the parent stays until it is over
+    state: Mapped[str] = mapped_column(sa.String(20))
+    inputs: Mapped[dict[str, Any]]  # until it is started
+    outputs: Mapped[str | None] = mapped_column(sa.Text)  # what is taken from it at its end: names or an expression
+    complete_when: Mapped[str | None] = mapped_column(sa.Text)
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    end_node: Mapped[str | None] = mapped_column(sa.String(120))
+    error: Mapped[str | None] = mapped_column(sa.Text)
+    held: Mapped[bool] = mapped_column(default=False)  # suspended because its parent is
+    created_at: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    dropped_at: Mapped[dt.datetime | None]  # nobody waits for it any more: it is to be cancelled
+    told_at: Mapped[dt.datetime | None]  # its parent knows that it is over
 
 
 class Message(Base):

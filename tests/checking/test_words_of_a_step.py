@@ -40,7 +40,7 @@ BROKEN: dict[str, tuple[str, str]] = {  # the properties of a user task → code
     ),
     "an unknown policy": ("property_value", properties(role="dept_staff", policy="maybe", name_en="x")),
     "an unknown verb": ("verb_unknown", properties(role="dept_staff", allow="claim, dance", name_en="x")),
-    "a verb of later": ("verb_unavailable", properties(role="dept_staff", allow="claim, delegate", name_en="x")),
+    "a verb of later": ("verb_unavailable", properties(role="dept_staff", allow="claim, reschedule", name_en="x")),
     "an unknown check": ("check_unknown", properties(role="dept_staff", checks="sample.nothing", name_en="x")),
     "statutory maybe": ("property_value", properties(role="dept_staff", statutory="yes", name_en="x")),
     "an organisation that is Python": (

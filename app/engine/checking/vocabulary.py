@@ -22,7 +22,7 @@ EVENT = frozenset({"correlation", "payload", "variable", "ttl"})
 _ANYWHERE = frozenset({"name_en"})
 _ACTIVITY = _ANYWHERE | {"statutory"}
 LATER = frozenset({"detached", "subject", "starters"})
-LATER_VERBS = names("delegate reschedule move_token")
+LATER_VERBS = names("reschedule move_token")
 _MEANT = {"add_signer": "sign", "remove_signer": "sign", "send_back": "return"} | dict.fromkeys(
     ("pause_clock", "resume_clock", "resume"), "pause"
 )

@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-USUAL = frozenset({"claim", "reassign", "cc", "urge", "comment"})  # permitted where `allow` does not say otherwise
+# Permitted where `allow` does not say otherwise.
+USUAL = frozenset({"claim", "reassign", "delegate", "cc", "urge", "comment"})
 VERBS = USUAL | {"return", "withdraw", "pause", "sign"}
 POLICIES = ("single", "pool", "all", "any", "ratio", "veto", "in_turn")
 SIGNING = frozenset(POLICIES[2:])  # several people sign one step (see running/signing.py)

@@ -1,4 +1,4 @@
-"""Verbs on a task that move no token: claim, reassign, copy, urge, comment, draft. Each a transaction of its own."""
+"""Verbs on a task that move no token: claim, copy, urge, comment, draft. Each a transaction of its own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from app.audit import Actor
 from app.db import dump_json, new_id, write_transaction
 from app.engine.core import Core
 from app.engine.models import HumanTask, Instance, Participant, TaskComment
-from app.engine.packages.words import words_of
+from app.engine.packages.words import Words, words_of
 from app.engine.running import history
 from app.engine.running.acts.asking import Asking
 from app.engine.running.acts.authority import open_task, require_may_act
-from app.engine.running.acts.signers import has_part, may_arrange, signs_in_person, waits
+from app.engine.running.acts.passed import NOT_PASSED, may_take_back
+from app.engine.running.acts.signers import has_part, may_arrange, signs_in_person
 from app.engine.running.checkout import Happened
 from app.engine.running.locking import lock_instance_of
 from app.engine.running.plain import checked
@@ -65,38 +66,10 @@ class TaskVerbs(Core):
                 session, row["signing_id"], task_id
             ):
                 raise errors.Conflict(lazy_("这项工作指定由您办理，不能退回待签收，可以转办"), status="assigned")
-            self._change(session, row, assignee_id=None, assignee_name="", claimed_at=None)
+            if row["delegated_by_id"] is not None:
+                raise errors.Conflict(lazy_("这项工作是委派给您的，请交回"), status="delegated")
+            self._change(session, row, assignee_id=None, assignee_name="", claimed_at=None, **NOT_PASSED)
             self._tell(session, row, Happened("task.unclaimed", by, row["node_id"], task_id))
-
-    def reassign(self, task_id: str, to_id: str, *, reason: str, by: Actor) -> None:
-        """转办. The holder, or a candidate while nobody holds it, passes the task to a colleague who may do it.
-
-        What somebody holds who has left the office, any candidate may pass on.
-        """
-        reason = required_text(reason, "reason")
-        with self._acting(task_id, by, "reassign") as (session, row):
-            if not self._may_take_over(session, row, by):
-                require_may_act(self, session, row, by)
-            person = self.directory.person(session, to_id)
-            if person is None:
-                raise errors.Invalid({"to": [lazy_("没有这个人")]})
-            if to_id == row["assignee_id"]:
-                raise errors.Invalid({"to": [lazy_("这项工作已在此人名下")]})
-            if not self.directory.is_candidate(session, to_id, row["role"], row["org_id"]):
-                raise errors.Invalid(
-                    {"to": [lazy_("%(name)s没有办理这项工作的岗位，只能转给有同样岗位的人", name=person.name)]}
-                )
-            if row["signing_id"] and (
-                has_part(session, row["signing_id"], to_id, task_id) or waits(session, row["signing_id"], to_id)
-            ):
-                raise errors.Invalid({"to": [lazy_("%(name)s已是这一步的签署人", name=person.name)]})
-            self._change(session, row, assignee_id=person.id, assignee_name=person.name, claimed_at=self.clock.now())
-            participate(session, row["instance_id"], user_id=person.id)
-            data = {"to_id": person.id, "to_name": person.name, "from_name": row["assignee_name"], "reason": reason}
-            line = Happened(
-                "task.reassigned", by, row["node_id"], task_id, data, {"user_ids": [person.id], "reason": reason}
-            )
-            self._tell(session, row, line)
 
     def copy(self, task_id: str, user_ids: Iterable[str], *, by: Actor) -> list[str]:
         """抄送. Whoever gets a copy may read along; the ids that are new. Those who have one already are left alone."""
@@ -165,7 +138,7 @@ class TaskVerbs(Core):
         if len(dump_json(draft).encode()) > MAX_DRAFT:
             raise errors.Invalid({"_": [lazy_("填写的内容超过 %(n)s KB，没有暂存", n=MAX_DRAFT // 1024)]})
         with self._acting(task_id, by, None) as (session, row):
-            require_may_act(self, session, row, by)
+            require_may_act(self, session, row, by, preparing=True)
             session.execute(
                 sa.update(_TASK)
                 .where(_TASK.c.id == task_id)
@@ -190,21 +163,32 @@ class TaskVerbs(Core):
         candidate = asking.is_candidate(task.role, task.org_id)
         holds = task.assignee_id == user_id
         if holds or (task.assignee_id is None and candidate):
-            found |= {"complete", "draft"} | ({"reassign", "return"} & words.allow)
-            if words.extension_process and task.due_at is not None:
-                found.add("extend")
-        if task.assignee_id is None and candidate:
-            found |= {"claim"} & words.allow
-        if holds and candidate and "claim" in words.allow and not signs_in_person(session, task.signing_id, task.id):
-            found.add("unclaim")
+            found |= self._at_hand(session, task, words, holds=holds, candidate=candidate)
         found |= self._for_others(session, task, user_id, asking, candidate=candidate) & words.allow
         if "pause" in words.allow and task.due_at is not None and asking.supervises(task):
             found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()
         if not holds:
             found |= {"urge"} & words.allow
+            if may_take_back(task, user_id):
+                found.add("take_back")
         if holds or candidate or asking.takes_part(task.instance_id):
             found |= {"cc"} & words.allow
         return frozenset(found)
+
+    def _at_hand(self, session: Session, task: Any, words: Words, *, holds: bool, candidate: bool) -> set[str]:
+        """What whoever holds the task may do with it, and while nobody does, whoever may take it."""
+        if task.delegated_by_id is not None:
+            return {"draft", "hand_back"}
+        found = {"complete", "draft"} | ({"reassign", "return"} & words.allow)
+        if task.signing_id is None:
+            found |= {"delegate"} & words.allow
+        if words.extension_process and task.due_at is not None:
+            found.add("extend")
+        if not holds:
+            return found | ({"claim"} & words.allow)
+        if candidate and "claim" in words.allow and not signs_in_person(session, task.signing_id, task.id):
+            found.add("unclaim")
+        return found
 
     def may_withdraw(self, session: Session, task: Any, user_id: str) -> bool:
         """Overridden by GoingBack."""

@@ -43,12 +43,21 @@ def open_task(session: Session, task_id: str) -> dict[str, Any]:
     return dict(row)
 
 
-def require_may_act(engine: Core, session: Session, row: Mapping[str, Any], actor: Actor) -> None:
-    """Only the holder, or while nobody holds it a candidate. The system may act for scenarios and the demo city."""
+def require_may_act(
+    engine: Core, session: Session, row: Mapping[str, Any], actor: Actor, *, preparing: bool = False
+) -> None:
+    """Only the holder, or while nobody holds it a candidate. The system may act for scenarios and the demo city.
+
+    Whom a task was delegated to may only prepare it: it goes back to whoever is answerable for it.
+    """
     if actor.id is None:
         return
     if row["assignee_id"] is not None:
         if row["assignee_id"] == actor.id and engine.directory.person(session, actor.id) is not None:
+            if row["delegated_by_id"] is not None and not preparing:
+                raise errors.Forbidden(
+                    lazy_("这项工作由%(name)s委派，填好后请交回，由其提交", name=row["delegated_by_name"])
+                )
             return
         raise (
             errors.Conflict(
