@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from app.errors import Busy
 IMMEDIATE = "duban_immediate"
 WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
 STALLED = 120  # seconds after which PostgreSQL ends a writer that does nothing any more, and frees what it holds
+_PATIENT = f"PRAGMA busy_timeout={WAIT * 1000:.0f}"
 _LOOK = 3  # milliseconds in which SQLite looks for its write lock before it is asked again
 # The database cannot do it now: locked, deadlocked, full, read-only, gone, or every connection in use.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
@@ -111,7 +113,10 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Scope:
-    """Which columns of a model decide who may see a row; read by `accounts.visible`, declared as `__scope__`."""
+    """Which columns of a model decide who may see a row; read by `accounts.visible`, declared as `__scope__`.
+
+    `parts` are (model, its column with the row's id): whoever may see one of a row's parts sees the row.
+    """
 
     region: str | None = None
     sector: str | None = None
@@ -119,6 +124,7 @@ class Scope:
     responsible: str | None = None
     instance: str | None = None
     owner: str | None = None
+    parts: tuple[tuple[Any, str], ...] = ()
 
 
 def new_id() -> str:
@@ -167,22 +173,26 @@ def configure_engine(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
-            f"busy_timeout={WAIT * 1000:.0f}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(_PATIENT)
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
         waits = connection.get_execution_options().get(IMMEDIATE)
-        if waits is None:
-            connection.exec_driver_sql("BEGIN")
-            return
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={WAIT * 1000:.0f}")
+        try:  # said to the driver itself: SQLAlchemy's way to a cursor costs ten times what these words do
+            if waits is None:
+                driver.execute("BEGIN")
+                return
+            driver.execute(f"PRAGMA busy_timeout={waits}")
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            finally:
+                driver.execute(_PATIENT)
+        except sqlite3.OperationalError as error:
+            raise sa.exc.OperationalError("BEGIN", None, error) from error
 
 
 def _without_nul(

@@ -8,7 +8,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts.models import ROLES, Grant, Organisation, User
+from app.accounts.models import CAPACITIES, ROLES, Grant, Organisation, User
 from app.accounts.roles import holders
 from app.engine import Person
 
@@ -48,8 +48,8 @@ class AccountsDirectory:
         return [Person(*row) for row in rows]
 
     def roles(self) -> frozenset[str]:
-        """All role keys."""
-        return frozenset(ROLES)
+        """All that a step may be addressed to: the roles, and what several of them include."""
+        return frozenset((*ROLES, *CAPACITIES))
 
 
 def _people() -> sa.Select[str, str, str, str]:

@@ -14,12 +14,20 @@ from app.db import Base, Scope, new_id
 Id = sa.String(32)
 
 # What each role includes: an office head may do what the staff may, an enforcement officer is department staff.
+# `inspector` is no role that anybody is given: it is what all of them can be asked to do (检查人员, domain 3.2 建检查).
 IMPLIED: dict[str, frozenset[str]] = {
-    "dept_admin": frozenset({"dept_staff"}),
-    "officer": frozenset({"dept_staff"}),
-    "town_admin": frozenset({"town_staff"}),
+    "leader": frozenset({"inspector"}),
+    "coordinator": frozenset({"inspector"}),
+    "auditor": frozenset({"inspector"}),
+    "dept_admin": frozenset({"dept_staff", "inspector"}),
+    "dept_staff": frozenset({"inspector"}),
+    "officer": frozenset({"dept_staff", "inspector"}),
+    "town_admin": frozenset({"town_staff", "inspector"}),
+    "town_staff": frozenset({"inspector"}),
+    "grid_worker": frozenset({"inspector"}),
     "enterprise_admin": frozenset({"enterprise_staff"}),
 }
+CAPACITIES = ("inspector",)
 ROLES = (
     "leader", "coordinator", "dept_admin", "dept_staff", "officer", "town_admin", "town_staff", "grid_worker",
     "enterprise_admin", "enterprise_staff", "expert", "reward_officer", "auditor",

@@ -31,6 +31,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "admin": ("系统管理员", "System administrator"),
     "security_admin": ("安全管理员", "Security administrator"),
     "audit_admin": ("审计管理员", "Audit administrator"),
+    "inspector": ("检查人员", "Inspector"),
 }
 # Which roles make sense in which kind of organisation; a kind not listed takes every business role.
 _BY_KIND: dict[str, frozenset[str]] = {

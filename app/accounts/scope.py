@@ -56,6 +56,9 @@ def _rules(model: Any, user: Any) -> list[Condition]:
             conditions += _by_grant(model, scope, grant)
         if scope.instance:
             conditions.append(getattr(model, scope.instance).in_(participations(user)))
+    for part, key in scope.parts:
+        if rules := _rules(part, user):
+            conditions.append(model.id.in_(sa.select(getattr(part, key)).where(sa.or_(*rules)).correlate(None)))
     return conditions
 
 
