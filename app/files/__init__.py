@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.files.checks import damaged
 from app.files.models import Attachment
-from app.files.operations import attach, keep, prepare, store, sweep
+from app.files.operations import attach, duplicate, keep, prepare, store, sweep
 from app.files.queries import belongs, find, named, of_instance, records
 from app.files.storage import MAX_BYTES
 
@@ -16,6 +16,7 @@ __all__ = [
     "attach",
     "belongs",
     "damaged",
+    "duplicate",
     "find",
     "init_app",
     "keep",

@@ -16,7 +16,7 @@ from app.errors import Invalid
 from app.files import storage
 from app.files.models import Attachment
 from app.files.photos import Photo, reencode
-from app.files.queries import belongs
+from app.files.queries import belongs, named
 from app.files.types import EXTENSIONS, IMAGES, content_type, refuse
 from app.i18n import _
 
@@ -103,6 +103,23 @@ def store(
 ) -> Attachment:
     """`prepare` and `keep` in one, for imports, forms without JavaScript and tests."""
     return keep(session, prepare(stream, filename, photo=photo), by=by, now=now)
+
+
+def duplicate(session: Session, ids: Iterable[str], *, by: Actor, now: dt.datetime) -> list[str]:
+    """Copies that belong to nobody's record yet, for what becomes a record of its own (an opinion, a finding).
+
+    The same content under another name: each may be attached and removed for itself. What is not there is left out.
+    """
+    copies = []
+    for one in named(session, ids):
+        key = storage.new_key()
+        storage.copy(one.key, key)
+        kept = ("name", "content_type", "size", "sha256", "original_sha256", "width", "height", "taken_at", "latitude")
+        values = {name: getattr(one, name) for name in (*kept, "longitude")}
+        copies.append(Attachment(key=key, owner_id=by.id, owner_name=by.name, created_at=now, **values))
+    session.add_all(copies)
+    session.flush()
+    return [copy.id for copy in copies]
 
 
 def attach(

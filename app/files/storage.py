@@ -70,6 +70,15 @@ def move_in(path: Path, key: str, *, thumbnail: bool = False) -> None:
     path.replace(target)
 
 
+def copy(key: str, other: str) -> None:
+    """The same bytes under another key, thumbnail included. What is not there is not copied."""
+    for thumbnail in (False, True):
+        source, target = path_of(key, thumbnail=thumbnail), path_of(other, thumbnail=thumbnail)
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.hardlink_to(source)
+
+
 def discard(key: str) -> None:
     for thumbnail in (False, True):
         path_of(key, thumbnail=thumbnail).unlink(missing_ok=True)
