@@ -191,8 +191,8 @@ def configure_engine(engine: Engine) -> None:
                 driver.execute("BEGIN IMMEDIATE")
             finally:
                 driver.execute(_PATIENT)
-        except sqlite3.OperationalError as error:
-            raise sa.exc.OperationalError("BEGIN", None, error) from error
+        except sqlite3.Error as error:
+            raise sa.exc.DBAPIError.instance("BEGIN", None, error, sqlite3.Error) from error
 
 
 def _without_nul(
