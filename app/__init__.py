@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from app import web
+from app import metrics, web
 from app.clock import Clock, StoredClock, SystemClock
 from app.config import ROOT, Settings, load_settings
 from app.db import engine_options
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     _build_engine(app, settings)
     for name in SLICES:
         import_module(f"app.{name}").init_app(app)
+    metrics.check_at_start()
     if settings.testing:
         from app.console import driven_clock
 

@@ -42,7 +42,7 @@ PASSWORD = "test-only-Password-2026"
 # whose data these have tested: a second database would cost it minutes and tell nothing (docs/testing.md).
 ON_BOTH = {
     "acceptance", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications", "subjects",
-    "upgrade", "upkeep",
+    "metrics", "upgrade", "upkeep",
     "accounts.test_find_people_and_organisations", "accounts.test_grant_roles", "accounts.test_keep_accounts",
     "accounts.test_keep_organisations", "accounts.test_read_the_audit_log", "accounts.test_sign_in",
     "architecture.test_schema_migrations", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",

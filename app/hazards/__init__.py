@@ -19,6 +19,8 @@ from app.hazards.models import (
     HazardRound,
 )
 from app.hazards.request_models import KINDS, OUTCOMES, REQUEST_STATUSES, HazardRequest
+from app.hazards.tally import Standing, fold, standing
+from app.hazards.tally import differences as tally_differences
 from app.i18n import lazy_
 
 __all__ = [
@@ -36,13 +38,17 @@ __all__ = [
     "HazardNumber",
     "HazardRequest",
     "HazardRound",
+    "Standing",
     "behind",
+    "fold",
     "init_app",
+    "standing",
+    "tally_differences",
 ]
 
 
 def init_app(app: Flask) -> None:
-    from app.hazards import api, ledger, request_tasks, service_tasks, task_checks, views
+    from app.hazards import api, facts, ledger, request_tasks, service_tasks, tally, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -51,6 +57,8 @@ def init_app(app: Flask) -> None:
     web.event_words.update(_EVENTS)
     views.init_app(app)
     ledger.init_app(app)
+    facts.register_sources()
+    tally.init()
     api.init_app(app)
 
 

@@ -7,9 +7,33 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.metrics.entries import CatalogueError, Metric, catalogue, check_at_start
+from app.metrics.evaluating import Figure, figure, grouped
+from app.metrics.models import MetricSnapshot
 from app.metrics.sources import KINDS, Column, Source, all_sources, register, town_of
+from app.metrics.windows import Period, Question, Window, offer_periods
 
-__all__ = ["KINDS", "Column", "Source", "all_sources", "init_app", "register", "town_of"]
+__all__ = [
+    "KINDS",
+    "CatalogueError",
+    "Column",
+    "Figure",
+    "Metric",
+    "MetricSnapshot",
+    "Period",
+    "Question",
+    "Source",
+    "Window",
+    "all_sources",
+    "catalogue",
+    "check_at_start",
+    "figure",
+    "grouped",
+    "init_app",
+    "offer_periods",
+    "register",
+    "town_of",
+]
 
 
 def init_app(app: Flask) -> None:

@@ -23,6 +23,7 @@ def findings(app: Flask, *, with_files: bool = True) -> Iterator[Finding]:
             session.expunge_all()
             yield from engine.verify_everything(session)
             yield from hazards.behind(session)
+            yield from hazards.tally_differences(session)
             session.rollback()
             if with_files:
                 yield from files.damaged(session)

@@ -16,8 +16,11 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _hazard_origins()
+    _children()
     _passing_on()
     _campaigns()
+    _metrics()
+    _consultations()
 
 
 def _hazard_origins() -> None:
@@ -25,6 +28,52 @@ def _hazard_origins() -> None:
     for name in ("campaign_id", "plan_id", "inspection_id", "consultation_id"):
         op.add_column("hazard", sa.Column(name, sa.String(length=32), nullable=True))
         op.create_index(op.f(f"ix_hazard_{name}"), "hazard", [name], unique=False)
+
+
+def _children() -> None:
+    """What detached call activities start; none of the earlier versions did."""
+    op.add_column("instance", sa.Column("parent_node", sa.String(length=120), nullable=True))
+    op.create_table(
+        "child",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("parent_id", sa.String(length=32), nullable=False),
+        sa.Column("node_id", sa.String(length=120), nullable=False),
+        sa.Column("spiff_task_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("definition_id", sa.String(length=32), nullable=False),
+        sa.Column("definition_key", sa.String(length=80), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.Column("waits", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("inputs", app.db.Json(), nullable=False),
+        sa.Column("outputs", sa.Text(), nullable=True),
+        sa.Column("complete_when", sa.Text(), nullable=True),
+        sa.Column("result", app.db.Json(), nullable=True),
+        sa.Column("end_node", sa.String(length=120), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("started_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("dropped_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("told_at", app.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_child_instance_id_instance")),
+        sa.ForeignKeyConstraint(["parent_id"], ["instance.id"], name=op.f("fk_child_parent_id_instance")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_child")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_child_instance_id")),
+        sa.UniqueConstraint(
+            "parent_id", "node_id", "round", "number", name=op.f("uq_child_parent_id_node_id_round_number")
+        ),
+    )
+    op.create_index(
+        "ix_child_open",
+        "child",
+        ["parent_id", "spiff_task_id"],
+        sqlite_where=sa.text("state IN ('due', 'running')"),
+        postgresql_where=sa.text("state IN ('due', 'running')"),
+    )
 
 
 def _passing_on() -> None:
@@ -244,4 +293,355 @@ def _campaigns() -> None:
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_campaign_number")),
+    )
+
+
+def _metrics() -> None:
+    op.create_table(
+        "metric_snapshot",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("question", app.db.Json(), nullable=False),
+        sa.Column("window_text", sa.String(length=120), nullable=False),
+        sa.Column("window_start", app.db.UTCDateTime(), nullable=True),
+        sa.Column("window_end", app.db.UTCDateTime(), nullable=True),
+        sa.Column("value", sa.String(length=60), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=True),
+        sa.Column("rows_hash", sa.String(length=64), nullable=False),
+        sa.Column("rule_hash", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=120), nullable=False),
+        sa.Column("taken_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("taken_by_id", sa.String(length=32), nullable=True),
+        sa.Column("taken_by_name", sa.String(length=80), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_metric_snapshot")),
+    )
+    op.create_index("ix_metric_snapshot_key_taken", "metric_snapshot", ["key", "taken_at"], unique=False)
+    op.create_table(
+        "hazard_tally",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("campaign_id", sa.String(length=32), nullable=False),
+        sa.Column("town", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("major", sa.Boolean(), nullable=False),
+        sa.Column("week", sa.Date(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.Column("on_time", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard_tally")),
+    )
+    op.create_index("ix_hazard_tally_campaign", "hazard_tally", ["campaign_id"], unique=False)
+    _tally_what_there_is()
+
+
+def _tally_what_there_is() -> None:
+    """The hazards of earlier versions, counted once; from here on the program keeps the tally."""
+    if op.get_bind().dialect.name == "postgresql":
+        key = "replace(gen_random_uuid()::text, '-', '')"
+        week = "date_trunc('week', {} AT TIME ZONE 'Asia/Shanghai')::date"
+    else:
+        key, week = "lower(hex(randomblob(16)))", "date({}, '+8 hours', 'weekday 0', '-6 days')"
+    in_time = "CASE WHEN original_due_at IS NULL OR submitted_at <= original_due_at THEN 1 ELSE 0 END"
+    told = "substr(region_code, 1, 9) || '000' AS town, sector_code, coalesce(grade = 'major', false) AS major"
+    counted = f"""
+        SELECT {told}, {week.format("found_at")} AS week, 1 AS found, 0 AS closed, 0 AS on_time
+        FROM hazard WHERE status <> 'voided'
+        UNION ALL
+        SELECT {told}, {week.format("closed_at")}, 0, 1, {in_time}
+        FROM hazard WHERE status = 'closed' AND closed_at IS NOT NULL
+    """  # noqa: S608 (no part of it comes from outside)
+    sums = f"""
+        SELECT {key}, '', town, sector_code, major, week, sum(found), sum(closed), sum(on_time)
+        FROM ({counted}) AS one GROUP BY town, sector_code, major, week
+    """  # noqa: S608
+    names = "id, campaign_id, town, sector_code, major, week, found, closed, on_time"
+    op.execute(f"INSERT INTO hazard_tally ({names}) {sums}")
+
+
+def _consultations() -> None:
+    """The expert pool, consultations with their visits and scores, opinions, and links for a single visit."""
+    op.create_table(
+        "consultation_link_attempt",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("at", app.db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_link_attempt")),
+    )
+    op.create_index(
+        "ix_consultation_link_attempt_address", "consultation_link_attempt", ["address", "at"], unique=False
+    )
+    op.create_table(
+        "consultation_number",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_consultation_number")),
+    )
+    op.create_table(
+        "consultation",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("topic", sa.String(length=120), nullable=False),
+        sa.Column("focus", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=True),
+        sa.Column("organising_org_id", sa.String(length=32), nullable=True),
+        sa.Column("supervising_org_id", sa.String(length=32), nullable=False),
+        sa.Column("campaign_id", sa.String(length=32), nullable=True),
+        sa.Column("plan_id", sa.String(length=32), nullable=True),
+        sa.Column("planned_on", sa.Date(), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("seed", sa.String(length=32), nullable=False),
+        sa.Column("candidates", app.db.Json(), nullable=False),
+        sa.Column("drawn", app.db.Json(), nullable=False),
+        sa.Column("chosen_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("chosen_by_name", sa.String(length=80), nullable=False),
+        sa.Column("reported_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("report", app.db.Json(), nullable=False),
+        sa.Column("fee_yuan", sa.Integer(), nullable=True),
+        sa.Column("fee_proposed_by_id", sa.String(length=32), nullable=True),
+        sa.Column("fee_approved_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("fee_approved_by_id", sa.String(length=32), nullable=True),
+        sa.Column("fee_approved_by_name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("created_by_name", sa.String(length=80), nullable=False),
+        sa.Column("closed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("void_reason", sa.Text(), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["sector_code"], ["sector.code"], name=op.f("fk_consultation_sector_code_sector")),
+        sa.ForeignKeyConstraint(
+            ["supervising_org_id"], ["organisation.id"], name=op.f("fk_consultation_supervising_org_id_organisation")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_consultation_instance_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_consultation_number")),
+    )
+    op.create_index(op.f("ix_consultation_campaign_id"), "consultation", ["campaign_id"], unique=False)
+    op.create_index(op.f("ix_consultation_closed_at"), "consultation", ["closed_at"], unique=False)
+    op.create_index(op.f("ix_consultation_organising_org_id"), "consultation", ["organising_org_id"], unique=False)
+    op.create_index(op.f("ix_consultation_plan_id"), "consultation", ["plan_id"], unique=False)
+    op.create_index(op.f("ix_consultation_region_code"), "consultation", ["region_code"], unique=False)
+    op.create_index(op.f("ix_consultation_sector_code"), "consultation", ["sector_code"], unique=False)
+    op.create_index("ix_consultation_status_planned", "consultation", ["status", "planned_on"], unique=False)
+    op.create_index(op.f("ix_consultation_supervising_org_id"), "consultation", ["supervising_org_id"], unique=False)
+    op.create_table(
+        "expert",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=True),
+        sa.Column("organisation", sa.String(length=120), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=True),
+        sa.Column("user_id", sa.String(length=32), nullable=True),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("certificate", sa.String(length=120), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("topics", app.db.Json(), nullable=False),
+        sa.Column("conflicts", app.db.Json(), nullable=False),
+        sa.Column("fee_rate_yuan", sa.Integer(), nullable=False),
+        sa.Column("fee_unit", sa.String(length=12), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("rating_sum", sa.Integer(), nullable=False),
+        sa.Column("rating_count", sa.Integer(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("updated_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["organisation.id"], name=op.f("fk_expert_org_id_organisation")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_expert_user_id_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expert")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_expert_user_id")),
+    )
+    op.create_index(op.f("ix_expert_active"), "expert", ["active"], unique=False)
+    op.create_index(op.f("ix_expert_org_id"), "expert", ["org_id"], unique=False)
+    op.create_index(op.f("ix_expert_region_code"), "expert", ["region_code"], unique=False)
+    op.create_table(
+        "consultation_visit",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=24), nullable=False),
+        sa.Column("subject_id", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("supervising_org_id", sa.String(length=32), nullable=False),
+        sa.Column("town_org_id", sa.String(length=32), nullable=True),
+        sa.Column("responsible_org_id", sa.String(length=32), nullable=True),
+        sa.Column("visit_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("prepare", sa.Text(), nullable=False),
+        sa.Column("notified_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("acknowledged_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=40), nullable=False),
+        sa.Column("visited_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("supervisors", app.db.Json(), nullable=False),
+        sa.Column("supervisor_names", app.db.Json(), nullable=False),
+        sa.Column("received_by", sa.String(length=40), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("photos", app.db.Json(), nullable=False),
+        sa.Column("score_before", sa.Double(), nullable=True),
+        sa.Column("score_after", sa.Double(), nullable=True),
+        sa.Column("converted_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("converted_by_name", sa.String(length=80), nullable=False),
+        sa.Column("revisited_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("revisit_names", app.db.Json(), nullable=False),
+        sa.Column("revisit_remark", sa.Text(), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultation.id"], name=op.f("fk_consultation_visit_consultation_id_consultation")
+        ),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_consultation_visit_subject_id_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_visit")),
+        sa.UniqueConstraint(
+            "consultation_id", "subject_id", name=op.f("uq_consultation_visit_consultation_id_subject_id")
+        ),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_consultation_visit_instance_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_consultation_visit_number")),
+    )
+    op.create_index(
+        op.f("ix_consultation_visit_consultation_id"), "consultation_visit", ["consultation_id"], unique=False
+    )
+    op.create_index(op.f("ix_consultation_visit_region_code"), "consultation_visit", ["region_code"], unique=False)
+    op.create_index(
+        op.f("ix_consultation_visit_responsible_org_id"), "consultation_visit", ["responsible_org_id"], unique=False
+    )
+    op.create_index(op.f("ix_consultation_visit_sector_code"), "consultation_visit", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_consultation_visit_status"), "consultation_visit", ["status"], unique=False)
+    op.create_index(op.f("ix_consultation_visit_subject_id"), "consultation_visit", ["subject_id"], unique=False)
+    op.create_index(
+        op.f("ix_consultation_visit_supervising_org_id"), "consultation_visit", ["supervising_org_id"], unique=False
+    )
+    op.create_index(op.f("ix_consultation_visit_visited_at"), "consultation_visit", ["visited_at"], unique=False)
+    op.create_table(
+        "expert_sector",
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["expert_id"], ["expert.id"], name=op.f("fk_expert_sector_expert_id_expert")),
+        sa.ForeignKeyConstraint(["sector_code"], ["sector.code"], name=op.f("fk_expert_sector_sector_code_sector")),
+        sa.PrimaryKeyConstraint("expert_id", "sector_code", name=op.f("pk_expert_sector")),
+    )
+    op.create_index(op.f("ix_expert_sector_sector_code"), "expert_sector", ["sector_code"], unique=False)
+    op.create_table(
+        "consultation_diagnosis",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("visit_id", sa.String(length=32), nullable=False),
+        sa.Column("stage", sa.String(length=8), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("name_en", sa.String(length=60), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["consultation_visit.id"], name=op.f("fk_consultation_diagnosis_visit_id_consultation_visit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_diagnosis")),
+        sa.UniqueConstraint("visit_id", "stage", "code", name=op.f("uq_consultation_diagnosis_visit_id_stage_code")),
+    )
+    op.create_index(op.f("ix_consultation_diagnosis_visit_id"), "consultation_diagnosis", ["visit_id"], unique=False)
+    op.create_table(
+        "consultation_expert",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("visit_id", sa.String(length=32), nullable=False),
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=True),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("chosen", sa.String(length=12), nullable=False),
+        sa.Column("avoidance_checked_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.Column("due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("submitted_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("handed_in", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("replaces_id", sa.String(length=32), nullable=True),
+        sa.Column("fee_yuan", sa.Integer(), nullable=True),
+        sa.Column("rating", sa.Integer(), nullable=True),
+        sa.Column("evaluation", sa.String(length=500), nullable=False),
+        sa.Column("access_until", app.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultation.id"], name=op.f("fk_consultation_expert_consultation_id_consultation")
+        ),
+        sa.ForeignKeyConstraint(["expert_id"], ["expert.id"], name=op.f("fk_consultation_expert_expert_id_expert")),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["consultation_visit.id"], name=op.f("fk_consultation_expert_visit_id_consultation_visit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_expert")),
+        sa.UniqueConstraint("visit_id", "expert_id", name=op.f("uq_consultation_expert_visit_id_expert_id")),
+    )
+    op.create_index(
+        op.f("ix_consultation_expert_consultation_id"), "consultation_expert", ["consultation_id"], unique=False
+    )
+    op.create_index(op.f("ix_consultation_expert_expert_id"), "consultation_expert", ["expert_id"], unique=False)
+    op.create_index(op.f("ix_consultation_expert_instance_id"), "consultation_expert", ["instance_id"], unique=False)
+    op.create_index(op.f("ix_consultation_expert_user_id"), "consultation_expert", ["user_id"], unique=False)
+    op.create_index(op.f("ix_consultation_expert_visit_id"), "consultation_expert", ["visit_id"], unique=False)
+    op.create_table(
+        "consultation_opinion",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("visit_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("engagement_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("summary", sa.String(length=120), nullable=False),
+        sa.Column("location", sa.String(length=200), nullable=False),
+        sa.Column("severity", sa.String(length=12), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("suggestion", sa.Text(), nullable=False),
+        sa.Column("photos", app.db.Json(), nullable=False),
+        sa.Column("submitted_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("grade", sa.String(length=12), nullable=False),
+        sa.Column("merged_into", sa.String(length=30), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["engagement_id"],
+            ["consultation_expert.id"],
+            name=op.f("fk_consultation_opinion_engagement_id_consultation_expert"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["visit_id"], ["consultation_visit.id"], name=op.f("fk_consultation_opinion_visit_id_consultation_visit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_opinion")),
+        sa.UniqueConstraint("number", name=op.f("uq_consultation_opinion_number")),
+    )
+    op.create_index(
+        op.f("ix_consultation_opinion_consultation_id"), "consultation_opinion", ["consultation_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_consultation_opinion_engagement_id"), "consultation_opinion", ["engagement_id"], unique=False
+    )
+    op.create_index(op.f("ix_consultation_opinion_visit_id"), "consultation_opinion", ["visit_id"], unique=False)
+    op.create_table(
+        "consultation_visit_link",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("engagement_id", sa.String(length=32), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("created_by_name", sa.String(length=80), nullable=False),
+        sa.Column("expires_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("used_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("openings", sa.Integer(), nullable=False),
+        sa.Column("opened_at", app.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["engagement_id"],
+            ["consultation_expert.id"],
+            name=op.f("fk_consultation_visit_link_engagement_id_consultation_expert"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consultation_visit_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_consultation_visit_link_token_hash")),
+    )
+    op.create_index(
+        op.f("ix_consultation_visit_link_engagement_id"), "consultation_visit_link", ["engagement_id"], unique=False
     )

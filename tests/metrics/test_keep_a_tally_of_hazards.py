@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.db import write_transaction
+from app.hazards import Hazard, fold, standing, tally_differences
+from app.hazards.facts import hazard_rows
+from app.hazards.tally import HazardTally, rebuild
+from tests.hazards.walk import Walk, at
+from tests.metrics.conftest import person
+
+
+def test_the_tally_says_what_the_records_say_after_every_kind_of_step(city: Walk, session: Session) -> None:
+    assert list(tally_differences(session)) == []
+    rows = session.execute(hazard_rows()).all()
+    told = standing(session, person(session, "wang"))
+    assert sum(row.found for row in told) == len(rows) == 6
+    assert sum(row.closed for row in told) == sum(row.status == "closed" for row in rows) == 2
+    assert sum(row.on_time for row in told) == sum(bool(row.on_time) for row in rows)
+    assert sum(row.found for row in told if row.major) == 1
+    assert {row.week for row in told} == {dt.date(2026, 4, 6), dt.date(2026, 4, 13)}
+
+
+def test_a_campaign_is_told_apart(city: Walk, session: Session) -> None:
+    told = standing(session, person(session, "lin"), "c" * 32)
+    assert (sum(row.found for row in told), sum(row.closed for row in told)) == (3, 1)
+
+
+@pytest.mark.parametrize(("key", "found"), [("zhao", 6), ("ma", 5), ("he", 1), ("deng", 0), ("chen", 1), ("root", 0)])
+def test_whoever_sees_a_part_gets_its_figures_from_the_records(
+    city: Walk, session: Session, key: str, found: int
+) -> None:
+    assert sum(row.found for row in standing(session, person(session, key))) == found
+
+
+def test_folding_changes_no_figure_and_leaves_one_row_a_cell(city: Walk, session: Session) -> None:
+    before = standing(session, None)
+    with write_transaction(session):
+        assert fold(session) > 0
+    with write_transaction(session):
+        assert fold(session) == 0
+    assert sorted(map(str, standing(session, None))) == sorted(map(str, before))
+    assert list(tally_differences(session)) == []
+
+
+def test_what_is_written_past_the_program_is_named_and_counted_anew(city: Walk, session: Session) -> None:
+    with write_transaction(session):
+        hazard = session.scalars(sa.select(Hazard).where(Hazard.status == "registered")).first()
+        assert hazard is not None
+        session.execute(sa.update(Hazard).where(Hazard.id == hazard.id).values(found_at=at("2026-03-03 10:00")))
+    assert {finding.kind for finding in tally_differences(session)} == {"tally.differs"}
+    session.rollback()
+    with write_transaction(session):
+        rebuild(session)
+    assert list(tally_differences(session)) == []
+    assert session.scalar(sa.select(sa.func.count()).where(HazardTally.week == dt.date(2026, 3, 2))) == 1
