@@ -1,0 +1,1 @@
+"""What people and processes write about consultations. None of it commits."""
