@@ -59,6 +59,28 @@ def reassign(task_id: str, to: str, reason: str) -> None:
     web.refresh()
 
 
+def delegate(task_id: str, to: str, reason: str) -> None:
+    """委派. Only to colleagues who may see business at all."""
+    _seen(task_id)
+    if web.db.session.scalar(queries.colleagues(web.current_user()).where(User.id == to)) is None:
+        raise Invalid({"to": [_("没有这个人，或者不在可选范围内")]})
+    web.db.session.rollback()
+    web.engine().delegate(task_id, to, reason=reason, by=web.actor())
+    web.refresh()
+
+
+def hand_back(task_id: str, text: str) -> None:
+    _seen(task_id)
+    web.engine().hand_back(task_id, text, by=web.actor())
+    web.refresh()
+
+
+def take_back(task_id: str) -> None:
+    _seen(task_id)
+    web.engine().take_back(task_id, by=web.actor())
+    web.refresh()
+
+
 def send_back(task_id: str, to_node: str, reason: str) -> GoneBack:
     _seen(task_id)
     gone = web.engine().send_back(task_id, to_node, reason, by=web.actor())
@@ -134,6 +156,14 @@ def copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
     return new
 
 
+def withdraw_copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
+    """Whose copies are gone: those that one gave and nobody has read."""
+    _seen(task_id)
+    gone = web.engine().withdraw_copy(task_id, user_ids, by=web.actor())
+    web.refresh()
+    return gone
+
+
 def comment(task_id: str, text: str, file_ids: Iterable[str]) -> str:
     """The id of the remark. Only for those who may read the discussion."""
     queries.task(web.db.session(), task_id, web.current_user())
@@ -161,6 +191,7 @@ def batch(verb: str, ids: Iterable[str], *, to: str = "", text: str = "") -> lis
         "claim": claim,
         "unclaim": unclaim,
         "reassign": lambda task_id: reassign(task_id, to, text),
+        "take_back": take_back,
         "urge": lambda task_id: urge(task_id, text),
     }
     wanted = list(dict.fromkeys(ids))
@@ -214,6 +245,7 @@ _DONE = {
     "claim": lazy_("已签收 %(n)s 项"),
     "unclaim": lazy_("已退回待签收 %(n)s 项"),
     "reassign": lazy_("已转办 %(n)s 项"),
+    "take_back": lazy_("已拿回 %(n)s 项"),
     "urge": lazy_("已催办 %(n)s 项"),
 }
 

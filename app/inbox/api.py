@@ -83,6 +83,32 @@ def reassignment(payload: dict[str, str], task_id: str) -> HumanTask:
     return _task(task_id)
 
 
+@blp.route("/tasks/<task_id>/delegation", methods=["POST"])
+@blp.arguments(s.ReassignmentIn)
+@blp.response(200, s.TaskDetail)
+def delegation(payload: dict[str, str], task_id: str) -> HumanTask:
+    """委派 to somebody of the own organisation, who prepares the answers as a draft and hands the task back."""
+    acts.delegate(task_id, payload["to"], payload["reason"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/delegation", methods=["DELETE"])
+@blp.arguments(s.HandBackIn)
+@blp.response(200, s.TaskDetail)
+def hand_back(payload: dict[str, str], task_id: str) -> HumanTask:
+    """交回 what was delegated to the caller; the draft goes with it."""
+    acts.hand_back(task_id, payload["text"])
+    return _task(task_id)
+
+
+@blp.route("/tasks/<task_id>/reassignment", methods=["DELETE"])
+@blp.response(200, s.TaskDetail)
+def take_back(task_id: str) -> HumanTask:
+    """拿回 what the caller reassigned, until the new holder has begun; or delegated, at any time. 409 afterwards."""
+    acts.take_back(task_id)
+    return _task(task_id)
+
+
 @blp.route("/tasks/<task_id>/return", methods=["POST"])
 @blp.arguments(s.ReturnIn)
 @blp.response(200, s.GoneBackOut)
@@ -158,6 +184,14 @@ def urge(payload: dict[str, str], task_id: str) -> dict[str, int]:
 def copies(payload: dict[str, list[str]], task_id: str) -> dict[str, list[str]]:
     """抄送: whoever gets a copy may read along. A repeat reaches nobody twice."""
     return {"user_ids": acts.copy(task_id, payload["user_ids"])}
+
+
+@blp.route("/tasks/<task_id>/copies", methods=["DELETE"])
+@blp.arguments(s.CopiesIn)
+@blp.response(200, s.CopiesOut)
+def withdraw_copies(payload: dict[str, list[str]], task_id: str) -> dict[str, list[str]]:
+    """Take back copies that the caller gave and nobody has read: whose are gone. 409 when there are none."""
+    return {"user_ids": acts.withdraw_copy(task_id, payload["user_ids"])}
 
 
 @blp.route("/tasks/<task_id>/comments", methods=["POST"])

@@ -14,7 +14,7 @@ from app.clock import SHANGHAI, local
 from app.engine import HumanTask, Instance, TaskCopy
 
 Condition = sa.ColumnElement[bool]
-BOXES = ("todo", "claimable", "started", "done", "cc")
+BOXES = ("todo", "claimable", "started", "done", "cc", "passed")
 LIGHTS = ("red", "amber", "green", "paused", "none")
 # Written into the statement, not bound: only so do SQLite's partial indexes on open tasks apply.
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
@@ -76,12 +76,18 @@ def copied(user: Any) -> Condition:
     return HumanTask.id.in_(sa.select(TaskCopy.task_id).where(TaskCopy.user_id == user.id))
 
 
+def passed(user: Any) -> Condition:
+    """What the person passed on or delegated and others have in hand now."""
+    return sa.and_(HumanTask.status == OPEN, HumanTask.passed_by_id == user.id, HumanTask.assignee_id != user.id)
+
+
 _IN_BOX: dict[str, Callable[[Any], Condition]] = {
     "todo": mine,
     "claimable": claimable,
     "started": started,
     "done": done,
     "cc": copied,
+    "passed": passed,
 }
 
 

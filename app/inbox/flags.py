@@ -19,6 +19,7 @@ ICONS = {
     "extended": "calendar-plus",
     "signing": "signature",
     "added": "user-plus",
+    "delegated": "user-share",
     "round": "repeat",
 }
 Flag = tuple[str, str, str]  # text, icon, class
@@ -35,6 +36,8 @@ def _flags(session: Session, task: HumanTask, round_: int, returned: int) -> lis
     found: list[Flag] = []
     if task.urges:
         found.append((_("催办 %(n)s", n=task.urges), ICONS["urged"], "is-urge"))
+    if task.delegated_by_id and task.status == "open":
+        found.append((_("%(name)s委派", name=task.delegated_by_name), ICONS["delegated"], ""))
     if returned:
         found.append((_("退回 %(n)s", n=returned), ICONS["returned"], ""))
     if task.extensions:

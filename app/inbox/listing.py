@@ -19,6 +19,7 @@ BOX_NAMES: dict[str, Any] = {
     "done": lazy_("已办"),
     "started": lazy_("我发起"),
     "cc": lazy_("抄送"),
+    "passed": lazy_("转出"),
 }
 LIGHT_NAMES: dict[str, Any] = {
     "red": lazy_("超期"),
@@ -87,7 +88,7 @@ class Listing:
     @property
     def grouped(self) -> bool:
         """Only what is open and stands in the order of its deadline has headings."""
-        return not self.sort and self.box in ("todo", "claimable", "started")
+        return not self.sort and self.box in ("todo", "claimable", "started", "passed")
 
     @property
     def name(self) -> str:

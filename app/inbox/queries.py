@@ -292,6 +292,11 @@ def copyable(user: Any, *, myself: bool = False) -> sa.Select[Any]:
     return found if myself else found.where(User.id != user.id)
 
 
+def colleagues(user: Any) -> sa.Select[Any]:
+    """To whom work may be delegated: the others of one's own organisation."""
+    return copyable(user).where(User.org_id == user.org_id)
+
+
 def people(ids: Iterable[str]) -> sa.Select[Any]:
     """People by id, by name."""
     return sa.select(User).where(User.id.in_(list(ids))).order_by(User.name)

@@ -225,6 +225,10 @@ class ReassignmentIn(ma.Schema):
     reason = Text(200, required=True)
 
 
+class HandBackIn(ma.Schema):
+    text = Text(200, load_default="")
+
+
 class TaskReasonIn(ma.Schema):
     reason = Text(200, required=True)
 
@@ -276,9 +280,11 @@ class CommentIn(ma.Schema):
 
 
 class BatchIn(ma.Schema):
-    """One verb for many tasks: claim, unclaim, reassign (`to`, `reason`), urge (`text`)."""
+    """One verb for many tasks: claim, unclaim, reassign (`to`, `reason`), take_back, urge (`text`)."""
 
-    verb = ma.fields.String(required=True, validate=ma.validate.OneOf(["claim", "unclaim", "reassign", "urge"]))
+    verb = ma.fields.String(
+        required=True, validate=ma.validate.OneOf(["claim", "unclaim", "reassign", "take_back", "urge"])
+    )
     ids = ma.fields.List(ma.fields.String(), required=True, validate=ma.validate.Length(1, 200))
     to = ma.fields.String(load_default="")
     reason = Text(200, load_default="")

@@ -27,6 +27,9 @@ ICONS = {
     "task.claimed": "mail-check",
     "task.unclaimed": "mail-x",
     "task.reassigned": "arrows-exchange",
+    "task.delegated": "user-share",
+    "task.handed_back": "arrow-back-up",
+    "task.taken_back": "arrow-back",
     "task.returned": "arrow-back-up",
     "task.withdrawn": "arrow-back",
     "task.copied": "copy",
@@ -56,6 +59,10 @@ WORDS: dict[str, Any] = {
     "task.claimed": lazy_("签收"),
     "task.unclaimed": lazy_("退回待签收"),
     "task.reassigned": lazy_("转办"),
+    "task.delegated": lazy_("委派"),
+    "task.handed_back": lazy_("交回"),
+    "task.taken_back": lazy_("拿回"),
+    "task.copy_withdrawn": lazy_("收回抄送"),
     "task.returned": lazy_("退回"),
     "task.withdrawn": lazy_("撤回"),
     "task.copied": lazy_("抄送"),
@@ -184,16 +191,28 @@ def _voted(loaded: Loaded, task: HumanTask, step: str, data: Mapping[str, Any]) 
     return "　".join(part for part in (step, called.get(str(data["vote"]), "")) if part)
 
 
+# Events that put a task into other hands: which name of the line tells it, and how.
+_HANDED: dict[str, tuple[str, Any]] = {
+    "task.reassigned": ("to_name", lazy_("转给%(name)s")),
+    "task.delegated": ("to_name", lazy_("委派给%(name)s")),
+    "task.handed_back": ("to_name", lazy_("交回给%(name)s")),
+    "task.taken_back": ("from_name", lazy_("从%(name)s处拿回")),
+    "task.signer_added": ("name", "%(name)s"),
+    "task.signer_removed": ("name", "%(name)s"),
+}
+
+
 def _said(event: str, data: Mapping[str, Any]) -> str:
     """What stands under the line: to whom or until when, and the reason."""
     reason = str(data.get("text") or data.get("reason") or "")
     what = ""
-    if event == "task.reassigned" and data.get("to_name"):
-        what = _("转给%(name)s", name=data["to_name"])
+    if event in _HANDED and data.get(_HANDED[event][0]):
+        key, words = _HANDED[event]
+        what = str(words) % {"name": data[key]}
+    elif event == "task.copy_withdrawn":
+        what = _("、").join(str(name) for name in data.get("to") or [])
     elif event == "task.returned":
         what = _("退回到%(step)s", step=bilingual(data.get("to_zh"), data.get("to_en")))
-    elif event in ("task.signer_added", "task.signer_removed"):
-        what = str(data.get("name") or "")
     elif event == "task.decided":
         passed = _("通过") if data.get("outcome") == "agree" else _("不通过")
         counted = _("同意 %(n)s", n=data.get("agreed")), _("不同意 %(n)s", n=data.get("disagreed"))

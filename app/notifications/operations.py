@@ -69,6 +69,20 @@ def deliver(session: Session, payload: Mapping[str, Any], *, key: str, now: dt.d
     )
 
 
+# Whom these concern they say themselves.
+_ADDRESSED = frozenset(
+    {
+        "task.copied",
+        "task.reassigned",
+        "task.delegated",
+        "task.handed_back",
+        "task.taken_back",
+        "task.signer_added",
+        "task.signer_removed",
+    }
+)
+
+
 def _recipients(
     session: Session,
     event: str,
@@ -78,7 +92,7 @@ def _recipients(
 ) -> set[str]:
     """Who must know. A task that is claimed concerns its holder, an unclaimed one everybody who may take it."""
     named = {str(u) for u in payload.get("user_ids") or [] if u}
-    if event in ("task.copied", "task.reassigned", "task.signer_added", "task.signer_removed") and named:
+    if event in _ADDRESSED and named:
         return named
     if event == "instance.ended":
         return named | ({instance.starter_id} if instance and instance.starter_id else set())

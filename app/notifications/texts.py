@@ -13,6 +13,9 @@ from app.i18n import _, bilingual, lazy_
 EVENTS: dict[str, Any] = {
     "task.created": lazy_("新待办"),
     "task.reassigned": lazy_("转办"),
+    "task.delegated": lazy_("委派"),
+    "task.handed_back": lazy_("交回"),
+    "task.taken_back": lazy_("拿回"),
     "task.returned": lazy_("退回"),
     "task.withdrawn": lazy_("撤回"),
     "task.signer_added": lazy_("加签"),
@@ -31,6 +34,9 @@ EVENTS: dict[str, Any] = {
 ICONS = {
     "task.created": "inbox",
     "task.reassigned": "arrow-forward-up",
+    "task.delegated": "user-share",
+    "task.handed_back": "arrow-back-up",
+    "task.taken_back": "arrow-back",
     "task.returned": "arrow-back-up",
     "task.withdrawn": "arrow-back",
     "task.signer_added": "user-plus",
@@ -58,6 +64,9 @@ def headline(event: str, params: Mapping[str, Any]) -> str:
     lines: dict[str, Callable[[], str]] = {
         "task.created": lambda: _("新待办：%(step)s", step=step),
         "task.reassigned": lambda: _("%(actor)s转来：%(step)s", actor=actor, step=step),
+        "task.delegated": lambda: _("%(actor)s委派您填写：%(step)s", actor=actor, step=step),
+        "task.handed_back": lambda: _("%(actor)s已交回：%(step)s", actor=actor, step=step),
+        "task.taken_back": lambda: _("%(actor)s已拿回：%(step)s", actor=actor, step=step),
         "task.returned": lambda: _("%(actor)s退回：%(step)s", actor=actor, step=step),
         "task.withdrawn": lambda: _("%(actor)s撤回：%(step)s", actor=actor, step=step),
         "task.signer_added": lambda: _("%(actor)s请您签署：%(step)s", actor=actor, step=step),

@@ -16,7 +16,7 @@ from app.engine.running.acts.passed import NOT_PASSED, is_touched, may_take_back
 from app.engine.running.acts.signers import has_part, waits
 from app.engine.running.checkout import Happened
 from app.engine.running.projections.people import participate
-from app.engine.verbs.tasks import TaskVerbs, held, required_text
+from app.engine.verbs.tasks import MAX_TEXT, TaskVerbs, held, required_text
 from app.i18n import lazy_
 
 
@@ -69,7 +69,7 @@ class PassingOn(TaskVerbs):
 
         To nobody where that person has left the office: then any candidate may take it.
         """
-        text = required_text(text, "text")
+        text = (text or "").strip()[:MAX_TEXT]
         with self._acting(task_id, by, None) as (session, row):
             require_may_act(self, session, row, by, preparing=True)
             if row["delegated_by_id"] is None:

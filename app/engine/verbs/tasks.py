@@ -23,7 +23,7 @@ from app.engine.running.acts.signers import has_part, may_arrange, signs_in_pers
 from app.engine.running.checkout import Happened
 from app.engine.running.locking import lock_instance_of
 from app.engine.running.plain import checked
-from app.engine.running.projections.people import give_copies, participate
+from app.engine.running.projections.people import give_copies, participate, take_copies
 from app.i18n import lazy_
 
 _TASK, _INSTANCE, _PARTICIPANT = HumanTask.__table__, Instance.__table__, Participant.__table__
@@ -88,6 +88,17 @@ class TaskVerbs(Core):
                 line = Happened("task.copied", by, row["node_id"], task_id, {"to": names}, {"user_ids": new})
                 self._tell(session, row, line)
             return new
+
+    def withdraw_copy(self, task_id: str, user_ids: Iterable[str], *, by: Actor) -> list[str]:
+        """Take back copies that one has given and nobody has read; whose copies are gone. What was read stays."""
+        with self._acting(task_id, by, "cc") as (session, row):
+            gone = take_copies(session, row["instance_id"], task_id, user_ids, by.id)
+            if not gone:
+                raise errors.Conflict(lazy_("没有可以收回的抄送，对方可能已经看过"), status="read")
+            people = [self.directory.person(session, user_id) for user_id in gone]
+            names = [person.name for person in people if person is not None]
+            self._tell(session, row, Happened("task.copy_withdrawn", by, row["node_id"], task_id, {"to": names}))
+            return gone
 
     def urge(self, task_id: str, text: str, *, by: Actor) -> int:
         """催办: recorded and counted; the new count. Not by the holder."""

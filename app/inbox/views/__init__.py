@@ -48,6 +48,7 @@ def init_app(app: Flask) -> None:
         going_back,
         instances,
         lists,
+        passing_on,
         signing,
         start,
         tasks,

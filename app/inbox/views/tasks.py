@@ -23,6 +23,7 @@ from app.inbox.signatures import signing_of
 from app.inbox.upcoming import Upcoming, upcoming
 from app.inbox.views import blueprint
 from app.inbox.views.keeping import kept_for
+from app.inbox.views.undo import offered_undo
 
 LISTED_PEOPLE = 300
 
@@ -30,7 +31,7 @@ LISTED_PEOPLE = 300
 @blueprint.get("/tasks/<task_id>")
 def task(task_id: str) -> Response:
     found = queries.task(web.db.session(), task_id, web.current_user())
-    return web.render("inbox/task.html", **page(found))
+    return web.render("inbox/task.html", **page(found), undo=offered_undo())
 
 
 def page(
@@ -57,7 +58,7 @@ def page(
     draft = task.draft if task.draft_by_id in (None, user.id) else None
     listing = Listing.of(request.args)
     bound = None
-    if form is not None and "complete" in permitted:
+    if form is not None and "draft" in permitted:
         bound = forms.bind(
             form,
             values if values is not None else draft or {},
@@ -101,6 +102,7 @@ def page(
         "role_name": role_name,
         "candidates": _candidates(task, user) if "reassign" in permitted else [],
         "people": _people(user, copied) if "cc" in permitted else [],
+        "colleagues": _colleagues(user) if "delegate" in permitted else [],
         "unread": bool(queries.unread_copies(session, user, [task])),
         "copied": [person.name for person in session.scalars(queries.people(copied))],
         "listing": listing,
@@ -174,6 +176,11 @@ def _candidates(task: HumanTask, user: User) -> list[tuple[str, str]]:
     """Who may take the task over: whoever fills its role in its organisation."""
     people = web.engine().directory.candidates(web.db.session(), task.role, task.org_id)
     return [(p.id, f"{p.name}　{p.org_name}") for p in people if p.id != task.assignee_id][:LISTED_PEOPLE]
+
+
+def _colleagues(user: User) -> list[tuple[str, str]]:
+    found = web.db.session.scalars(queries.colleagues(user).limit(LISTED_PEOPLE)).unique()
+    return [(p.id, f"{p.name}　{p.title}" if p.title else p.name) for p in found]
 
 
 def _people(user: User, copied: frozenset[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,9 @@ from app.i18n import _
 from app.inbox import acts, queries
 from app.inbox.views import blueprint
 from app.inbox.views.outcomes import back_to_list, following_item, here, missing, overtaken, refused, task_to_act_on
-from app.inbox.views.undo import offer_undo
+from app.inbox.views.undo import offer_to_withdraw_copies, offer_undo
+
+UNDONE_BY = {"claim": "unclaim", "reassign": "take_back"}
 
 
 def _verb() -> str:
@@ -31,11 +33,8 @@ def claim(task_id: str) -> Response:
     if giving_back:
         flash(_("已退回待签收：%(title)s", title=task.title))
         return web.see_other(url_for("inbox.index", box="claimable"))
-    if request.form.get("then") == "list":
-        offer_undo(_("已签收：%(title)s", title=task.title), [task_id])
-        return web.see_other(back_to_list())
-    flash(_("已签收"))
-    return web.see_other(here(task_id))
+    offer_undo(_("已签收：%(title)s", title=task.title), "unclaim", [task_id])
+    return web.see_other(back_to_list() if request.form.get("then") == "list" else here(task_id))
 
 
 @blueprint.post("/tasks/<task_id>/reassignment")
@@ -53,7 +52,7 @@ def reassignment(task_id: str) -> Response:
         return overtaken(task_id, late)
     if errors:
         return refused(task_id, "reassign", errors)
-    flash(_("已转办：%(title)s", title=task.title))
+    offer_undo(_("已转办：%(title)s", title=task.title), "take_back", [task_id])
     return web.see_other(following or back_to_list())
 
 
@@ -72,18 +71,33 @@ def urges(task_id: str) -> Response:
     return web.see_other(here(task_id))
 
 
-@blueprint.post("/tasks/<task_id>/copies")
+@blueprint.route("/tasks/<task_id>/copies", methods=["POST", "DELETE"])
 def copies(task_id: str) -> Response:
-    """抄送."""
+    """抄送, or with DELETE take copies back that nobody has read."""
     task_to_act_on(task_id)
     ids = [value for value in request.form.getlist("user_ids") if value]
+    if _verb() == "DELETE":
+        return _withdraw_copies(task_id, ids)
     try:
         if not ids:
             raise Invalid({"user_ids": [_("请选择抄送对象")]})
         new = acts.copy(task_id, ids)
     except Invalid as wrong:
         return refused(task_id, "cc", wrong.errors)
-    flash(_("已抄送 %(n)s 人", n=len(new)))
+    if new:
+        offer_to_withdraw_copies(_("已抄送 %(n)s 人", n=len(new)), task_id, new)
+    else:
+        flash(_("这些人此前已收到抄送"))
+    return web.see_other(here(task_id))
+
+
+def _withdraw_copies(task_id: str, ids: list[str]) -> Response:
+    try:
+        gone = acts.withdraw_copy(task_id, ids)
+    except Conflict as late:
+        flash(str(late.detail), "warning")
+    else:
+        flash(_("已收回给 %(n)s 人的抄送", n=len(gone)))
     return web.see_other(here(task_id))
 
 
@@ -135,8 +149,8 @@ def batch() -> Response:
         return web.see_other(back_to_list())
     done = [result for result in results if result.ok]
     failed = [result for result in results if not result.ok]
-    if verb == "claim" and done:
-        offer_undo(_("已签收 %(n)s 项", n=len(done)), [result.id for result in done])
+    if verb in UNDONE_BY and done:
+        offer_undo(acts.done_text(verb, len(done)), UNDONE_BY[verb], [result.id for result in done])
     elif done:
         flash(acts.done_text(verb, len(done)))
     for result in failed:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import new_id
-from app.engine.models import Participant, TaskCopy
+from app.engine.models import History, HumanTask, Participant, TaskCopy
 from app.engine.packages.words import Words
 from app.engine.running.checkout import Turn
 
 _PARTICIPANT = Participant.__table__
 _COPY = TaskCopy.__table__
+_TASK, _HISTORY = HumanTask.__table__, History.__table__
 _KNOWN = sa.select(_PARTICIPANT.c.id).where(
     _PARTICIPANT.c.instance_id == sa.bindparam("instance_id"),
     *(_PARTICIPANT.c[name].is_not_distinct_from(sa.bindparam(name)) for name in ("user_id", "org_id", "role")),
@@ -51,6 +52,42 @@ def give_copies(
         )
         participate(session, instance_id, user_id=user_id)
     return new
+
+
+def take_copies(
+    session: Session, instance_id: str, task_id: str, user_ids: Iterable[str], by_id: str | None
+) -> list[str]:
+    """Take away unread copies that this person gave. Who had to do with the instance in no other way no longer has."""
+    mine = sa.and_(
+        _COPY.c.task_id == task_id,
+        _COPY.c.user_id.in_(list(user_ids)),
+        _COPY.c.by_id == by_id,
+        _COPY.c.read_at.is_(None),
+    )
+    gone = list(session.scalars(sa.select(_COPY.c.user_id).where(mine)))
+    session.execute(sa.delete(_COPY).where(mine))
+    for user_id in gone:
+        if not _has_part(session, instance_id, user_id):
+            session.execute(
+                sa.delete(_PARTICIPANT).where(
+                    _PARTICIPANT.c.instance_id == instance_id, _PARTICIPANT.c.user_id == user_id
+                )
+            )
+    return gone
+
+
+def _has_part(session: Session, instance_id: str, user_id: str) -> bool:
+    """Whether somebody did, held or was copied anything here."""
+    copies = sa.select(_COPY.c.id).join(_TASK, _TASK.c.id == _COPY.c.task_id)
+    found = (
+        copies.where(_TASK.c.instance_id == instance_id, _COPY.c.user_id == user_id),
+        sa.select(_TASK.c.id).where(
+            _TASK.c.instance_id == instance_id,
+            sa.or_(_TASK.c.assignee_id == user_id, _TASK.c.completed_by_id == user_id, _TASK.c.passed_by_id == user_id),
+        ),
+        sa.select(_HISTORY.c.id).where(_HISTORY.c.instance_id == instance_id, _HISTORY.c.actor_id == user_id),
+    )
+    return any(session.execute(select.limit(1)).first() is not None for select in found)
 
 
 def participate(
