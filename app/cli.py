@@ -154,7 +154,9 @@ def check_processes(path: Path, as_json: bool, scenarios: bool) -> None:
         packages = [load_folder(folder) for folder in folders]
         # What a folder may start by name: its neighbours, and what ships.
         places = {app.extensions["duban.settings"].bpmn, *(folder.resolve().parent for folder in folders)}
-        known = {found.parent.name for place in places for found in place.glob("*/process.toml")}
+        known = {
+            found.parent.name: load_folder(found.parent) for place in places for found in place.glob("*/process.toml")
+        }
         for folder, package in zip(folders, packages, strict=True):
             problems = engine.check(package, known=known)
             if scenarios and not any(p.severity == "error" for p in problems):
@@ -246,10 +248,11 @@ def _groups() -> None:
     from app.bench import bench
     from app.calendars.commands import calendar
     from app.hazards.commands import hazards
+    from app.metrics.commands import metrics
     from app.upkeep.commands import backup_command, health_command, outbox, restore_command, verify_command
 
     upkeep = (verify_command, backup_command, restore_command, health_command, outbox)
-    for group in (users, calendar, hazards, bench, *upkeep):
+    for group in (users, calendar, hazards, metrics, bench, *upkeep):
         cli.add_command(group)
 
 

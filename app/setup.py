@@ -17,4 +17,4 @@ def install(app: Flask) -> None:
         seed_calendars(session)
     packages = [load_folder(path.parent) for path in sorted(settings().bpmn.glob("*/process.toml"))]
     for package in packages:
-        engine().deploy(package, by=SYSTEM, known=[one.key for one in packages])
+        engine().deploy(package, by=SYSTEM, known={one.key: one for one in packages})

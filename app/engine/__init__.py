@@ -4,6 +4,7 @@ from app.engine.checking import Problem
 from app.engine.core import Loaded
 from app.engine.engine import Engine
 from app.engine.models import (
+    Child,
     ClockPause,
     Definition,
     DefinitionFile,
@@ -58,6 +59,7 @@ __all__ = [
     "Broadcast",
     "Calendar",
     "CheckFunction",
+    "Child",
     "ClockPause",
     "Completed",
     "DeadlineTextError",

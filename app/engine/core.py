@@ -70,6 +70,11 @@ class Loaded:
         """Whether anything in it may wait for a message or a signal."""
         return any(node.event and node.event.kind in ("message", "signal") for node in self.nodes.values())
 
+    @cached_property
+    def detaches(self) -> bool:
+        """Whether anything in it may start children of its own."""
+        return any(node.starts is not None for node in self.nodes.values())
+
     def form(self, name: str | None) -> dict[str, Any] | None:
         """The form file as data, or None where there is no such form."""
         if not name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.verbs.children import ChildVerbs
 from app.engine.verbs.clocks import ClockVerbs
 from app.engine.verbs.effects import Effects
 from app.engine.verbs.going_back import GoingBack
@@ -19,6 +20,7 @@ class Engine(
     ClockVerbs,
     GoingBack,
     Effects,
+    ChildVerbs,
     MessageVerbs,
     PassingOn,
     SigningVerbs,

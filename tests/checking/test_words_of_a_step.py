@@ -23,7 +23,7 @@ from tests.checking.packages import (
 
 BROKEN: dict[str, tuple[str, str]] = {  # the properties of a user task → code
     "an unknown property": ("property_unknown", properties(dead_line="P3D", role="dept_staff", name_en="x")),
-    "a property of later": ("property_unavailable", properties(detached="true", role="dept_staff", name_en="x")),
+    "a property of later": ("property_unavailable", properties(subject="true", role="dept_staff", name_en="x")),
     "an extension process that does not exist": (
         "extension_process",
         properties(extension_process="extention", deadline="P3D", role="dept_staff", name_en="x"),

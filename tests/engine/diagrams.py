@@ -163,6 +163,14 @@ def call(id: str, process: str) -> Element:
     return Element(id, f'<bpmn:callActivity id="{id}" name="{id}" calledElement="{process}"/>')
 
 
+def detached(id: str, process: str, **properties: str) -> Element:
+    """A call whose children are instances of their own."""
+    inner = _extension({"detached": "true", **properties})
+    return Element(
+        id, f'<bpmn:callActivity id="{id}" name="{id}" calledElement="{process}">{inner}</bpmn:callActivity>'
+    )
+
+
 def boundary(id: str, on: str, event: str, *, interrupting: bool = True, **properties: str) -> Element:
     cancel, inner = "true" if interrupting else "false", _extension(properties) + event
     return Element(

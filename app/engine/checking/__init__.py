@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from app.engine.checking import (
+    calls,
     decisions,
     documents,
     elements,
@@ -28,7 +29,7 @@ from app.engine.checking import (
     tokens,
     vocabulary,
 )
-from app.engine.checking.desk import MAX_PROBLEMS, Desk, Enough, FormCheck
+from app.engine.checking.desk import MAX_PROBLEMS, Desk, Enough, FormCheck, Known
 from app.engine.checking.problem import ERROR, WARNING, Problem
 from app.engine.language import Language
 from app.engine.packages.compiling import CompileError, compile_package
@@ -36,7 +37,7 @@ from app.engine.packages.lanes import Lane
 from app.engine.packages.package import DIAGRAM, Package
 from app.engine.running.services import Services
 
-__all__ = ["ERROR", "WARNING", "Problem", "check_package"]
+__all__ = ["ERROR", "WARNING", "Known", "Problem", "check_package"]
 
 
 def check_package(
@@ -48,10 +49,13 @@ def check_package(
     services: Services,
     form_check: FormCheck | None,
     language: Language,
-    known: Iterable[str] = (),
+    known: Known = (),
 ) -> list[Problem]:
-    """Every problem of a package. `known` are the processes that it may start by name."""
-    desk = Desk(package, lanes, frozenset(roles), frozenset(rules), services, form_check, language, frozenset(known))
+    """Every problem of a package. `known` are the processes that it may start by name, with their packages if there."""
+    neighbours = dict(known) if isinstance(known, Mapping) else {}
+    desk = Desk(
+        package, lanes, frozenset(roles), frozenset(rules), services, form_check, language, frozenset(known), neighbours
+    )
     try:
         for look in _LOOKS:
             look(desk)
@@ -84,6 +88,7 @@ _LOOKS = (
     forms.check,
     decisions.check,
     services.check,
+    calls.check,
     scripts.check,
     expressions.check,
     scenarios.check,

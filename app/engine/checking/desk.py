@@ -18,6 +18,7 @@ from app.engine.packages.lanes import Lane
 from app.engine.packages.package import DIAGRAM, Package
 from app.engine.running.services import Services
 
+Known = Iterable[str] | Mapping[str, Package]  # processes that may be started by name
 FormCheck = Callable[[str, bytes], Sequence[tuple[str, str, str]]]
 Fix = tuple[str, str]
 MAX_PROBLEMS = 500
@@ -39,6 +40,7 @@ class Desk:
     form_check: FormCheck | None
     language: Language
     known: frozenset[str]
+    neighbours: Mapping[str, Package] = field(default_factory=dict)  # those of them whose files are at hand
     problems: list[Problem] = field(default_factory=list)
     seen: set[Problem] = field(default_factory=set)
     root: etree._Element | None = None

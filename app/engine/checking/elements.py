@@ -62,8 +62,8 @@ _FIXES: dict[str, Names] = {
     "task": ("请选择类型：用户任务、服务任务、脚本任务等", "Choose a type: user task, service task, script task …"),
     "complexGateway": ("请改用排他、并行或包容网关", "Use an exclusive, parallel or inclusive gateway"),
     "multiInstanceLoopCharacteristics": (
-        "多人签署同一步请用属性 policy；每一项各走一遍的，由服务任务各启动一个流程",
-        "Where several people sign one step, give it a policy; else let a service task start one process for each item",
+        "多人签署同一步请用属性 policy；每一项各走一遍的，用调用活动并写上属性 detached 和 for_each",
+        "Where several people sign one step, give it a policy; for a process each, a call with detached and for_each",
     ),
     "standardLoopCharacteristics": ("请用排他网关画出回路", "Draw the loop with an exclusive gateway"),
     "potentialOwner": ("请用泳道或属性 role", "Use a lane or the property role"),

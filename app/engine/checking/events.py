@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from app.engine.checking.desk import Desk
 from app.engine.checking.elements import EVENTS, KINDS, Names
 from app.engine.checking.variables import lint
+from app.engine.packages.call_words import call_words_of
 from app.engine.packages.deadline_text import DeadlineTextError, parse_duration
 from app.engine.packages.diagram import SCOPES, Node
 from app.engine.running.plain import ENGINE_NAMES, RESERVED
@@ -238,7 +239,10 @@ def _boundary(desk: Desk, node: Node, kind: str) -> None:
     if host is None:
         return
     stays = host.is_human or host.kind in SCOPES or host.kind == "receiveTask"
-    if (kind in ("error", "escalation") and host.kind not in SCOPES) or not stays:
+    if host.starts is not None:
+        stays = call_words_of(host.properties).waits
+    raised = kind in ("error", "escalation")
+    if (raised and (host.kind not in SCOPES or host.starts is not None)) or not stays:
         zh, en = EVENTS[kind]
         where = KINDS.get(host.kind, (host.kind, host.kind))
         desk.add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.engine.checking.desk import Desk
 from app.engine.checking.events import waits
+from app.engine.packages.call_words import call_words_of
 from app.engine.packages.diagram import Diagram, Node
 
 _OUTSIDE = frozenset({"timer", "message"})  # what only the clock or somebody else makes happen
@@ -52,6 +53,8 @@ class _Automatic:
             return False
         if node.kind == "subProcess":
             return self._runs_through(node.id)
+        if node.starts is not None:
+            return not call_words_of(node.properties).waits
         if node.kind == "callActivity":
             return self._runs_through(node.called or "")
         return True

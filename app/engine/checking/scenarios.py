@@ -10,6 +10,7 @@ from typing import Any
 
 from app.clock import SHANGHAI
 from app.engine.checking.desk import Desk, quoted
+from app.engine.packages.call_words import STATUSES
 from app.engine.packages.deadline_text import DeadlineTextError, parse_offset
 from app.engine.packages.package import Package
 
@@ -17,10 +18,11 @@ _TOP = frozenset({"title", "clock", "people", "start", "step", "expect"})
 _START = frozenset({"by", "data"})
 _STEP = frozenset(
     {"complete", "by", "answers", "refused", "advance", "until", "message", "correlation", "signal", "payload",
-     "expect_open", "expect_fired", "expect_waiting"}
+     "child", "index", "status", "data", "expect_open", "expect_fired", "expect_waiting"}
 )  # fmt: skip
-_ACTS = ("complete", "advance", "until", "message", "signal")
-_EXPECT = frozenset({"path", "never", "facts", "data", "end", "open"})
+_ACTS = ("complete", "advance", "until", "message", "signal", "child")
+_OF_CHILD = ("index", "status", "data")
+_EXPECT = frozenset({"path", "never", "facts", "data", "end", "open", "children"})
 MAX_STEPS = 200
 
 
@@ -46,6 +48,10 @@ class Step:
     correlation: str = ""
     signal: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    child: str | None = None  # the node whose children are over
+    index: int | None = None  # which of them, from 0; without, all that run
+    status: str = "ended"
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the child knew in the end
     waiting: tuple[str, ...] | None = None
     open: tuple[str, ...] | None = None
     fired: tuple[str, ...] | None = None
@@ -89,7 +95,8 @@ def _files(package: Package) -> dict[str, bytes]:
 
 def _nodes(scenario: Scenario) -> set[str]:
     expect = scenario.expect
-    named = {step.complete for step in scenario.steps if step.complete}
+    named = {node for step in scenario.steps for node in (step.complete, step.child) if node}
+    named |= set(expect.get("children", {}))
     named |= {node for step in scenario.steps for node in [*(step.open or ()), *(step.waiting or ())]}
     named |= {fired.split()[1] for step in scenario.steps for fired in step.fired or () if " " in fired}
     named |= {node for word in ("path", "never", "open") for node in expect.get(word, ())}
@@ -108,6 +115,7 @@ def read_scenario(file: str, content: bytes) -> Scenario:
     _known(expect, _EXPECT, "expect.")
     if not isinstance(steps, list) or len(steps) > MAX_STEPS or not all(isinstance(step, dict) for step in steps):
         raise ScenarioError(f"step 应为不超过 {MAX_STEPS} 项的列表", f"step must be a list of at most {MAX_STEPS}")
+    _table(expect, "children")
     if not expect:
         raise ScenarioError("缺少 [expect]：没有写明预期结果", "There is no [expect]: nothing is expected")
     for word in ("path", "never", "open"):
@@ -151,10 +159,24 @@ def _step(given: Mapping[str, Any], where: str) -> Step:
         correlation=str(given.get("correlation", "")),
         signal=_text(given, "signal", where),
         payload=_table(given, "payload"),
+        child=_text(given, "child", where),
+        **_of_child(given, where),
         waiting=_names(given["expect_waiting"], f"{where}: expect_waiting") if "expect_waiting" in given else None,
         open=_names(given["expect_open"], f"{where}: expect_open") if "expect_open" in given else None,
         fired=_names(given["expect_fired"], f"{where}: expect_fired") if "expect_fired" in given else None,
     )
+
+
+def _of_child(given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """How children end."""
+    index, status = given.get("index"), given.get("status", "ended")
+    if "child" not in given and (found := [name for name in _OF_CHILD if name in given]):
+        raise ScenarioError(f"{where}：{found[0]} 只用于 child", f"{where}: {found[0]} belongs to child")
+    if index is not None and (not isinstance(index, int) or isinstance(index, bool) or index < 0):
+        raise ScenarioError(f"{where}：index 应为从 0 起的序号", f"{where}: index must be a number from 0")
+    if status not in STATUSES:
+        raise ScenarioError(f"{where}：status 应为 {quoted(STATUSES)}", f"{where}: status is one of {quoted(STATUSES)}")
+    return {"index": index, "status": status, "data": _table(given, "data")}
 
 
 def _text(given: Mapping[str, Any], name: str, where: str) -> str | None:

@@ -139,6 +139,8 @@ def _constant(
 
 
 def _call(desk: Desk, node: Node) -> None:
+    if node.starts is not None:
+        return  # see calls
     if not node.called or node.called not in desk.diagram.processes:
         shown = node.called or ""
         desk.add(
@@ -147,8 +149,8 @@ def _call(desk: Desk, node: Node) -> None:
             f"The called process {shown!r} is not in this diagram" if shown else "The call activity names no process",
             at=node,
             fix=(
-                "被调用的流程须在同一个 process.bpmn 中；要启动其他流程请用服务任务",
-                "A called process stands in the same process.bpmn; to start another one use a service task",
+                "被调用的流程须在同一个 process.bpmn 中；要启动另外部署的流程，请写上属性 detached = true",
+                "A called process stands in the same process.bpmn; to start one of its own give it detached = true",
             ),
         )
 

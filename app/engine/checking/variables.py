@@ -114,6 +114,7 @@ def _found(desk: Desk) -> set[str]:
             if script and desk.language.script_problem(script) is None:
                 names |= desk.language.script_names(script)[1]
         names |= {variable} if (variable := node.properties.get("variable")) else set()
+        names |= {result} if node.starts is not None and (result := node.properties.get("result")) else set()
         if node.operator:
             names |= _results(desk, node.operator.name, node.operator.result)
     for _file, root in desk.decisions.values():

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.engine.checking.desk import Desk, quoted
 from app.engine.checking.variables import lint
+from app.engine.packages.call_words import CALL
 from app.engine.packages.diagram import B, Node, S
 from app.engine.packages.front_door import names
 from app.engine.packages.words import POLICIES, VERBS, verbs, words_of
@@ -21,7 +22,7 @@ STEP = frozenset(
 EVENT = frozenset({"correlation", "payload", "variable", "ttl"})
 _ANYWHERE = frozenset({"name_en"})
 _ACTIVITY = _ANYWHERE | {"statutory"}
-LATER = frozenset({"detached", "subject", "starters"})
+LATER = frozenset({"subject", "starters"})
 LATER_VERBS = names("reschedule move_token")
 _MEANT = {"add_signer": "sign", "remove_signer": "sign", "send_back": "return"} | dict.fromkeys(
     ("pause_clock", "resume_clock", "resume"), "pause"
@@ -65,7 +66,7 @@ def _written(desk: Desk) -> None:
 
 def _words(desk: Desk, node: Node) -> None:
     allowed = STEP if node.is_human else _ACTIVITY if node.kind in _ACTIVITIES else _ANYWHERE
-    allowed |= _of_events(node)
+    allowed |= _of_events(node) | (CALL if node.kind == "callActivity" else frozenset())
     for name in node.properties:
         if name in LATER:
             desk.add(
@@ -74,8 +75,8 @@ def _words(desk: Desk, node: Node) -> None:
                 f"The property {name} is not yet available in this version",
                 at=node,
             )
-        elif name not in STEP | EVENT:
-            near = difflib.get_close_matches(name, STEP | EVENT, 1)
+        elif name not in STEP | EVENT | CALL:
+            near = difflib.get_close_matches(name, STEP | EVENT | CALL, 1)
             desk.add(
                 "property_unknown",
                 f"没有名为 {name} 的步骤属性",
@@ -83,7 +84,7 @@ def _words(desk: Desk, node: Node) -> None:
                 at=node,
                 fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
                 if near
-                else (f"可用：{quoted(STEP | EVENT)}", f"There are: {quoted(STEP | EVENT)}"),
+                else (f"可用：{quoted(STEP | EVENT | CALL)}", f"There are: {quoted(STEP | EVENT | CALL)}"),
             )
         elif name not in allowed:
             _misplaced(desk, name, at=node)
@@ -105,6 +106,14 @@ def _of_events(node: Node) -> frozenset[str]:
 
 
 def _misplaced(desk: Desk, name: str, **where: Any) -> None:
+    if name in CALL:
+        desk.add(
+            "property_misplaced",
+            f"属性 {name} 在此处不起作用，它属于调用活动",
+            f"The property {name} has no effect here; it belongs to call activities",
+            **where,
+        )
+        return
     if name in EVENT:
         desk.add(
             "property_misplaced",

@@ -81,7 +81,8 @@ class Node:
     post_script: str | None = None
     operator: Operator | None = None
     decision: str | None = None
-    called: str | None = None
+    called: str | None = None  # a process of the same file
+    starts: str | None = None  # a process of its own, whose instances are children (a detached call)
     line: int | None = None
 
     @property
@@ -301,6 +302,7 @@ def _nodes(
         lane = lane_of.get(identity) or outer_lane
         x, y, width, height = shapes.get(identity, (0.0, 0.0, 0.0, 0.0))
         properties = _properties(element)
+        called, starts = _call(element, properties)
         yield Node(
             id=identity,
             kind=local_name(element),
@@ -324,6 +326,8 @@ def _nodes(
             events=tuple(_events(element)),
             line=line_of(element),
             **_work(element),
+            called=called,
+            starts=starts,
         )
         yield from _nodes(element, identity, process, lane, lane_of, shapes, incoming, outgoing)
 
@@ -338,8 +342,15 @@ def _work(element: etree._Element) -> dict[str, Any]:
         "post_script": _extension(extensions, "postScript"),
         "operator": _operator(extensions),
         "decision": (_extension(extensions, "calledDecisionId") or "").strip() or None,
-        "called": element.get("calledElement"),
     }
+
+
+def _call(element: etree._Element, properties: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The process that it calls in this file, or the one of its own that it starts."""
+    called = element.get("calledElement")
+    if local_name(element) == "callActivity" and properties.get("detached") == "true":
+        return None, called or ""
+    return called, None
 
 
 def _extension(extensions: etree._Element | None, name: str) -> str | None:

@@ -18,8 +18,10 @@ from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent, IntermediateCatchEvent
 from SpiffWorkflow.spiff.parser.event_parsers import SpiffEndEventParser, SpiffIntermediateCatchEventParser
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessParser
+from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 
-from app.engine.packages.rewriting import TRIGGER
+from app.engine.packages.rewriting import DETACHED, TRIGGER
+from app.engine.running.children.spec import DetachedCall
 from app.engine.running.events import EventGateway, ScopeEvent
 
 _CAUGHT = [
@@ -53,6 +55,15 @@ class _EndParser(SpiffEndEventParser):
         return task
 
 
+class _DetachedParser(SpiffTaskParser):
+    """What `rewriting` makes of a detached call activity."""
+
+    def create_task(self) -> Any:
+        return self.spec_class(
+            self.spec, self.bpmn_id, called=self.node.get("calledElement", ""), **self.bpmn_attributes
+        )
+
+
 class _ProcessParser(SpiffProcessParser):
     def add_tasks(self) -> None:
         """The waits before event sub-processes begin with their scope, beside its start event."""
@@ -67,4 +78,5 @@ class Parser(SpiffBpmnParser):
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("endEvent"): (_EndParser, EndEvent),
         full_tag("eventBasedGateway"): (GatewayParser, EventGateway),
+        full_tag(DETACHED): (_DetachedParser, DetachedCall),
     }

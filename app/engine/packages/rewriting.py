@@ -5,6 +5,7 @@
 - an event sub-process is a wait beside the scope's own start, followed by a plain sub-process
 - flows out of a gateway are taken in the order in which they stand in the file, not by their place on the canvas
 - a process that a message or signal starts has a plain start: whoever delivers it starts the process
+- a detached call activity is an element of its own: the parser would look for what it calls in the same file
 
 What is put in bears ids that no diagram has (see `GENERATED`), and nothing tells of it afterwards.
 """
@@ -15,10 +16,11 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from app.engine.packages.front_door import BPMN, BPMNDI, FLOW_NODES, local_name
+from app.engine.packages.front_door import BPMN, BPMNDI, FLOW_NODES, SPIFF, local_name
 
-B = f"{{{BPMN}}}"
+B, S = f"{{{BPMN}}}", f"{{{SPIFF}}}"
 GENERATED = ".Generated."
+DETACHED = "detachedCall"  # the element that a detached call activity becomes
 TRIGGER = "trigger"  # of the catching event before an event sub-process: interrupting, or beside
 _GATEWAYS = frozenset(
     {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"}
@@ -40,7 +42,15 @@ def rewrite(root: etree._Element) -> etree._Element:
         for inner in scope.findall(f"{B}subProcess"):
             if inner.get("triggeredByEvent") == "true":
                 _event_subprocess(scope, inner)
+    _detached_calls(root)
     return root
+
+
+def _detached_calls(root: etree._Element) -> None:
+    for call in list(root.iter(f"{B}callActivity")):
+        words = call.iterfind(f"{B}extensionElements/{S}properties/{S}property")
+        if any(word.get("name") == "detached" and word.get("value", "").strip() == "true" for word in words):
+            call.tag = f"{B}{DETACHED}"
 
 
 def _scopes(root: etree._Element) -> Iterator[etree._Element]:

@@ -1,7 +1,8 @@
 """Scenarios: the same engine on a database of its own, with a clock that the file moves and people who may do anything.
 
 Service tasks run as their stand-ins, checks before a completion are taken as passed, forms are validated without
-looking at people, records and files, and a process that a ladder starts is an empty one.
+looking at people, records and files, and a process that a ladder starts is an empty one. What stands in for a child
+of a detached call waits until the file says how it ends.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from app.engine.engine import Engine
 from app.engine.models import Fact, History, HumanTask, Incident, Instance, Subscription
 from app.engine.packages.diagram import read_diagram
 from app.engine.packages.package import Package, package_from_files
+from app.engine.packages.stand_ins import called_processes, end_child, running_children, stand_in, started_by
 from app.engine.packages.words import words_of
 from app.engine.ports import Person
 from app.engine.running.services import Services
@@ -145,6 +147,8 @@ def _stage(engine: Engine, package: Package, scenario: Scenario) -> Iterator[_St
             for key in _ladder_processes(package) - {package.key}:
                 files = {"process.toml": f'key = "{key}"\nstarters = []', "process.bpmn": _EMPTY.format(key=key)}
                 stage.deploy(package_from_files(key, files), by=SYSTEM)
+            for key in called_processes(package) - _ladder_processes(package):
+                stage.deploy(stand_in(key), by=SYSTEM)
             stage.deploy(package, by=SYSTEM)
             yield stage
         finally:
@@ -176,6 +180,7 @@ class _Play:
         by = _actor(self.scenario.starter) if self.package.manifest.get("starters") else SYSTEM
         started = self.stage.start(self.package.key, self.scenario.data, by=by, as_form=self._asks())
         self.instance_id = started.instance_id
+        self.stage.deliver_all()  # the children that it started
         self._no_incident()
         for number, step in enumerate(self.scenario.steps, 1):
             try:
@@ -183,7 +188,7 @@ class _Play:
                 self._no_incident()
                 self._after(step)
             except Unmet as unmet:
-                where = step.complete or step.advance or step.message or step.signal or str(step.until)
+                where = step.complete or step.advance or step.message or step.signal or step.child or step.until
                 zh, en = f"第 {number} 步（{where}）：{unmet.zh}", f"step {number} ({where}): {unmet.en}"
                 raise Unmet(zh, en, unmet.node_id or step.complete) from None
         self._at_the_end()
@@ -196,6 +201,8 @@ class _Play:
             self._complete(step, step.complete)
         elif step.message or step.signal:
             self._send(step)
+        elif step.child:
+            self._end_children(step, step.child)
         else:
             self._move(step)
         self.stage.deliver_all()  # what the diagram sent
@@ -229,6 +236,13 @@ class _Play:
         except errors.DubanError as refused:
             raise Unmet(f"没有送达：{said(refused)}", f"not delivered: {said(refused)}") from None
 
+    def _end_children(self, step: Step, node_id: str) -> None:
+        running = running_children(self.stage, self.instance_id, node_id, step.index)
+        if not running:
+            raise Unmet(f"“{node_id}”没有这样的子流程在办", f"no such child of {node_id!r} is running", node_id)
+        for instance_id in running:
+            end_child(self.stage, instance_id, step.status, step.data)
+
     def _move(self, step: Step) -> None:
         target = step.until
         if step.advance is not None:
@@ -248,9 +262,12 @@ class _Play:
             if sorted(waits) != sorted(step.waiting):
                 raise _difference("等待消息或信号的节点", "waiting for messages or signals", step.waiting, waits)
         if step.open is not None:
-            there = [task.node_id for task in self._tasks()]
-            if sorted(there) != sorted(step.open):
-                raise _difference("待办", "open tasks", step.open, there)
+            self._same_open(step.open)
+
+    def _same_open(self, expected: Sequence[str]) -> None:
+        there = [task.node_id for task in self._tasks()]
+        if sorted(there) != sorted(expected):
+            raise _difference("待办", "open tasks", expected, there)
 
     def _at_the_end(self) -> None:
         expect = self.scenario.expect
@@ -262,9 +279,7 @@ class _Play:
         if "end" in expect and instance.end_node != expect["end"]:
             raise _difference("结束于", "ends at", [expect["end"]], [instance.end_node or instance.status])
         if "open" in expect:
-            there = [task.node_id for task in self._tasks()]
-            if sorted(there) != sorted(expect["open"]):
-                raise _difference("待办", "open tasks", expect["open"], there)
+            self._same_open(expect["open"])
         left = iter(passed)
         for node in expect.get("path", ()):
             if node not in left:
@@ -276,10 +291,16 @@ class _Play:
         for node in expect.get("never", ()):
             if node in passed:
                 raise Unmet(f"不应经过“{node}”", f"should not pass {node!r}", node)
+        self._same_children(expect.get("children", {}))
         for name, value in expect.get("facts", {}).items():
             _same("指标变量", "fact", name, value, _fact(facts.get(name)))
         for name, value in expect.get("data", {}).items():
             _same("变量", "variable", name, value, data.get(name))
+
+    def _same_children(self, expected: Mapping[str, Any]) -> None:
+        there = started_by(self.stage, self.instance_id) if expected else {}
+        for node, number in expected.items():
+            _same("子流程数", "number of children of", node, number, there.get(node, 0))
 
     def _passed(self, session: Session) -> list[str]:
         rows = session.scalars(sa.select(History).where(History.instance_id == self.instance_id).order_by(History.seq))

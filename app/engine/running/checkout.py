@@ -27,6 +27,7 @@ from app.db import UNAVAILABLE, is_locked, write_transaction
 from app.engine.models import Incident, Instance
 from app.engine.packages.deadline_text import parse_cycle
 from app.engine.running import serializing
+from app.engine.running.children.calling import Call, prepare
 from app.engine.running.events import word
 from app.engine.running.locking import lock_instance
 from app.engine.running.plain import checked
@@ -149,6 +150,7 @@ class Turn:
     path: list[list[str | None]] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
     thrown: list[Happened] = field(default_factory=list)  # messages and signals that steps sent; told after the rest
+    calls: list[Call] = field(default_factory=list)  # children that tokens asked for
     failures: list[Failure] = field(default_factory=list)
     reported: list[dict[str, Any]] = field(default_factory=list)  # open incidents when the turn began
     created: list[dict[str, Any]] = field(default_factory=list)  # rows of the human tasks that began
@@ -161,6 +163,7 @@ class Turn:
     _passed_failing: int = 0
     _marks: tuple[int, int, int] = (0, 0, 0)
     _thrown_before: int = 0
+    _calls_before: int = 0
     _stuck_before: dict[str, str | None] = field(default_factory=dict)
     _begin: Callable[[Turn], None] | None = None
     _spent: float = 0.0
@@ -211,6 +214,12 @@ class Turn:
 
     def call_service(self, task: Task) -> None:
         self.engine.services.call(self, task)
+
+    def call_process(self, task: Task) -> int:
+        """A detached call: its children are stored with the turn and begin after the commit; how many there are."""
+        call = prepare(self, task)
+        self.calls.append(call)
+        return len(call.inputs)
 
     def send(self, kind: str, task: Task, name: str, correlation: str, payload: dict[str, Any]) -> None:
         """A message or signal that the diagram throws: it leaves through the outbox, after the commit."""
@@ -310,7 +319,8 @@ class Turn:
         self._failing.append((self.ran, failure))
         self.total -= self.ran
         path, events, failures = self._marks
-        del self.path[path:], self.events[events:], self.failures[failures:], self.thrown[self._thrown_before :]
+        del self.path[path:], self.events[events:], self.failures[failures:]
+        del self.thrown[self._thrown_before :], self.calls[self._calls_before :]
         self.end_node = None
         self.workflow = self.rebuild()
         self._start_over()
@@ -323,7 +333,7 @@ class Turn:
         self._begin, self._failing, self._stuck_before = None, [], dict(self.stuck)
         self.ran = self._passed_failing = 0
         self._marks = (len(self.path), len(self.events), len(self.failures))
-        self._thrown_before = len(self.thrown)
+        self._thrown_before, self._calls_before = len(self.thrown), len(self.calls)
 
     def keep_events(self) -> None:
         """The act's own lines stay when steps are run again; what the steps left (path, failures) does not."""

@@ -20,10 +20,12 @@ from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from app.engine.running.children.spec import CALLED, DetachedCall
 from app.engine.running.joining import has_arrived, is_token
 from app.engine.running.merging import SEEN, apply_changes, data_of_branches, is_merged, keep_seen, seen_since
 
 Repeatable = Callable[[str], bool]  # by the name of a service task
+STARTED = ".started"  # no service task is called like this: nobody has said that it may be repeated
 PAST = "past"  # of a step that took the place of an earlier round: what had been done between (see compacting)
 
 
@@ -186,6 +188,9 @@ def _all_repeatable(root: Task, repeatable: Repeatable, step: Task | None = None
 
 
 def services_of(task: Task) -> set[str]:
+    """What a task did that may not be repeatable, by name. What started other processes never is."""
+    if isinstance(task.task_spec, DetachedCall):
+        return {STARTED} if task.internal_data.get(CALLED) else set()
     ran = isinstance(task.task_spec, ServiceTask) and task.state == TaskState.COMPLETED
     return {task.task_spec.operation_name} if ran else set()
 

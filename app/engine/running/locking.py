@@ -7,6 +7,8 @@ still be added.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
@@ -17,15 +19,22 @@ from app.engine.models import HumanTask, Instance
 _MAX_DEPTH = 50
 
 
+def _holder(instance: Any) -> sa.ColumnElement[str | None]:
+    return sa.case((instance.parent_node.is_(None), instance.parent_id))
+
+
 def _lineage() -> tuple[sa.Select[tuple[str, int]], sa.Select[tuple[str, int]]]:
-    """Lock an instance and its ancestors, topmost first; the second one skips what others hold."""
+    """Lock an instance and its ancestors, topmost first; the second one skips what others hold.
+
+    A child of a detached call is told of by letters only: its parent is not held, or 200 siblings would wait in line.
+    """
     above = aliased(Instance)
-    line = sa.select(Instance.id, Instance.parent_id, sa.literal(0).label("depth")).where(
+    line = sa.select(Instance.id, _holder(Instance).label("parent_id"), sa.literal(0).label("depth")).where(
         Instance.id == sa.bindparam("instance_id")
     )
     up = line.cte("up", recursive=True)
     up = up.union_all(
-        sa.select(above.id, above.parent_id, up.c.depth + 1).where(above.id == up.c.parent_id, up.c.depth < _MAX_DEPTH)
+        sa.select(above.id, _holder(above), up.c.depth + 1).where(above.id == up.c.parent_id, up.c.depth < _MAX_DEPTH)
     )
     length = sa.select(sa.func.count()).select_from(up).scalar_subquery().label("length")
     rows = sa.select(Instance.id, length).join(up, up.c.id == Instance.id).order_by(up.c.depth.desc())

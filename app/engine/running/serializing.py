@@ -49,6 +49,7 @@ from SpiffWorkflow.task import Task
 
 from app.engine.running import events
 from app.engine.running import workflow as ours
+from app.engine.running.children.spec import DetachedCall, DetachedCallConverter
 from app.engine.running.workflow import Workflow
 
 VERSION = f"{SPIFF_VERSION}/1"
@@ -73,7 +74,11 @@ _REPLACED: dict[type, type] = {
     ServiceTask: ours.NamedService,
 }
 # Kinds of nodes that SpiffWorkflow has not; the parser makes them as they are.
-_ADDED: dict[type, type] = {events.EventGateway: BpmnTaskSpecConverter, events.ScopeEvent: BoundaryEventConverter}
+_ADDED: dict[type, type] = {
+    events.EventGateway: BpmnTaskSpecConverter,
+    events.ScopeEvent: BoundaryEventConverter,
+    DetachedCall: DetachedCallConverter,
+}
 _DATA_TYPES = frozenset({"date", "datetime", "time", "timedelta", "Decimal", "bytes", "set", "UUID"})
 
 

@@ -29,6 +29,7 @@ from SpiffWorkflow.spiff.specs.defaults import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from app.engine.running.children.spec import Children
 from app.engine.running.events import Conditional, Message, ScopeEvent, look_inside
 from app.engine.running.joining import all_arrived, none_to_come
 from app.engine.running.merging import BASE, data_of_scope, merge_branches
@@ -70,6 +71,8 @@ class Surroundings(Protocol):
     def names_of(self, expression: str) -> frozenset[str]: ...
 
     def send(self, kind: str, task: Task, name: str, correlation: str, payload: dict[str, Any]) -> None: ...
+
+    def call_process(self, task: Task) -> int: ...
 
     def waiting_failed(self, task: Task, error: Exception) -> None: ...
 
@@ -160,11 +163,11 @@ class Workflow(BpmnWorkflow):
             self.fire_until = None
 
     def retime(self) -> None:
-        """Let timers whose instant, and messages whose correlation could not be computed try again."""
+        """Let timers whose instant, messages whose correlation, calls whose children could not be found try again."""
         for task in list(self.event_manager.tasks.values()):
             definition = task.task_spec.event_definition
             timer = isinstance(definition, TimerEventDefinition) and due_at(task) is None
-            if task.state == TaskState.WAITING and (timer or isinstance(definition, Message)):
+            if task.state == TaskState.WAITING and (timer or isinstance(definition, (Message, Children))):
                 task.task_spec._update(task)
 
     def has_fired(self, task_id: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import SYSTEM, Actor, record
 from app.db import write_transaction
-from app.engine.checking import Problem, check_package
+from app.engine.checking import Known, Problem, check_package
 from app.engine.core import Core, Loaded
 from app.engine.models import Definition, DefinitionFile
 from app.engine.packages import compiled
@@ -22,8 +22,11 @@ from app.i18n import lazy_
 
 
 class DefinitionVerbs(Core):
-    def check(self, package: Package, known: Iterable[str] = ()) -> list[Problem]:
-        """Every problem of a package at once; `known` are processes that may be called or started by name."""
+    def check(self, package: Package, known: Known = ()) -> list[Problem]:
+        """Every problem of a package at once; `known` are processes that may be called or started by name.
+
+        With their packages it is also seen what they take, and whether they start one another in a circle.
+        """
         return check_package(
             package,
             lanes=self.lanes,
@@ -35,7 +38,7 @@ class DefinitionVerbs(Core):
             known=known,
         )
 
-    def deploy(self, package: Package, *, by: Actor, publish: bool = True, known: Iterable[str] = ()) -> Definition:
+    def deploy(self, package: Package, *, by: Actor, publish: bool = True, known: Known = ()) -> Definition:
         """Store a new version, or find the one that has this content already: then nothing changes.
 
         Raises Invalid with every problem of severity error.
@@ -44,8 +47,12 @@ class DefinitionVerbs(Core):
         with self.sessions() as session:
             if found := _same_content(session, package.key, content_hash):
                 return found
-            deployed = set(session.scalars(sa.select(Definition.key).distinct()))
-        problems = [p for p in self.check(package, {*known, *deployed}) if p.severity == "error"]
+            there: dict[str, Package] = {}
+            for key in session.scalars(sa.select(Definition.key).distinct()).all():
+                published = self.published(session, key)
+                there[key] = published.package if published else Package(key, {})
+        there |= known if isinstance(known, Mapping) else {key: Package(key, {}) for key in known if key not in there}
+        problems = [p for p in self.check(package, there) if p.severity == "error"]
         if problems:
             raise errors.Invalid(detail=lazy_("流程没有通过检查，不能部署"), problems=problems)
         specs = compiled.sealed(package, self.secret, content_hash)

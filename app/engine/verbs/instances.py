@@ -21,6 +21,7 @@ from app.engine.running.acts.named import call_named
 from app.engine.running.acts.retry import Retry
 from app.engine.running.acts.start import Start
 from app.engine.running.checkout import Happened, Turn, checkout, load_turn, quarantined
+from app.engine.running.children import rows as children
 from app.engine.running.locking import lock_instance
 from app.engine.running.plain import ENGINE_NAMES, checked
 from app.engine.running.projections.tasks import cancel_task
@@ -123,7 +124,10 @@ class InstanceVerbs(DefinitionVerbs):
         self._switch(instance_id, "suspended", "running", "instance.resumed", reason.strip(), by)
 
     def cancel(self, instance_id: str, reason: str, *, by: Actor) -> None:
-        """撤销: end an instance and what it started, with a reason; the process's `on_cancel` tells the record."""
+        """撤销: end an instance and what it started, with a reason; the process's `on_cancel` tells the record.
+
+        Children that a detached call waits for are cancelled after the commit, each for itself.
+        """
         reason = required_text(reason, "reason")
         with self.sessions() as session:
             try:
@@ -166,14 +170,21 @@ class InstanceVerbs(DefinitionVerbs):
     def _switch(self, instance_id: str, before: str, after: str, event: str, reason: str, by: Actor) -> None:
         with self.sessions() as session, write_transaction(session):
             lock_instance(session, instance_id)
-            status = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
-            if status is None:
-                raise errors.NotFound()
-            if status != before:
-                raise errors.Conflict(lazy_("此事项已有变化，请按最新情况办理"), status=status)
-            session.execute(sa.update(_INSTANCE).where(_INSTANCE.c.id == instance_id).values(status=after))
-            line = Happened(event, by, data={"reason": reason})
-            history.append(session, instance_id, self.clock.now(), [line])
+            self._switch_one(session, instance_id, before, after, event, reason, by)
+
+    def _switch_one(
+        self, session: Session, instance_id: str, before: str, after: str, event: str, reason: str, by: Actor
+    ) -> None:
+        """Inside a transaction that holds it. Children that it waits for follow after the commit."""
+        status = session.scalar(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == instance_id))
+        if status is None:
+            raise errors.NotFound()
+        if status != before:
+            raise errors.Conflict(lazy_("此事项已有变化，请按最新情况办理"), status=status)
+        session.execute(sa.update(_INSTANCE).where(_INSTANCE.c.id == instance_id).values(status=after))
+        line = Happened(event, by, data={"reason": reason})
+        history.append(session, instance_id, self.clock.now(), [line])
+        children.follow_all(session, instance_id, self.clock.now(), by, reason)
 
     def _cancel(self, session: Session, turn: Turn, reason: str) -> None:
         lock_instance(session, turn.id)
@@ -206,7 +217,11 @@ class InstanceVerbs(DefinitionVerbs):
         )
         call_named(self, turn, turn.loaded.manifest.get("on_cancel"), {"reason": reason})
         history.append(session, turn.id, turn.now, turn.events)
-        going = sa.and_(_INSTANCE.c.parent_id == turn.id, _INSTANCE.c.status.in_(("running", "suspended")))
+        turn.end_node = None
+        children.over(turn, "cancelled")
+        children.give_up_all(turn, reason)
+        attached = sa.and_(_INSTANCE.c.parent_id == turn.id, _INSTANCE.c.parent_node.is_(None))
+        going = sa.and_(attached, _INSTANCE.c.status.in_(("running", "suspended")))
         for child in session.scalars(sa.select(_INSTANCE.c.id).where(going)).all():
             self._cancel_one(session, child, turn.actor, reason)
 

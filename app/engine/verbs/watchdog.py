@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.db import write_transaction
 from app.engine.core import Core
-from app.engine.models import HumanTask, Incident, Instance, Subscription, Timer
+from app.engine.models import Child, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running.locking import lock_instance
 from app.engine.verbs.incidents import record_stuck
 
@@ -18,7 +18,7 @@ _INSTANCE = Instance.__table__
 class Watchdog(Core):
     def watch(self, limit: int = 200) -> int:
         """Raise an incident `stuck` for each running instance without an open task, a waiting timer of its diagram, a
-        subscription or an incident; how many were new. Whoever has one already is not told of again.
+        subscription, a child or an incident; how many were new. Whoever has one already is not told of again.
         """
         with self.sessions() as session:
             ids = session.scalars(_silent().limit(limit)).all()
@@ -41,6 +41,7 @@ def _silent() -> sa.Select[Any]:
         waits = sa.select(model.id).where(model.instance_id == _INSTANCE.c.id, *conditions)
         return ~waits.correlate(_INSTANCE).exists()
 
+    children = sa.select(Child.id).where(Child.parent_id == _INSTANCE.c.id, Child.waits, Child.told_at.is_(None))
     return (
         sa.select(_INSTANCE.c.id)
         .where(
@@ -49,6 +50,7 @@ def _silent() -> sa.Select[Any]:
             none(Timer, Timer.state == "waiting", Timer.kind == "event"),
             none(Subscription, Subscription.state == "waiting"),
             none(Incident, Incident.resolved_at.is_(None)),
+            ~children.correlate(_INSTANCE).exists(),
         )
         .order_by(_INSTANCE.c.started_at, _INSTANCE.c.id)
     )

@@ -35,6 +35,7 @@ class Case:
     what: str
     package: Package
     elements: tuple[str, ...]
+    others: Sequence[Package] = ()  # deployed before it
     started_by: str = ""  # message or signal, called `start`, where no person starts it
     begin: Sequence[str] = ()
     steps: Sequence[Do] = ()
@@ -282,6 +283,29 @@ runs(
               d.end("end2"), flows=CAUGHT,
               more=d.process("called", d.start("s"), d.user("a"), d.end("fail", d.error("no")))),
     begin=["a"], steps=[Do(["after"], complete="a"), Do([], complete="after")], end="end2",
+)  # fmt: skip
+LEAF = d.package("leaf", d.script("twice", "twice = 2 * n"), d.end(), manifest='inputs = ["n"]\n')
+EACH = {"for_each": "[1, 2]", "inputs": '{"n": item}'}
+runs(
+    "a detached call waits for its children and takes what they found",
+    "detached call activity",
+    d.package("parent", d.user("a"), d.detached("c", "leaf", outputs="twice", result="found", **EACH),
+              d.script("sum", "both = found[0].twice + found[1].twice"), d.user("b"), d.end()),
+    others=[LEAF], begin=["a"], steps=[Do(["b"], complete="a"), Do([], complete="b")], end="end", values={"both": 6},
+)  # fmt: skip
+runs(
+    "a detached call that does not wait goes on at once",
+    "detached call activity",
+    d.package("parent", d.user("a"), d.detached("c", "leaf", wait="false", **EACH), d.end()),
+    others=[LEAF], begin=["a"], steps=[Do([], complete="a")], end="end", passed=["a", "c", "end"],
+)  # fmt: skip
+runs(
+    "an interrupting event ends the wait for a detached call",
+    "detached call activity, timer boundary",
+    d.package("parent", d.detached("sub", "stays"), d.boundary("edge", "sub", d.timer("timeDuration", "P1D")), d.end(),
+              d.user("after"), d.end("end2"), flows=CAUGHT),
+    others=[d.package("stays", d.user("a"), d.end())],
+    begin=[], steps=[Do(["after"], days=2), Do([], complete="after")], end="end2", never=["end"],
 )  # fmt: skip
 runs(
     "an escalation on the way goes on beside",

@@ -19,7 +19,11 @@ pytestmark = pytest.mark.one_database  # what a diagram means; storing and resto
 
 
 def errors_of(world: World, case: Case) -> list[Any]:
-    return [problem for problem in world.engine.check(case.package) if problem.severity == "error"]
+    return [
+        problem
+        for problem in world.engine.check(case.package, known={one.key: one for one in case.others})
+        if problem.severity == "error"
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +34,8 @@ def a_service(world: World) -> None:
 @pytest.mark.parametrize("case", RUNS, ids=lambda case: case.what)
 def test_it_runs_to_the_result_that_bpmn_gives(world: World, again: Callable[[], World], case: Case) -> None:
     assert [problem.as_text() for problem in errors_of(world, case)] == []
-    world.deploy(case.package)
+    for one in (*case.others, case.package):
+        world.deploy(one)
     with world.sessions() as session:
         loaded = world.engine.published(session, case.package.key)
     assert loaded is not None

@@ -37,6 +37,7 @@ class Start:
     data: Mapping[str, Any]
     business_key: str | None = None
     parent_id: str | None = None
+    parent_node: str | None = None  # the detached call that it is a child of
     form: Mapping[str, Any] | None = None  # the start form that `data` answers
 
     def open(self, engine: Core, session: Session) -> Turn:
@@ -59,6 +60,7 @@ class Start:
             "rev": 0,
             "business_key": self.business_key,
             "parent_id": self.parent_id,
+            "parent_node": self.parent_node,
             "starter_id": self.actor.id,
             "starter_name": self.actor.name,
             "started_at": now,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.db import new_id
 from app.engine.models import HumanTask, Incident, Subscription, Timer
 from app.engine.running.checkout import Failure, Turn
+from app.engine.running.children.rows import waits_for_children
 
 _TASK = HumanTask.__table__
 _TIMER = Timer.__table__
@@ -104,4 +105,6 @@ def _nothing_will_happen(turn: Turn) -> bool:
         sa.select(_SUBSCRIPTION.c.id).where(_SUBSCRIPTION.c.instance_id == turn.id, _SUBSCRIPTION.c.state == "waiting"),
         sa.select(_INCIDENT.c.id).where(_INCIDENT.c.instance_id == turn.id, _INCIDENT.c.resolved_at.is_(None)),
     )
-    return turn.session.execute(waits.limit(1)).first() is None
+    if turn.session.execute(waits.limit(1)).first() is not None:
+        return False
+    return not turn.loaded.detaches or not waits_for_children(turn.session, turn.id)

@@ -11,6 +11,8 @@ from app import errors
 from app.engine.models import Incident, Instance, Timer
 from app.engine.running import history, serializing
 from app.engine.running.checkout import Turn
+from app.engine.running.children import rows as children
+from app.engine.running.children.rows import project_children
 from app.engine.running.compacting import compact
 from app.engine.running.projections.facts import project_facts
 from app.engine.running.projections.incidents import project_incidents
@@ -38,6 +40,7 @@ def save(turn: Turn) -> None:
     project_tasks(turn, head | {"business_key": _shown_number(turn) or head["business_key"]})
     project_timers(turn)
     project_subscriptions(turn)
+    project_children(turn)
     project_incidents(turn, ended)
     project_facts(turn)
     if ended:
@@ -117,6 +120,7 @@ def _end(turn: Turn) -> None:
     if node is not None and node.name:  # how it ended: granted, refused
         notify |= {"end_zh": node.name, "end_en": node.name_en or node.name}
     turn.happened("instance.ended", node_id=turn.end_node, notify=notify)
+    children.over(turn, "ended")
     turn.session.execute(
         sa.update(_TIMER)
         .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state.in_(("waiting", "paused")))

@@ -1,0 +1,275 @@
+"""A detached call starts processes of their own, waits for their ends, and takes what they found out."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.engine import Child, Instance, Package
+from tests.engine.conftest import World
+from tests.engine.diagrams import Flow, boundary, detached, end, exclusive, package, start, subprocess, timer, user
+
+PLAN = package(
+    "plan",
+    user("draft"),
+    end("drafted"),
+    manifest='inputs = ["sector"]\nbusiness_key = "\'FA-\' + sector"\n',
+)
+FORM = '{"title": {"zh": "表", "en": "Form"}, "fields": []}'
+
+
+def campaign(**words: str) -> Package:
+    words = {"for_each": "sectors", "inputs": '{"sector": item}', "outputs": "sector, light", "result": "plans"} | words
+    return package("campaign", detached("plans_call", "plan", **words), user("summary"), end())
+
+
+def begin(world: World, *sectors: str, deliver: bool = True, **words: str) -> str:
+    world.deploy(PLAN)
+    world.deploy(campaign(**words))
+    instance = world.start("campaign", {"sectors": list(sectors)})
+    if deliver:
+        world.engine.deliver_all()
+    return instance
+
+
+def children(world: World, parent: str) -> list[Child]:
+    with world.sessions() as session:
+        select = sa.select(Child).where(Child.parent_id == parent)
+        return list(session.scalars(select.order_by(Child.round, Child.number)))
+
+
+def finish(world: World, child: Child, **answers: object) -> None:
+    assert child.instance_id
+    world.complete(child.instance_id, "draft", **answers)
+    world.engine.deliver_all()
+
+
+def test_children_start_once_and_the_parent_goes_on_after_the_last(world: World) -> None:
+    parent = begin(world, "fire", "traffic", "mining")
+    rows = children(world, parent)
+    assert [(row.state, row.number, row.round, row.depth) for row in rows] == [("running", n, 1, 1) for n in range(3)]
+    assert world.open_nodes(parent) == []
+    keys = [world.instance(row.instance_id).business_key for row in rows]
+    assert keys == ["FA-fire", "FA-traffic", "FA-mining"]
+    assert {world.instance(row.instance_id).parent_id for row in rows} == {parent}
+    finish(world, rows[1])
+    finish(world, rows[0])
+    assert world.open_nodes(parent) == []
+    finish(world, rows[2])
+    assert world.open_nodes(parent) == ["summary"]
+    found = world.data(parent)["plans"]
+    assert [(one["sector"], one["status"], one["end"], one["business_key"]) for one in found] == [
+        ("fire", "ended", "drafted", "FA-fire"),
+        ("traffic", "ended", "drafted", "FA-traffic"),
+        ("mining", "ended", "drafted", "FA-mining"),
+    ]
+    assert [one["id"] for one in found] == [row.instance_id for row in rows]
+    events = world.events(parent)
+    assert events.count("child.started") == 3
+    assert events.count("child.ended") == 3
+    assert events.count("children.finished") == 1
+
+
+def test_a_list_without_items_is_no_wait(world: World) -> None:
+    parent = begin(world)
+    assert world.open_nodes(parent) == ["summary"]
+    assert world.data(parent)["plans"] == []
+
+
+def test_without_for_each_there_is_one_child(world: World) -> None:
+    world.deploy(PLAN)
+    world.deploy(
+        package("campaign", detached("c", "plan", inputs='{"sector": which}', result="plans"), user("summary"), end())
+    )
+    parent = world.start("campaign", {"which": "fire"})
+    world.engine.deliver_all()
+    (row,) = children(world, parent)
+    finish(world, row)
+    assert world.data(parent)["plans"][0]["business_key"] == "FA-fire"
+
+
+def test_a_call_that_does_not_wait_goes_on_at_once(world: World) -> None:
+    world.deploy(PLAN)
+    words = {"wait": "false", "for_each": "sectors", "inputs": '{"sector": item}'}
+    world.deploy(package("campaign", detached("c", "plan", **words), user("summary"), end()))
+    parent = world.start("campaign", {"sectors": ["a", "b"]})
+    assert world.open_nodes(parent) == ["summary"]
+    world.engine.deliver_all()
+    assert [row.state for row in children(world, parent)] == ["running", "running"]
+    world.complete(parent, "summary")
+    assert world.instance(parent).status == "ended"
+    assert all(world.instance(row.instance_id).status == "running" for row in children(world, parent))
+
+
+def test_a_cancelled_child_counts_as_over(world: World) -> None:
+    parent = begin(world, "fire", "traffic")
+    first, second = children(world, parent)
+    world.engine.cancel(first.instance_id, "不需要", by=world.person("zhao"))
+    world.engine.deliver_all()
+    finish(world, second)
+    assert [one["status"] for one in world.data(parent)["plans"]] == ["cancelled", "ended"]
+    assert world.events(parent).count("child.cancelled") == 1
+
+
+def test_a_child_that_cannot_be_started_counts_as_failed(world: World) -> None:
+    parent = begin(world, "fire", "fire")  # the same business key twice
+    first, second = children(world, parent)
+    assert (first.state, second.state) == ("running", "failed")
+    assert "conflict" in (second.error or "")
+    finish(world, first)
+    assert [one["status"] for one in world.data(parent)["plans"]] == ["ended", "failed"]
+
+
+def test_cancelling_the_parent_cancels_the_children_it_waits_for(world: World) -> None:
+    parent = begin(world, "fire", "traffic")
+    world.engine.cancel(parent, "行动终止", by=world.person("zhao"))
+    world.engine.deliver_all()
+    assert {world.instance(row.instance_id).status for row in children(world, parent)} == {"cancelled"}
+    assert {row.state for row in children(world, parent)} == {"cancelled"}
+
+
+def test_children_that_have_not_begun_never_do_once_the_parent_is_cancelled(world: World) -> None:
+    parent = begin(world, "fire", "traffic", deliver=False)
+    world.engine.cancel(parent, "行动终止", by=world.person("zhao"))
+    world.engine.deliver_all()
+    assert [(row.state, row.instance_id) for row in children(world, parent)] == [("cancelled", None)] * 2
+
+
+def test_suspending_the_parent_stops_its_children_and_resuming_lets_them_go_on(world: World) -> None:
+    parent = begin(world, "fire", "traffic")
+    first, second = children(world, parent)
+    world.engine.suspend(second.instance_id, "另有原因", by=world.person("zhao"))
+    world.engine.suspend(parent, "暂停", by=world.person("zhao"))
+    world.engine.deliver_all()
+    assert [world.instance(row.instance_id).status for row in (first, second)] == ["suspended", "suspended"]
+    world.engine.resume(parent, by=world.person("zhao"))
+    world.engine.deliver_all()
+    assert [world.instance(row.instance_id).status for row in (first, second)] == ["running", "suspended"]
+
+
+def test_an_interrupting_event_cancels_what_is_under_way(world: World) -> None:
+    world.deploy(PLAN)
+    call_ = detached("c", "plan", for_each="sectors", inputs='{"sector": item}')
+    late = boundary("late", "c", timer("timeDuration", "P1D"))
+    flows = [
+        Flow("start", "c"),
+        Flow("c", "summary"),
+        Flow("summary", "end"),
+        Flow("late", "report"),
+        Flow("report", "reported"),
+    ]
+    ends = (end(), end("reported"))
+    world.deploy(package("campaign", start(), call_, late, user("summary"), user("report"), *ends, flows=flows))
+    parent = world.start("campaign", {"sectors": ["fire", "traffic"]})
+    world.engine.deliver_all()
+    first, second = children(world, parent)
+    finish(world, first)
+    world.advance(days=2)
+    assert world.open_nodes(parent) == ["report"]
+    assert [world.instance(row.instance_id).status for row in (first, second)] == ["ended", "cancelled"]
+
+
+def test_a_condition_ends_the_wait_early(world: World) -> None:
+    parent = begin(world, "a", "b", "c", complete_when="finished * 2 >= total")
+    first, second, third = children(world, parent)
+    finish(world, first)
+    assert world.open_nodes(parent) == []
+    finish(world, second)
+    assert world.open_nodes(parent) == ["summary"]
+    assert [one["status"] for one in world.data(parent)["plans"]] == ["ended", "ended", "cancelled"]
+    assert world.instance(third.instance_id).status == "cancelled"
+
+
+def test_what_does_not_evaluate_is_an_incident_and_can_be_retried(world: World) -> None:
+    world.deploy(campaign())
+    parent = world.start("campaign", {"sectors": ["a"]})
+    (incident,) = world.incidents(parent)
+    assert "no published process" in incident.message
+    world.deploy(PLAN)
+    assert world.engine.retry(incident.id, by=world.person("zhao"))
+    world.engine.deliver_all()
+    assert [row.state for row in children(world, parent)] == ["running"]
+
+
+def test_data_that_the_child_does_not_take_is_an_incident(world: World) -> None:
+    parent = begin(world, "fire", inputs='{"sektor": item}')
+    assert "sektor" in world.incidents(parent)[0].message
+    assert children(world, parent) == []
+
+
+def test_a_waiting_parent_is_not_stuck_and_verifies(world: World) -> None:
+    parent = begin(world, "fire", "traffic")
+    assert world.engine.watch() == 0
+    assert world.incidents(parent) == []
+    with world.sessions() as session:
+        assert list(world.engine.verify_everything(session)) == []
+    first, second = children(world, parent)
+    assert second.instance_id
+    world.complete(first.instance_id or "", "draft")
+    world.complete(second.instance_id, "draft")
+    assert world.engine.watch() == 0  # both are over, but the parent has not heard of it yet
+    world.engine.deliver_all()
+    with world.sessions() as session:
+        assert list(world.engine.verify_everything(session)) == []
+
+
+def test_children_keep_the_version_that_was_published_when_they_were_asked_for(world: World) -> None:
+    parent = begin(world, "fire", "traffic", deliver=False)
+    world.deploy(package("plan", user("other"), end(), manifest='inputs = ["sector"]\n'))
+    world.engine.deliver_all()
+    assert [world.open_nodes(row.instance_id) for row in children(world, parent)] == [["draft"], ["draft"]]
+
+
+def test_children_of_children(world: World) -> None:
+    world.deploy(package("leaf", user("draft"), end(), manifest='inputs = ["x"]\n'))
+    world.deploy(package("middle", detached("c", "leaf", inputs='{"x": x}'), end(), manifest='inputs = ["x"]\n'))
+    world.deploy(package("top", detached("c", "middle", inputs='{"x": 1}'), end()))
+    top = world.start("top")
+    world.engine.deliver_all()
+    (middle,) = children(world, top)
+    (leaf,) = children(world, middle.instance_id or "")
+    assert leaf.depth == 2
+    finish(world, leaf)
+    assert world.instance(top).status == "ended"
+
+
+def test_processes_that_start_one_another_for_ever_are_stopped(world: World) -> None:
+    world.deploy(package("again", detached("c", "again", wait="false"), user("stay"), end()))
+    world.start("again")
+    world.engine.deliver_all()
+    with world.sessions() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Instance)) == 11
+        last = session.scalars(sa.select(Child.instance_id).order_by(Child.depth.desc())).first()
+    assert "started one another" in world.incidents(last or "")[0].message
+
+
+def test_a_call_in_a_sub_process_and_in_a_loop_begins_a_new_round(world: World) -> None:
+    world.deploy(PLAN)
+    inner = subprocess("sub", start("s"), detached("c", "plan", inputs='{"sector": key}', result="plans"), end("e"))
+    world.deploy(
+        package(
+            "campaign",
+            start(),
+            inner,
+            user("judge", form="judge"),
+            exclusive("again", default="out"),
+            end(),
+            flows=[
+                Flow("start", "sub"),
+                Flow("sub", "judge"),
+                Flow("judge", "again"),
+                Flow("again", "sub", "more"),
+                Flow("again", "end", id="out"),
+            ],
+            files={"forms/judge.json": FORM},
+        )
+    )
+    parent = world.start("campaign", {"key": "a", "more": True})
+    world.engine.deliver_all()
+    finish(world, children(world, parent)[0])
+    world.engine.amend(parent, {"key": "b"}, "第二轮", by=world.person("zhao"))
+    world.complete(parent, "judge", more=True)
+    world.engine.deliver_all()
+    assert [(row.round, row.number, row.state) for row in children(world, parent)] == [
+        (1, 0, "ended"),
+        (2, 0, "running"),
+    ]
