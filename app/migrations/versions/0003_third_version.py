@@ -21,6 +21,7 @@ def upgrade() -> None:
     _campaigns()
     _metrics()
     _consultations()
+    _supervision()
 
 
 def _hazard_origins() -> None:
@@ -645,3 +646,229 @@ def _consultations() -> None:
     op.create_index(
         op.f("ix_consultation_visit_link_engagement_id"), "consultation_visit_link", ["engagement_id"], unique=False
     )
+
+
+def _supervision() -> None:
+    """Supervised matters, their ladder, feedback, interviews, circulars, instructions, requests for more time."""
+    op.create_table(
+        "supervision_number",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_supervision_number")),
+    )
+    op.create_table(
+        "supervision_item",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=12), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("requirement", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("clock_round", sa.Integer(), nullable=False),
+        sa.Column("colour", sa.String(length=8), nullable=False),
+        sa.Column("office_org_id", sa.String(length=32), nullable=True),
+        sa.Column("planned_org_id", sa.String(length=32), nullable=True),
+        sa.Column("addressee_org_id", sa.String(length=32), nullable=True),
+        sa.Column("region_code", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=True),
+        sa.Column("campaign_id", sa.String(length=32), nullable=True),
+        sa.Column("matter_kind", sa.String(length=40), nullable=True),
+        sa.Column("matter_id", sa.String(length=64), nullable=True),
+        sa.Column("matter_no", sa.String(length=80), nullable=False),
+        sa.Column("origin_task_id", sa.String(length=32), nullable=True),
+        sa.Column("origin_instance_id", sa.String(length=32), nullable=True),
+        sa.Column("origin_step", sa.String(length=120), nullable=False),
+        sa.Column("origin_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("open_key", sa.String(length=120), nullable=True),
+        sa.Column("due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("amber_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("original_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("extensions", sa.Integer(), nullable=False),
+        sa.Column("paused_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("opened_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("opened_by_id", sa.String(length=32), nullable=True),
+        sa.Column("opened_by_name", sa.String(length=80), nullable=False),
+        sa.Column("issued_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("issued_by_name", sa.String(length=80), nullable=False),
+        sa.Column("received_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("received_by_name", sa.String(length=80), nullable=False),
+        sa.Column("answered_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("ended_by_name", sa.String(length=80), nullable=False),
+        sa.Column("conclusion", sa.Text(), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["addressee_org_id"], ["organisation.id"], name=op.f("fk_supervision_item_addressee_org_id_organisation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["office_org_id"], ["organisation.id"], name=op.f("fk_supervision_item_office_org_id_organisation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["planned_org_id"], ["organisation.id"], name=op.f("fk_supervision_item_planned_org_id_organisation")
+        ),
+        sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_supervision_item_region_code_region")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_item")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_supervision_item_instance_id")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_supervision_item_request_key")),
+        sa.UniqueConstraint("number", name=op.f("uq_supervision_item_number")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_supervision_item_open_key")),
+    )
+    op.create_index(
+        op.f("ix_supervision_item_addressee_org_id"), "supervision_item", ["addressee_org_id"], unique=False
+    )
+    op.create_index(op.f("ix_supervision_item_campaign_id"), "supervision_item", ["campaign_id"], unique=False)
+    op.create_index(op.f("ix_supervision_item_ended_at"), "supervision_item", ["ended_at"], unique=False)
+    op.create_index(op.f("ix_supervision_item_issued_at"), "supervision_item", ["issued_at"], unique=False)
+    op.create_index("ix_supervision_item_matter", "supervision_item", ["matter_kind", "matter_id"], unique=False)
+    op.create_index(
+        op.f("ix_supervision_item_origin_instance_id"), "supervision_item", ["origin_instance_id"], unique=False
+    )
+    op.create_index(op.f("ix_supervision_item_region_code"), "supervision_item", ["region_code"], unique=False)
+    op.create_index(op.f("ix_supervision_item_sector_code"), "supervision_item", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_supervision_item_source"), "supervision_item", ["source"], unique=False)
+    op.create_index("ix_supervision_item_status_due", "supervision_item", ["status", "due_at"], unique=False)
+    op.create_table(
+        "supervision_circular",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("clock_round", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("recipients", sa.Text(), nullable=False),
+        sa.Column("issued_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_circular_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_circular")),
+    )
+    op.create_index(op.f("ix_supervision_circular_issued_at"), "supervision_circular", ["issued_at"], unique=False)
+    op.create_index(op.f("ix_supervision_circular_item_id"), "supervision_circular", ["item_id"], unique=False)
+    op.create_table(
+        "supervision_feedback",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("answer_key", sa.String(length=120), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("attachments", app.db.Json(), nullable=False),
+        sa.Column("at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("by_id", sa.String(length=32), nullable=True),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=True),
+        sa.Column("due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("result", sa.String(length=12), nullable=False),
+        sa.Column("opinion", sa.Text(), nullable=False),
+        sa.Column("reviewed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("reviewed_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_feedback_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_feedback")),
+        sa.UniqueConstraint("answer_key", name=op.f("uq_supervision_feedback_answer_key")),
+    )
+    op.create_index(op.f("ix_supervision_feedback_item_id"), "supervision_feedback", ["item_id"], unique=False)
+    op.create_table(
+        "supervision_instruction",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("clock_round", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("leader_id", sa.String(length=32), nullable=True),
+        sa.Column("leader_name", sa.String(length=80), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=True),
+        sa.Column("subject_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_instruction_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_instruction")),
+    )
+    op.create_index(op.f("ix_supervision_instruction_at"), "supervision_instruction", ["at"], unique=False)
+    op.create_index(op.f("ix_supervision_instruction_item_id"), "supervision_instruction", ["item_id"], unique=False)
+    op.create_index(
+        op.f("ix_supervision_instruction_subject_id"), "supervision_instruction", ["subject_id"], unique=False
+    )
+    op.create_table(
+        "supervision_interview",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("clock_round", sa.Integer(), nullable=False),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("hold_by", app.db.UTCDateTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("talk_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("chair", sa.String(length=80), nullable=False),
+        sa.Column("persons", sa.String(length=300), nullable=False),
+        sa.Column("noticed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("noticed_by_name", sa.String(length=80), nullable=False),
+        sa.Column("held_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("attendees", sa.Text(), nullable=False),
+        sa.Column("minutes", sa.Text(), nullable=False),
+        sa.Column("requirements", sa.Text(), nullable=False),
+        sa.Column("feedback_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("feedback", sa.Text(), nullable=False),
+        sa.Column("feedback_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("feedback_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_interview_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_interview")),
+    )
+    op.create_index(op.f("ix_supervision_interview_held_at"), "supervision_interview", ["held_at"], unique=False)
+    op.create_index(op.f("ix_supervision_interview_item_id"), "supervision_interview", ["item_id"], unique=False)
+    op.create_table(
+        "supervision_request",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("task_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("level", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("progress", sa.Text(), nullable=False),
+        sa.Column("asked_on", sa.String(length=10), nullable=False),
+        sa.Column("due_before", app.db.UTCDateTime(), nullable=True),
+        sa.Column("granted_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("requested_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("requested_by_id", sa.String(length=32), nullable=True),
+        sa.Column("requested_by_name", sa.String(length=80), nullable=False),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=80), nullable=False),
+        sa.Column("opinion", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_request_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_request")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_supervision_request_instance_id")),
+    )
+    op.create_index(op.f("ix_supervision_request_item_id"), "supervision_request", ["item_id"], unique=False)
+    op.create_table(
+        "supervision_rung",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("item_id", sa.String(length=32), nullable=False),
+        sa.Column("clock_round", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["supervision_item.id"], name=op.f("fk_supervision_rung_item_id_supervision_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_rung")),
+        sa.UniqueConstraint(
+            "item_id", "clock_round", "level", name=op.f("uq_supervision_rung_item_id_clock_round_level")
+        ),
+    )
+    op.create_index(op.f("ix_supervision_rung_item_id"), "supervision_rung", ["item_id"], unique=False)
