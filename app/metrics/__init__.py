@@ -37,4 +37,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    """Wire the slice; its parts are added one by one."""
+    from app.metrics import views
+
+    app.register_blueprint(views.blueprint)
+    views.register_menu()

@@ -131,7 +131,7 @@ def rows(
     """
     asked = scoped(session, metric, user, question, now)
     source, also = metric.source, _narrowing(asked, narrowed)
-    columns = [source.id.label("id"), *(source.named(name).expression.label(name) for name in _shown(metric))]
+    columns = [source.id.label("id"), *(source.named(name).expression.label(name) for name in shown(metric))]
     order = [source.named(source.order).expression.desc(), source.id.desc()]
     if metric.measure != "distinct":
         return asked.rows(*columns).where(*also).order_by(*order)
@@ -140,7 +140,7 @@ def rows(
     return source.rows(*columns).where(source.id.in_(newest)).order_by(*order)
 
 
-def _shown(metric: Metric) -> list[str]:
+def shown(metric: Metric) -> list[str]:
     """The source's columns, and those that the figure is made of."""
     names = [*metric.source.shown, metric.column, metric.start, metric.stop]
     return list(dict.fromkeys(name for name in names if name))

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from app.accounts import Organisation, Region, Sector
 from app.clock import local
 from app.i18n import _, bilingual
-from app.metrics.sources import Column
+from app.metrics.entries import Metric
+from app.metrics.filters import parameter
+from app.metrics.sources import Column, Source
 
 _TABLES: dict[str, tuple[Any, Any]] = {
     "sector": (Sector, Sector.code),
@@ -71,3 +73,64 @@ def table(session: Session, columns: list[Column], rows: list[Any]) -> list[list
 def _flag(value: Any) -> bool | None:
     """SQLite answers conditions with 0 and 1."""
     return None if value is None else bool(value)
+
+
+def rule(metric: Metric) -> list[tuple[str, str]]:
+    """The counting rule (口径) in words: what is counted, under which conditions, by which instant."""
+    source = metric.source
+    lines = [(_("统计对象"), str(source.label)), (_("算法"), _measured(metric))]
+    if metric.where:
+        lines.append((_("条件"), _("；").join(_condition(source, name, value) for name, value in metric.where.items())))
+    if metric.part:
+        part = _("；").join(_condition(source, name, value) for name, value in metric.part.items())
+        lines.append((_("分子另须符合"), part))
+    on = str(source.named(metric.on).label) if metric.on else _("此刻，不看时间")
+    return [*lines, (_("时间口径"), on)]
+
+
+def _measured(metric: Metric) -> str:
+    source = metric.source
+
+    def label(name: str) -> str:
+        return str(source.named(name).label)
+
+    if metric.measure == "distinct":
+        return _("按%(column)s去重计数", column=label(metric.column))
+    if metric.measure == "sum":
+        return _("%(column)s合计", column=label(metric.column))
+    if metric.measure == "ratio":
+        return _("分子 ÷ 分母 × 100")
+    if metric.measure == "duration":
+        return _("自%(start)s至%(stop)s的平均天数", start=label(metric.start), stop=label(metric.stop))
+    return _("计数")
+
+
+def _condition(source: Source, name: str, value: Any) -> str:
+    column = source.named(name)
+    label = str(column.label)
+    if isinstance(value, dict):
+        return _("，").join(_form(column, label, word, one) for word, one in value.items())
+    if value in (True, False) and column.kind == "flag":
+        return label if value else _("非%(label)s", label=label)
+    return _("%(label)s为%(values)s", label=label, values=_values(column, value))
+
+
+def _form(column: Column, label: str, word: str, value: Any) -> str:
+    texts = {
+        "not": _("%(label)s不为%(values)s"),
+        "starts": _("%(label)s以%(values)s开头"),
+        "least": _("%(label)s不小于%(values)s"),
+        "most": _("%(label)s不大于%(values)s"),
+    }
+    if word == "set":
+        return _("已有%(label)s", label=label) if value else _("没有%(label)s", label=label)
+    if word == "until":
+        return _("%(label)s不晚于窗口末", label=label)
+    return texts[word] % {"label": label, "values": _values(column, value)}
+
+
+def _values(column: Column, value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    known = column.words or {}
+    texts = [_("所选%(label)s", label=column.label) if parameter(one) else str(known.get(one, one)) for one in values]
+    return _("、").join(texts)
