@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app import web
 from app.campaigns.matrix import Cell, Gate, Matrix, SectorRow, matrix
 from app.campaigns.models import (
     Campaign,
@@ -13,6 +14,7 @@ from app.campaigns.models import (
     CampaignTask,
     SectorPlan,
 )
+from app.i18n import lazy_
 
 __all__ = [
     "Campaign",
@@ -31,4 +33,27 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    """Wire the slice; its parts are added one by one."""
+    from app.campaigns import plan_tasks, service_tasks, task_checks
+
+    engine = app.extensions["duban.engine"]
+    service_tasks.init_engine(engine)
+    plan_tasks.init_engine(engine)
+    task_checks.init_engine(engine)
+    web.event_words.update(_EVENTS)
+
+
+_EVENTS = {
+    "campaigns.drafted": lazy_("登记总体方案"),
+    "campaigns.issued": lazy_("印发总体方案"),
+    "campaigns.phase_began": lazy_("阶段开始"),
+    "campaigns.gate_decided": lazy_("关口评估"),
+    "campaigns.phase_extended": lazy_("延长阶段"),
+    "campaigns.extension_refused": lazy_("未同意延长"),
+    "campaigns.archived": lazy_("归档"),
+    "campaigns.voided": lazy_("撤销"),
+    "campaigns.plan_returned": lazy_("退回实施方案"),
+    "campaigns.plan_approved": lazy_("印发实施方案"),
+    "campaigns.progress_missed": lazy_("缺报进度"),
+    "campaigns.plan_ended": lazy_("报送总结"),
+    "campaigns.task_finished": lazy_("完成任务"),
+}

@@ -118,12 +118,12 @@ def plans(session: Session, campaign_id: str, user: Any) -> list[SectorPlan]:
 
 
 def plan_counts(session: Session, campaign_ids: Iterable[str], user: Any) -> dict[str, int]:
-    select: sa.Select[Any] = sa.select(SectorPlan.campaign_id, sa.func.count()).where(
-        SectorPlan.campaign_id.in_(list(campaign_ids)), SectorPlan.status != "voided"
+    mine = sa.select(SectorPlan.campaign_id, sa.func.count()).where(
+        SectorPlan.campaign_id.in_(list(campaign_ids)),
+        SectorPlan.status != "voided",
+        scope_condition(SectorPlan, user),
     )
-    return {
-        key: int(n) for key, n in session.execute(visible(select, SectorPlan, user).group_by(SectorPlan.campaign_id))
-    }
+    return {key: int(n) for key, n in session.execute(mine.group_by(SectorPlan.campaign_id))}
 
 
 def tasks(session: Session, user: Any, *, campaign_id: str = "", plan_id: str = "") -> list[CampaignTask]:

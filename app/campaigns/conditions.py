@@ -1,0 +1,36 @@
+"""Gate conditions: data of each campaign, written in the language of the diagrams over the figures of a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.campaigns.figures import NAMES
+from app.i18n import _
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+
+class Conditions:
+    """What the engine's language says of a condition. Holds no state but the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._language = engine.language
+
+    def problem(self, text: str) -> str:
+        """Why a condition cannot be used, in the user's language; "" where it can."""
+        if refused := self._language.problem(text):
+            return _("条件无法使用：%(why)s", why=refused[0])
+        if unknown := sorted(self._language.names(text) - NAMES.keys()):
+            return _("条件中没有这些数据：%(names)s", names="、".join(unknown))
+        return ""
+
+    def holds(self, text: str, figures: Mapping[str, Any]) -> bool | None:
+        """Whether it holds; None where there is none, or where a figure that it asks for is not there."""
+        if not text.strip():
+            return None
+        try:
+            return bool(self._language.evaluate(text, figures))
+        except (ValueError, NameError):
+            return None
