@@ -15,6 +15,7 @@ walks run once anyway. What only PostgreSQL has (locks on rows, a server that di
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import create_app
@@ -114,10 +116,28 @@ class Browser(FlaskClient):
             return super().open(*args, **kwargs)
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all applications of a test run: each would compile them anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (kept := self._kept.get(bucket.key)) is not None:
+            bucket.load_bytecode(io.BytesIO(kept))  # which looks whether the source is still the same
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_templates = CompiledTemplates()
+
+
 def _build(place: Path | Settings, clock: FixedClock) -> Flask:
     """The application on a home of its own, or on settings of `new_city`."""
     app = create_app(place if isinstance(place, Settings) else _settings(place), clock)
     app.test_client_class = Browser
+    app.jinja_env.bytecode_cache = _templates
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
     return app
 
