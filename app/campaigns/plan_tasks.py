@@ -14,7 +14,8 @@ from app.calendars import office
 from app.campaigns import figures, plans, queries, timetable
 from app.campaigns.models import METRICS, Campaign, CampaignPhase, CampaignProgress, CampaignTask, SectorPlan
 from app.clock import local
-from app.engine import ServiceCall
+from app.engine import ServiceCall, afterwards
+from app.i18n import _
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -179,9 +180,22 @@ def end_plan(call: ServiceCall) -> None:
 def void_plan(call: ServiceCall, reason: str = "") -> None:
     """撤销实施方案。"""
     plan = queries.plan_of_instance(call.session, call.instance_id)
-    if plan is not None:
-        given = reason or str(call.data.get("reason") or "")
-        plans.void(call.session, plan, by=call.actor, now=call.now, reason=given)
+    if plan is None:
+        return
+    given = reason or str(call.data.get("reason") or "") or _("实施方案已撤销")
+    plans.void(call.session, plan, by=call.actor, now=call.now, reason=given)
+    _cancel_tasks(call, plan, given)
+
+
+def _cancel_tasks(call: ServiceCall, plan: SectorPlan, reason: str) -> None:
+    """Tasks that were handed out run by themselves, so nothing ends them but this."""
+    open_ones = sa.select(CampaignTask.instance_id).where(
+        CampaignTask.plan_id == plan.id, CampaignTask.done_at.is_(None), CampaignTask.instance_id.is_not(None)
+    )
+    actor = {"id": call.actor.id, "name": call.actor.name, "org_id": call.actor.org_id}
+    for instance_id in call.session.scalars(open_ones):
+        payload = {"instance_id": instance_id, "reason": reason, "actor": actor}
+        afterwards(call.session, "instance.cancel", f"campaign-task-{instance_id}", payload, call.now)
 
 
 def start_task(call: ServiceCall) -> None:
