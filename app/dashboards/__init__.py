@@ -6,4 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Wire the slice; its parts are added one by one."""
+    from app.dashboards.wall import views as wall
+
+    app.register_blueprint(wall.blueprint)
+    wall.register_menu()

@@ -1,0 +1,289 @@
+"""The wall (挂图作战) of one campaign, or of everything where there is none: what its page, screen and file show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.accounts import Organisation, scope_condition, sector_options, sectors, town_options
+from app.calendars import DeadlineView, deadline_view, office
+from app.campaigns import queries as campaigns
+from app.campaigns.figures import actuals
+from app.campaigns.matrix import BEHIND, FAR_BEHIND, Cell, Gate, Matrix
+from app.campaigns.models import Campaign
+from app.clock import local
+from app.dashboards.wall import figures as counted
+from app.dashboards.wall.figures import Figures, Sums
+from app.dashboards.wall.trend import Trend, trend
+from app.engine import HumanTask
+from app.hazards import Hazard
+from app.hazards import queries as hazards
+
+BY = ("sector", "town")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A sector or a town with its cells and sums."""
+
+    key: str
+    name: str
+    sub: str  # the lead department
+    plan_id: str
+    cells: tuple[Any, ...]  # Cell for phases, TownCell for sectors
+    sums: Sums
+
+
+@dataclass(frozen=True)
+class TownCell:
+    """A town in a sector: how far its tasks are beside what is expected, else how much of its hazards is closed out."""
+
+    sector: str
+    state: str  # green, amber, red, none
+    percent: int | None
+    expected: int | None
+    sums: Sums
+
+
+@dataclass(frozen=True)
+class Late:
+    """A hazard past its last day, and who has it."""
+
+    hazard: Hazard
+    deadline: DeadlineView
+    subject: str
+    org: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A phase on the campaign's time line, in per cent of it."""
+
+    gate: Gate
+    start: float
+    width: float
+    was_end: float | None  # where it was to end before it was extended
+
+
+@dataclass(frozen=True)
+class Wall:
+    campaign: Campaign | None
+    others: tuple[tuple[str, str], ...]  # campaigns to choose from
+    by: str
+    matrix: Matrix | None
+    heads: tuple[tuple[str, str], ...]  # columns of the towns' view
+    rows: tuple[Row, ...]
+    towns: tuple[Row, ...]
+    total: Sums
+    last_week: Any  # the rate when this week began
+    week_found: int
+    week_closed: int
+    late: tuple[Late, ...]
+    trend: Trend
+    bars: tuple[Bar, ...]
+    today_at: float | None  # on the time line
+    days: tuple[int, int]
+    now: dt.datetime
+
+    @property
+    def rate_change(self) -> str:
+        """+0.8: points since the week began; nothing where one of the two rates is none."""
+        if self.total.rate is None or self.last_week is None:
+            return ""
+        return f"{self.total.rate - self.last_week:+.1f}"
+
+
+def chosen(session: Session, user: Any, campaign_id: str) -> tuple[Campaign | None, tuple[tuple[str, str], ...]]:
+    """The campaign asked for (NotFound if it may not be seen) or the most important running one; and all to choose."""
+    live = session.scalars(campaigns.campaigns(user, {"status": "running"})).all()
+    order = {"overall": 0, "annual": 1, "monthly": 2, "minor": 3, "special_period": 4}
+    running = sorted(live, key=lambda one: (order.get(one.scale, 9), one.start_on))
+    options = tuple((one.id, one.name) for one in running)
+    if campaign_id == "all":
+        return None, options
+    if campaign_id:
+        found = campaigns.get(session, campaign_id, user)
+        known = options if found in running else (*options, (found.id, found.name))
+        return found, known
+    return (running[0] if running else None), options
+
+
+def wall(
+    session: Session,
+    user: Any,
+    now: dt.datetime,
+    campaign_id: str = "",
+    by: str = "sector",
+    *,
+    late: int = 7,
+    drawing: tuple[int, int] = (400, 230),
+) -> Wall:
+    campaign, options = chosen(session, user, campaign_id)
+    figures = counted.read(session, user, now, campaign.id if campaign else None)
+    matrix = campaigns.matrix(campaign, user, now, session) if campaign else None
+    week = counted.this_week(now)
+    towns = _town_rows(session, user, campaign, matrix, figures)
+    return Wall(
+        campaign=campaign,
+        others=options,
+        by=by,
+        matrix=matrix,
+        heads=_heads(session, figures, matrix),
+        rows=towns if by == "town" else _sector_rows(session, matrix, figures),
+        towns=_ranked(towns),
+        total=figures.of(),
+        last_week=figures.before(week),
+        week_found=figures.found.get(week, 0),
+        week_closed=figures.closed.get(week, 0),
+        late=_late(session, user, now, campaign, late),
+        trend=trend(figures, week, campaign.start_on if campaign else None, _gate_days(matrix), drawing),
+        bars=_bars(campaign, matrix),
+        today_at=_today_at(campaign, local(now).date()),
+        days=campaigns.days_of(campaign, local(now).date()) if campaign else (0, 0),
+        now=now,
+    )
+
+
+def _sector_rows(session: Session, matrix: Matrix | None, figures: Figures) -> tuple[Row, ...]:
+    """The campaign's sectors in the office's order; sectors without a plan follow where something was counted."""
+    rows, planned = [], set[str]()
+    for one in matrix.rows if matrix else ():
+        sums = figures.of(sector=one.sector_code)
+        rows.append(Row(one.sector_code, one.sector_name, one.lead_name, one.plan_id, one.cells, sums))
+        planned.add(one.sector_code)
+    leads = {org.id: org for org in session.scalars(sa.select(Organisation).where(Organisation.kind == "sector_dept"))}
+    names = dict(sector_options(session))
+    for sector in sectors(session):
+        if sector.code in figures.sectors - planned:
+            lead = leads.get(sector.lead_org_id or "")
+            sub = (lead.short_name or lead.name) if lead else ""
+            rows.append(Row(sector.code, names[sector.code], sub, "", (), figures.of(sector=sector.code)))
+    return tuple(rows)
+
+
+def _heads(session: Session, figures: Figures, matrix: Matrix | None) -> tuple[tuple[str, str], ...]:
+    used = figures.sectors | {row.sector_code for row in (matrix.rows if matrix else ())}
+    return tuple((code, name) for code, name in sector_options(session) if code in used)
+
+
+def _town_rows(
+    session: Session, user: Any, campaign: Campaign | None, matrix: Matrix | None, figures: Figures
+) -> tuple[Row, ...]:
+    heads = [code for code, _name in _heads(session, figures, matrix)]
+    progress = _progress(session, user, campaign, matrix)
+    known = {town for town, _sector in progress} | figures.towns
+    rows = []
+    for code, name in town_options(session):
+        if code not in known:
+            continue
+        cells = tuple(_town_cell(code, sector, progress, figures) for sector in heads)
+        rows.append(Row(code, name, "", "", cells, figures.of(town=code)))
+    elsewhere = figures.towns - {code for code, _name in town_options(session)}
+    for code in sorted(elsewhere):  # found in the city itself, in no town
+        cells = tuple(_town_cell(code, sector, progress, figures) for sector in heads)
+        rows.append(Row(code, "", "", "", cells, figures.of(town=code)))
+    return tuple(rows)
+
+
+def _town_cell(town: str, sector: str, progress: Mapping[Any, tuple[int, int]], figures: Figures) -> TownCell:
+    sums = figures.cells.get((sector, town)) or Sums()
+    percent, expected = progress.get((town, sector), (None, None))
+    if percent is None:
+        rate = sums.rate
+        state = "none" if rate is None else "red" if sums.overdue else "green"
+        return TownCell(sector, state, None if rate is None else int(rate), None, sums)
+    lag = (expected or 0) - percent
+    state = "red" if lag > FAR_BEHIND else "amber" if lag >= BEHIND else "green"
+    return TownCell(sector, state, percent, expected, sums)
+
+
+def _progress(
+    session: Session, user: Any, campaign: Campaign | None, matrix: Matrix | None
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """(town, sector) → mean share of its tasks in phases that have begun, and what is expected of them today."""
+    if campaign is None or matrix is None:
+        return {}
+    expected = {gate.seq: gate.expected for gate in matrix.gates}
+    tasks = [
+        t for t in campaigns.tasks(session, user, campaign_id=campaign.id) if expected.get(t.phase_seq) is not None
+    ]
+    actual = actuals(session, tasks)
+    shares: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+    for task in tasks:
+        done = min(1.0, actual[task.id] / task.target) if task.target else float(task.status == "done")
+        shares[task.region_code[:9] + "000", task.sector_code].append((done, expected[task.phase_seq] or 0))
+    return {
+        key: (round(100 * sum(d for d, _e in rows) / len(rows)), round(sum(e for _d, e in rows) / len(rows)))
+        for key, rows in shares.items()
+    }
+
+
+def _ranked(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Towns by rectification, then timeliness; those without hazards last. The assessed ranking is another thing."""
+    named = [row for row in rows if row.name]
+    return tuple(
+        sorted(
+            named, key=lambda row: (row.sums.rate is None, -(row.sums.rate or 0), -(row.sums.timeliness or 0), row.key)
+        )
+    )
+
+
+def _late(session: Session, user: Any, now: dt.datetime, campaign: Campaign | None, limit: int) -> tuple[Late, ...]:
+    """Major ones first, then those overdue for longest."""
+    select = sa.select(Hazard).where(hazards.overdue(now))
+    if user is not None:
+        select = select.where(scope_condition(Hazard, user))
+    if campaign is not None:
+        select = select.where(Hazard.campaign_id == campaign.id)
+    minor = sa.case((Hazard.grade == "major", 0), else_=1)
+    rows = list(session.scalars(select.order_by(minor, Hazard.due_at, Hazard.id).limit(limit)))
+    names, tasks = hazards.names_of(session, rows), hazards.open_tasks(session, [row.instance_id for row in rows])
+    return tuple(_one_late(session, row, names, tasks.get(row.instance_id, []), now) for row in rows)
+
+
+def _one_late(
+    session: Session, row: Hazard, names: Mapping[str, Mapping[str, Any]], tasks: list[HumanTask], now: dt.datetime
+) -> Late:
+    org = names["org"].get(row.responsible_org_id or row.supervising_org_id or "")
+    view = deadline_view(office(session), now, due_at=row.due_at, amber_at=row.amber_at, started_at=row.ordered_at)
+    holder = next((task.assignee_name for task in tasks if task.assignee_name), "")
+    return Late(row, view, names["subject"][row.subject_id].name, org.short_name if org else "", holder)
+
+
+def _gate_days(matrix: Matrix | None) -> list[tuple[dt.date, str]]:
+    return [(gate.end_on, gate.name) for gate in (matrix.gates if matrix else ())]
+
+
+def _bars(campaign: Campaign | None, matrix: Matrix | None) -> tuple[Bar, ...]:
+    if campaign is None or matrix is None:
+        return ()
+    return tuple(
+        Bar(
+            gate,
+            _at(campaign, gate.start_on),
+            _at(campaign, gate.end_on + dt.timedelta(1)) - _at(campaign, gate.start_on),
+            _at(campaign, gate.original_end_on + dt.timedelta(1)) if gate.original_end_on != gate.end_on else None,
+        )
+        for gate in matrix.gates
+    )
+
+
+def _at(campaign: Campaign, day: dt.date) -> float:
+    total = (campaign.end_on - campaign.start_on).days + 1
+    return round(max(0.0, min(100.0, 100 * (day - campaign.start_on).days / total)), 2)
+
+
+def _today_at(campaign: Campaign | None, today: dt.date) -> float | None:
+    if campaign is None or not campaign.start_on <= today <= campaign.end_on:
+        return None
+    return _at(campaign, today)
+
+
+__all__ = ["BY", "Bar", "Cell", "Late", "Row", "TownCell", "Wall", "chosen", "wall"]
