@@ -11,10 +11,12 @@ def install(app: Flask) -> None:
     from app.calendars import seed as seed_calendars
     from app.db import write_transaction
     from app.engine import load_folder
+    from app.inspections import install_checklists
     from app.web import engine, settings
 
     with app.extensions["duban.sessions"]() as session, write_transaction(session, alone=True):
         seed_calendars(session)
+        install_checklists(session, app.extensions["duban.clock"].now())
     packages = [load_folder(path.parent) for path in sorted(settings().bpmn.glob("*/process.toml"))]
     for package in packages:
         engine().deploy(package, by=SYSTEM, known={one.key: one for one in packages})

@@ -16,6 +16,7 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _hazard_origins()
+    _inspections()
     _children()
     _passing_on()
     _campaigns()
@@ -29,6 +30,297 @@ def _hazard_origins() -> None:
     for name in ("campaign_id", "plan_id", "inspection_id", "consultation_id"):
         op.add_column("hazard", sa.Column(name, sa.String(length=32), nullable=True))
         op.create_index(op.f(f"ix_hazard_{name}"), "hazard", [name], unique=False)
+
+
+def _inspections() -> None:
+    op.create_table(
+        "checklist",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("series_id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=True),
+        sa.Column("campaign_id", sa.String(length=32), nullable=True),
+        sa.Column("plan_id", sa.String(length=32), nullable=True),
+        sa.Column("legal_basis", sa.Text(), nullable=False),
+        sa.Column("scope_note", sa.String(length=300), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=True),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("created_by_name", sa.String(length=80), nullable=False),
+        sa.Column("published_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("published_by_name", sa.String(length=80), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["organisation.id"], name=op.f("fk_checklist_org_id_organisation")),
+        sa.ForeignKeyConstraint(["sector_code"], ["sector.code"], name=op.f("fk_checklist_sector_code_sector")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist")),
+        sa.UniqueConstraint("series_id", "version", name=op.f("uq_checklist_series_id_version")),
+    )
+    op.create_index(op.f("ix_checklist_campaign_id"), "checklist", ["campaign_id"], unique=False)
+    op.create_index(op.f("ix_checklist_code"), "checklist", ["code"], unique=False)
+    op.create_index(op.f("ix_checklist_org_id"), "checklist", ["org_id"], unique=False)
+    op.create_index(op.f("ix_checklist_plan_id"), "checklist", ["plan_id"], unique=False)
+    op.create_index(op.f("ix_checklist_sector_code"), "checklist", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_checklist_series_id"), "checklist", ["series_id"], unique=False)
+    op.create_index(op.f("ix_checklist_status"), "checklist", ["status"], unique=False)
+    op.create_table(
+        "checklist_item",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("checklist_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("content", sa.String(length=300), nullable=False),
+        sa.Column("legal_basis", sa.String(length=500), nullable=False),
+        sa.Column("method", sa.String(length=300), nullable=False),
+        sa.Column("criteria", sa.String(length=300), nullable=False),
+        sa.Column("finding_hint", sa.String(length=120), nullable=False),
+        sa.Column("requirement", sa.String(length=500), nullable=False),
+        sa.Column("severity_hint", sa.String(length=12), nullable=False),
+        sa.Column("hazard_kind", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["checklist_id"], ["checklist.id"], name=op.f("fk_checklist_item_checklist_id_checklist")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist_item")),
+    )
+    op.create_index(op.f("ix_checklist_item_checklist_id"), "checklist_item", ["checklist_id"], unique=False)
+    op.create_table(
+        "inspection",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("mode", sa.String(length=20), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("topic", sa.String(length=120), nullable=False),
+        sa.Column("campaign_id", sa.String(length=32), nullable=True),
+        sa.Column("plan_id", sa.String(length=32), nullable=True),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=False),
+        sa.Column("open_region_code", sa.String(length=12), nullable=False),
+        sa.Column("open_sector_code", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("selection", sa.String(length=12), nullable=False),
+        sa.Column("checklist_id", sa.String(length=32), nullable=True),
+        sa.Column("checklist_title", sa.String(length=120), nullable=False),
+        sa.Column("leader_id", sa.String(length=32), nullable=False),
+        sa.Column("leader_name", sa.String(length=80), nullable=False),
+        sa.Column("team_key", sa.String(length=64), nullable=False),
+        sa.Column("planned_on", sa.Date(), nullable=False),
+        sa.Column("started_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("executed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("recorded_late", sa.Boolean(), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=False),
+        sa.Column("findings", sa.Integer(), nullable=False),
+        sa.Column("conclusion", sa.Text(), nullable=False),
+        sa.Column("sampled", sa.Boolean(), nullable=False),
+        sa.Column("second_look", sa.String(length=12), nullable=False),
+        sa.Column("second_look_note", sa.Text(), nullable=False),
+        sa.Column("order_served_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("order_served", sa.String(length=12), nullable=False),
+        sa.Column("violation", sa.Text(), nullable=False),
+        sa.Column("referral", sa.String(length=20), nullable=False),
+        sa.Column("referral_note", sa.Text(), nullable=False),
+        sa.Column("referred_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("void_reason", sa.Text(), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.String(length=32), nullable=True),
+        sa.Column("created_by_name", sa.String(length=80), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["checklist_id"], ["checklist.id"], name=op.f("fk_inspection_checklist_id_checklist")),
+        sa.ForeignKeyConstraint(["org_id"], ["organisation.id"], name=op.f("fk_inspection_org_id_organisation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_inspection_instance_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_inspection_number")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_inspection_request_key")),
+    )
+    op.create_index(op.f("ix_inspection_campaign_id"), "inspection", ["campaign_id"], unique=False)
+    op.create_index(op.f("ix_inspection_executed_at"), "inspection", ["executed_at"], unique=False)
+    op.create_index(op.f("ix_inspection_mode"), "inspection", ["mode"], unique=False)
+    op.create_index(op.f("ix_inspection_open_region_code"), "inspection", ["open_region_code"], unique=False)
+    op.create_index(op.f("ix_inspection_open_sector_code"), "inspection", ["open_sector_code"], unique=False)
+    op.create_index(op.f("ix_inspection_org_id"), "inspection", ["org_id"], unique=False)
+    op.create_index(op.f("ix_inspection_plan_id"), "inspection", ["plan_id"], unique=False)
+    op.create_index("ix_inspection_planned", "inspection", ["planned_on", "id"], unique=False)
+    op.create_index(op.f("ix_inspection_region_code"), "inspection", ["region_code"], unique=False)
+    op.create_index(op.f("ix_inspection_sector_code"), "inspection", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_inspection_status"), "inspection", ["status"], unique=False)
+    op.create_index(op.f("ix_inspection_team_key"), "inspection", ["team_key"], unique=False)
+    op.create_table(
+        "inspected_subject",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("inspection_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("subject_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("supervising_org_id", sa.String(length=32), nullable=True),
+        sa.Column("inspecting_org_id", sa.String(length=32), nullable=False),
+        sa.Column("open_region_code", sa.String(length=12), nullable=False),
+        sa.Column("open_sector_code", sa.String(length=40), nullable=False),
+        sa.Column("open_supervising_org_id", sa.String(length=32), nullable=True),
+        sa.Column("disclosed_org_id", sa.String(length=32), nullable=True),
+        sa.Column("drawn", sa.Boolean(), nullable=False),
+        sa.Column("scene", sa.String(length=200), nullable=False),
+        sa.Column("remarks", sa.Text(), nullable=False),
+        sa.Column("served", sa.String(length=12), nullable=False),
+        sa.Column("signed_by", sa.String(length=40), nullable=False),
+        sa.Column("signed_title", sa.String(length=40), nullable=False),
+        sa.Column("refused_reason", sa.String(length=300), nullable=False),
+        sa.Column("evidence", app.db.Json(), nullable=False),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("accuracy_m", sa.Integer(), nullable=True),
+        sa.Column("site_rev", sa.Integer(), nullable=False),
+        sa.Column("inspected_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("result", sa.String(length=20), nullable=False),
+        sa.Column("findings", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_inspected_subject_inspection_id_inspection")
+        ),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_inspected_subject_subject_id_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspected_subject")),
+        sa.UniqueConstraint("inspection_id", "subject_id", name=op.f("uq_inspected_subject_inspection_id_subject_id")),
+    )
+    op.create_index(
+        op.f("ix_inspected_subject_disclosed_org_id"), "inspected_subject", ["disclosed_org_id"], unique=False
+    )
+    op.create_index(op.f("ix_inspected_subject_inspected_at"), "inspected_subject", ["inspected_at"], unique=False)
+    op.create_index(
+        op.f("ix_inspected_subject_inspecting_org_id"), "inspected_subject", ["inspecting_org_id"], unique=False
+    )
+    op.create_index(op.f("ix_inspected_subject_inspection_id"), "inspected_subject", ["inspection_id"], unique=False)
+    op.create_index(op.f("ix_inspected_subject_instance_id"), "inspected_subject", ["instance_id"], unique=False)
+    op.create_index(
+        op.f("ix_inspected_subject_open_region_code"), "inspected_subject", ["open_region_code"], unique=False
+    )
+    op.create_index(
+        op.f("ix_inspected_subject_open_sector_code"), "inspected_subject", ["open_sector_code"], unique=False
+    )
+    op.create_index(
+        op.f("ix_inspected_subject_open_supervising_org_id"),
+        "inspected_subject",
+        ["open_supervising_org_id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_inspected_subject_region_code"), "inspected_subject", ["region_code"], unique=False)
+    op.create_index(op.f("ix_inspected_subject_sector_code"), "inspected_subject", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_inspected_subject_subject_id"), "inspected_subject", ["subject_id"], unique=False)
+    op.create_table(
+        "inspector",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("inspection_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("org_id", sa.String(length=32), nullable=False),
+        sa.Column("org_name", sa.String(length=120), nullable=False),
+        sa.Column("cert_no", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=12), nullable=False),
+        sa.Column("drawn", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_inspector_inspection_id_inspection")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_inspector_user_id_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspector")),
+        sa.UniqueConstraint("inspection_id", "user_id", name=op.f("uq_inspector_inspection_id_user_id")),
+    )
+    op.create_index(op.f("ix_inspector_inspection_id"), "inspector", ["inspection_id"], unique=False)
+    op.create_index(op.f("ix_inspector_user_id"), "inspector", ["user_id"], unique=False)
+    op.create_table(
+        "inspection_item",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("inspection_id", sa.String(length=32), nullable=False),
+        sa.Column("inspected_subject_id", sa.String(length=32), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("checklist_item_id", sa.String(length=32), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("content", sa.String(length=300), nullable=False),
+        sa.Column("legal_basis", sa.String(length=500), nullable=False),
+        sa.Column("method", sa.String(length=300), nullable=False),
+        sa.Column("criteria", sa.String(length=300), nullable=False),
+        sa.Column("severity_hint", sa.String(length=12), nullable=False),
+        sa.Column("finding_hint", sa.String(length=120), nullable=False),
+        sa.Column("hazard_kind", sa.String(length=20), nullable=False),
+        sa.Column("result", sa.String(length=20), nullable=False),
+        sa.Column("finding", sa.String(length=120), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("location", sa.String(length=200), nullable=False),
+        sa.Column("requirement", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(length=12), nullable=False),
+        sa.Column("deadline", sa.String(length=12), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("measures", sa.Text(), nullable=False),
+        sa.Column("photos", app.db.Json(), nullable=False),
+        sa.Column("photos_after", app.db.Json(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("answered_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("answered_by_id", sa.String(length=32), nullable=True),
+        sa.Column("answered_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspected_subject_id"],
+            ["inspected_subject.id"],
+            name=op.f("fk_inspection_item_inspected_subject_id_inspected_subject"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_inspection_item_inspection_id_inspection")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_item")),
+        sa.UniqueConstraint(
+            "inspected_subject_id", "client_id", name=op.f("uq_inspection_item_inspected_subject_id_client_id")
+        ),
+    )
+    op.create_index(op.f("ix_inspection_item_inspection_id"), "inspection_item", ["inspection_id"], unique=False)
+    op.create_index("ix_inspection_item_order", "inspection_item", ["inspected_subject_id", "position"], unique=False)
+    op.create_table(
+        "inspection_draw",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("inspection_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("criteria", app.db.Json(), nullable=False),
+        sa.Column("candidates", app.db.Json(), nullable=False),
+        sa.Column("candidates_hash", sa.String(length=64), nullable=False),
+        sa.Column("excluded", app.db.Json(), nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("drawn", app.db.Json(), nullable=False),
+        sa.Column("made_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("made_by_id", sa.String(length=32), nullable=True),
+        sa.Column("made_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_inspection_draw_inspection_id_inspection")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_draw")),
+        sa.UniqueConstraint("inspection_id", "kind", name=op.f("uq_inspection_draw_inspection_id_kind")),
+    )
+    op.create_index(op.f("ix_inspection_draw_inspection_id"), "inspection_draw", ["inspection_id"], unique=False)
+    op.create_table(
+        "inspector_avoidance",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("subject_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("made_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("made_by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_inspector_avoidance_subject_id_subject")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_inspector_avoidance_user_id_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspector_avoidance")),
+        sa.UniqueConstraint("user_id", "subject_id", name=op.f("uq_inspector_avoidance_user_id_subject_id")),
+    )
+    op.create_index(op.f("ix_inspector_avoidance_subject_id"), "inspector_avoidance", ["subject_id"], unique=False)
+    op.create_index(op.f("ix_inspector_avoidance_user_id"), "inspector_avoidance", ["user_id"], unique=False)
+    op.create_table(
+        "inspection_number",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_inspection_number")),
+    )
 
 
 def _children() -> None:

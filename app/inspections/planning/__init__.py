@@ -1,0 +1,3 @@
+"""Planning an inspection: who is inspected and by whom, by hand, by priority or by lot."""
+
+from __future__ import annotations

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.clock import FixedClock
+from app.db import write_transaction
+from tests.cast import START
+from tests.hazards.walk import people_the_register
+from tests.inspections.walk import Walk
+
+
+@pytest.fixture(scope="module")
+def city(app: Flask, clock: FixedClock) -> Walk:
+    """The cast's city with its supervised subjects; one for all tests of a module."""
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        people_the_register(session)
+    return Walk(app, clock)
+
+
+@pytest.fixture(autouse=True)
+def the_clock_starts_anew(clock: FixedClock) -> None:
+    clock.set(START)
