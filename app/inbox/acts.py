@@ -40,9 +40,14 @@ def unclaim(task_id: str) -> None:
     web.refresh()
 
 
-def complete(task_id: str, answers: Mapping[str, Any], rev: int | None = None) -> Completed:
+def complete(
+    task_id: str,
+    answers: Mapping[str, Any],
+    rev: int | None = None,
+    foretell: Callable[[Completed], None] | None = None,
+) -> Completed:
     _seen(task_id)
-    done = web.engine().complete(task_id, answers, by=web.actor(), rev=rev)
+    done = web.engine().complete(task_id, answers, by=web.actor(), rev=rev, foretell=foretell)
     web.refresh()
     return done
 

@@ -12,6 +12,7 @@ from app.errors import Conflict
 from app.inbox import acts, queries
 from app.inbox import schemas as s
 
+_COMPLETED = s.CompletedOut()
 blp = web.blueprint("tasks", description="Tasks: the inbox and its verbs")
 
 
@@ -60,7 +61,7 @@ def unclaim(task_id: str) -> HumanTask:
 def completion(payload: dict[str, Any], task_id: str) -> Completed:
     """提交. 422 with errors per field; 409 when it was done or changed meanwhile, with who, when and what was sent."""
     try:
-        return acts.complete(task_id, payload["answers"], payload["rev"])
+        return acts.complete(task_id, payload["answers"], payload["rev"], web.foretelling(_COMPLETED))
     except Conflict as late:
         late.extra["submitted"] = payload["answers"]
         raise

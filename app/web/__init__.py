@@ -3,7 +3,7 @@
 from app.web.access import actor, current_user, locale_of
 from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
-from app.web.idempotency import IdempotencyKey, sweep_idempotency
+from app.web.idempotency import IdempotencyKey, foretelling, sweep_idempotency
 from app.web.paging import Page, page_number, paginate
 from app.web.registry import MenuGroup, MenuItem, cards, event_words, menu, starters, unsent_answers
 from app.web.rendering import is_partial, render, see_other
@@ -28,6 +28,7 @@ __all__ = [
     "db",
     "engine",
     "event_words",
+    "foretelling",
     "init_app",
     "is_partial",
     "locale_of",

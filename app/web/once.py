@@ -19,7 +19,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from app.web.api import is_api
 from app.web.database import db
-from app.web.idempotency import claim, conclude, settled, watch
+from app.web.idempotency import IdempotencyKey, Sending, begin, conclude, instead, settled
 from app.web.rendering import see_other
 
 FIELD = "_once"
@@ -70,14 +70,17 @@ def _take_key() -> Response | None:
     if request.args.get("_step") or request.form.get("_step"):
         return None  # only changes what the form shows
     row = hashlib.sha256(f"form\0{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
-    stored = claim(row, content)
-    if stored is None:
-        g.form_row = row
-        watch(row)
+    stored = begin(row, content)
+    if isinstance(stored, Sending):
+        g.form_sending = stored
         return None
     if stored.request_hash != content:
         return None  # sent again with something else in it: a new sending, which the view judges
-    return see_other(settled(stored).body.decode())
+    return _led_to(settled(stored))
+
+
+def _led_to(stored: IdempotencyKey) -> Response:
+    return see_other(stored.body.decode())
 
 
 def _content_hash() -> str:
@@ -88,16 +91,18 @@ def _content_hash() -> str:
 
 def _remember(response: Response) -> Response:
     """Only where it led is kept: a page that tells what was wrong is drawn anew."""
-    row = g.pop("form_row", None)
-    if row is None:
+    sending: Sending | None = g.pop("form_sending", None)
+    if sending is None:
         return response
     target = response.headers.get("HX-Redirect") or (response.location if response.status_code == 303 else None)
     db.session.rollback()
     if target:
         browser.pop(_UNSENT, None)
     answer = {"status": 303, "body": target.encode(), "content_type": "text/uri-list"} if target else None
-    conclude(row, answer, broken=response.status_code >= 500)
-    return response
+    kept = conclude(sending, answer, broken=response.status_code >= 500)
+    if kept and (answer or sending.acted or response.status_code >= 500):
+        return response
+    return instead(sending, response, _led_to)  # it may have been refused because the same was sent a moment before
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +19,11 @@ _DEAD = ("Z", "X")
 def myself() -> str:
     """`machine:pid:start`, or nothing."""
     return _name(os.getpid())  # asked anew after a fork
+
+
+def one_of_mine() -> str:
+    """Names one request of this process, so that two of them are told apart."""
+    return f"{myself()}:{secrets.token_hex(6)}"
 
 
 @lru_cache(maxsize=4)
@@ -50,5 +56,6 @@ def is_dead(owner: str) -> bool:
     if owner == NOBODY:
         return True
     machine, _, rest = owner.partition(":")
-    pid, _, began = rest.partition(":")
+    pid, _, rest = rest.partition(":")
+    began = rest.partition(":")[0]
     return bool(machine) and machine == _machine() and _began(int(pid)) != began

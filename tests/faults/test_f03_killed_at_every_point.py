@@ -44,7 +44,7 @@ POINTS: dict[str, tuple[Callable[[], None], str]] = {
     "before_write": (lambda: plant(saving, "save", "before"), NOTHING),
     "after_write": (lambda: plant(saving, "save", "after"), NOTHING),
     "before_commit": (lambda: plant_at_commit("before"), NOTHING),
-    "after_commit": (lambda: plant_at_commit("after"), ACTED),
+    "after_commit": (lambda: plant_at_commit("after"), ACTED),  # of a completion the answer is committed with it
     "before_response": (lambda: plant(idempotency, "conclude", "before"), ACTED),
     "after_response": (lambda: plant(idempotency, "conclude", "after"), ANSWERED),
     "before_send": (lambda: plant(Flask, "process_response", "after"), ANSWERED),
@@ -103,6 +103,8 @@ def test_f3_killed_at_a_point_nothing_before_the_commit_and_all_after_it_and_a_r
     case: Case, point: str
 ) -> None:
     prepare, left = POINTS[point]
+    if left == ACTED and case.address.endswith("/completion"):
+        left = ANSWERED
     assert case.killed(prepare)
     assert case.happened() == (0 if left == NOTHING else 1)
     assert case.mismatches() == []

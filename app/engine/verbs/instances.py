@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +97,21 @@ class InstanceVerbs(DefinitionVerbs):
         turn = checkout(self, Start(by, loaded, answers, business_key, form=form))
         return started(turn)
 
-    def complete(self, task_id: str, answers: Mapping[str, Any], *, by: Actor, rev: int | None = None) -> Completed:
-        """提交. Forbidden, Invalid with errors per field, Conflict when it was done, claimed or changed meanwhile."""
-        turn = checkout(self, Complete(by, task_id, answers, rev), tries=TRIES)
-        late = any(line.event == "task.completed" and line.data.get("late") for line in turn.events)
-        return Completed(turn.id, task_id, late, _ended(turn), _next(turn))
+    def complete(
+        self,
+        task_id: str,
+        answers: Mapping[str, Any],
+        *,
+        by: Actor,
+        rev: int | None = None,
+        foretell: Callable[[Completed], None] | None = None,
+    ) -> Completed:
+        """提交. Forbidden, Invalid with errors per field, Conflict when it was done, claimed or changed meanwhile.
+
+        `foretell` is told the result before it is committed, perhaps several times, and for nothing if that fails.
+        """
+        tell = None if foretell is None else (lambda turn: foretell(_completed(turn, task_id)))
+        return _completed(checkout(self, Complete(by, task_id, answers, rev, foretell=tell), tries=TRIES), task_id)
 
     def amend(self, instance_id: str, data: Mapping[str, Any], reason: str, *, by: Actor) -> None:
         """更正: change variables of a running instance; the record follows through the process's `on_amend`."""
@@ -239,6 +249,11 @@ def started(turn: Turn) -> Started:
     return Started(
         turn.id, turn.instance.get("subject_id"), [row["id"] for row in turn.created], _next(turn), _ended(turn)
     )
+
+
+def _completed(turn: Turn, task_id: str) -> Completed:
+    late = any(line.event == "task.completed" and line.data.get("late") for line in turn.events)
+    return Completed(turn.id, task_id, late, _ended(turn), _next(turn))
 
 
 def _ended(turn: Turn) -> bool:

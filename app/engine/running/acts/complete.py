@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +46,7 @@ class Complete:
     clean: dict[str, Any] = field(default_factory=dict)
     signing: Signing | None = None  # with this vote, where several people sign
     vote: Any = None
+    foretell: Callable[[Turn], None] | None = None  # hears of what was done before it is committed
 
     def open(self, engine: Core, session: Session) -> Turn:
         self.row = open_task(session, self.task_id)
@@ -152,4 +153,5 @@ class Complete:
             raise errors.Invalid(found)
 
     def finish(self, turn: Turn) -> None:
-        """Nothing more."""
+        if self.foretell is not None:
+            self.foretell(turn)
