@@ -33,13 +33,15 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.campaigns import plan_tasks, service_tasks, task_checks
+    from app.campaigns import facts, pickers, plan_tasks, service_tasks, task_checks
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     plan_tasks.init_engine(engine)
     task_checks.init_engine(engine)
     web.event_words.update(_EVENTS)
+    facts.register()
+    pickers.register()
 
 
 _EVENTS = {

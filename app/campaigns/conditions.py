@@ -19,7 +19,9 @@ class Conditions:
         self._language = engine.language
 
     def problem(self, text: str) -> str:
-        """Why a condition cannot be used, in the user's language; "" where it can."""
+        """Why a condition cannot be used, in the user's language; "" where it can, or where there is none."""
+        if not text.strip():
+            return ""
         if refused := self._language.problem(text):
             return _("条件无法使用：%(why)s", why=refused[0])
         if unknown := sorted(self._language.names(text) - NAMES.keys()):

@@ -127,7 +127,7 @@ def next_report(call: ServiceCall) -> Result:
     last = call.session.scalar(
         sa.select(sa.func.max(CampaignProgress.due_on)).where(CampaignProgress.plan_id == plan.id)
     )
-    after = last or local(plan.approved_at or call.now).date()
+    after = last or timetable.first_week_after(local(plan.approved_at or call.now).date(), campaign.start_on)
     report = timetable.next_report(office(call.session), after, campaign.end_on, call.now)
     report["finished"] = report["finished"] or not campaign.weekly
     return report | _about_tasks(call, plan, queries.phases(call.session, [campaign.id]))
@@ -258,7 +258,8 @@ def _stand_in_approve(call: ServiceCall) -> Result:
 def _stand_in_next_report(call: ServiceCall) -> Result:
     """What was waited for is looked at again; what was reported or missed is behind."""
     data, known = call.data, call.data.get("report") or {}
-    after = known.get("after") or data["started_on"]
+    begun = timetable.first_week_after(timetable.day(data["started_on"]), timetable.day(data["start_on"]))
+    after = known.get("after") or begun.isoformat()
     if known and not known["early"]:
         after = known["due_on"]
     report = timetable.next_report(office(call.session), timetable.day(after), timetable.day(data["end_on"]), call.now)

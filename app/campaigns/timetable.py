@@ -56,6 +56,11 @@ def phase_record(office: Office, phase: Mapping[str, Any], now: dt.datetime) -> 
     }
 
 
+def first_week_after(approved: dt.date, start_on: dt.date) -> dt.date:
+    """The day after which the first weekly report lies: nobody reports before the campaign has begun."""
+    return max(approved, start_on - dt.timedelta(1))
+
+
 def next_report(office: Office, after: dt.date, end_on: dt.date, now: dt.datetime) -> Record:
     """The next weekly report after a day: due on the last work day of the week at the end of office, open the day
     before. Past the last one it waits for the campaign's end, which may move."""
