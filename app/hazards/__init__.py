@@ -48,7 +48,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.hazards import api, facts, ledger, request_tasks, service_tasks, tally, task_checks, views
+    from app.hazards import api, facts, ledger, listing, request_tasks, service_tasks, tally, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
     web.event_words.update(_EVENTS)
     views.init_app(app)
     ledger.init_app(app)
+    listing.init_app(app)
     facts.register_sources()
     tally.init()
     api.init_app(app)

@@ -15,6 +15,7 @@ from app.audit import Actor, record
 from app.calendars import OfficeCalendar
 from app.engine import HumanTask, afterwards
 from app.hazards import queries
+from app.hazards.listing import operations as listings
 from app.hazards.models import Hazard
 from app.hazards.request_models import HazardRequest
 from app.i18n import _
@@ -130,6 +131,7 @@ def follow_clock(session: Session, hazard: Hazard, task: HumanTask, *, now: dt.d
     hazard.updated_at = now
     if this_round := queries.round_of(session, hazard):
         this_round.due_at = task.due_at
+    listings.follow_clock(session, hazard, now=now)
     session.flush()
 
 

@@ -16,6 +16,7 @@ from app.audit import Actor
 from app.clock import local
 from app.engine import ServiceCall
 from app.hazards import operations, queries, requests
+from app.hazards.listing import operations as listings
 from app.hazards.models import Hazard
 from app.hazards.request_models import KINDS
 from app.hazards.schemas import RegisterIn
@@ -232,7 +233,9 @@ def void(call: ServiceCall, reason: str = "") -> None:
     hazard = queries.of_instance(call.session, call.instance_id)
     if hazard is None:
         return  # cancelled before it was registered: there is nothing to void
-    operations.void(call.session, hazard, reason or str(call.data.get("reason") or ""), by=call.actor, now=call.now)
+    reason = reason or str(call.data.get("reason") or "")
+    operations.void(call.session, hazard, reason, by=call.actor, now=call.now)
+    listings.end_with(call.session, hazard, reason or _("隐患已作废"), by=call.actor, now=call.now)
     call.history("hazards.voided", number=hazard.number)
 
 

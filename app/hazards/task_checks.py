@@ -14,6 +14,7 @@ from app.calendars import OfficeCalendar, day_text
 from app.clock import local
 from app.engine import TaskCheck
 from app.hazards import queries
+from app.hazards.listing import queries as listings
 from app.hazards.models import Hazard, HazardRound
 from app.i18n import _
 
@@ -110,6 +111,8 @@ def closure_conditions(check: TaskCheck) -> Errors:
     this_round = queries.round_of(check.session, hazard)
     if this_round is None or this_round.result != "passed":
         return {"_": [_("最近一轮复查没有合格，不能销号")]}
+    if (listing := listings.of_hazard(check.session, hazard.id)) is not None and listing.is_open:
+        return {"_": [_("挂牌督办还没有摘牌，不能销号")]}
     found = [*_evidence(hazard, this_round), *_independent(check, hazard, this_round), *_signed(this_round)]
     return {"_": found} if found else {}
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _metrics()
     _consultations()
     _supervision()
+    _major_listings()
 
 
 def _hazard_origins() -> None:
@@ -1164,3 +1165,105 @@ def _supervision() -> None:
         ),
     )
     op.create_index(op.f("ix_supervision_rung_item_id"), "supervision_rung", ["item_id"], unique=False)
+
+
+def _major_listings() -> None:
+    """Listed supervision of major hazards, with its monthly reports."""
+    op.create_table(
+        "major_listing_number",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_major_listing_number")),
+    )
+    op.create_table(
+        "major_listing",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("hazard_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("region_code", sa.String(length=12), nullable=False),
+        sa.Column("sector_code", sa.String(length=40), nullable=False),
+        sa.Column("supervising_org_id", sa.String(length=32), nullable=True),
+        sa.Column("responsible_org_id", sa.String(length=32), nullable=True),
+        sa.Column("reported_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("verified_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("verified_by_name", sa.String(length=80), nullable=False),
+        sa.Column("verify_opinion", sa.Text(), nullable=False),
+        sa.Column("interim_measures", sa.Text(), nullable=False),
+        sa.Column("stopped", sa.Boolean(), nullable=False),
+        sa.Column("reported_superior", sa.Boolean(), nullable=False),
+        sa.Column("plan", app.db.Json(), nullable=False),
+        sa.Column("plan_files", app.db.Json(), nullable=False),
+        sa.Column("planned_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("planned_by_name", sa.String(length=80), nullable=False),
+        sa.Column("plan_opinion", sa.Text(), nullable=False),
+        sa.Column("orderer_name", sa.String(length=80), nullable=False),
+        sa.Column("listing_opinion", sa.Text(), nullable=False),
+        sa.Column("listed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("amber_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("original_due_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("file_by", app.db.UTCDateTime(), nullable=True),
+        sa.Column("filed_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("filed_to", sa.String(length=120), nullable=False),
+        sa.Column("filing_no", sa.String(length=80), nullable=False),
+        sa.Column("publicise_by", app.db.UTCDateTime(), nullable=True),
+        sa.Column("publicised_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("media", sa.String(length=200), nullable=False),
+        sa.Column("link", sa.String(length=300), nullable=False),
+        sa.Column("publicity_text", sa.Text(), nullable=False),
+        sa.Column("applied_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("accept_by", app.db.UTCDateTime(), nullable=True),
+        sa.Column("accepted_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("accepted_by_id", sa.String(length=32), nullable=True),
+        sa.Column("accepted_by_name", sa.String(length=80), nullable=False),
+        sa.Column("acceptance_result", sa.String(length=12), nullable=False),
+        sa.Column("acceptance_opinion", sa.Text(), nullable=False),
+        sa.Column("acceptance_files", app.db.Json(), nullable=False),
+        sa.Column("experts", app.db.Json(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("resumption_agreed", sa.Boolean(), nullable=False),
+        sa.Column("audit_opinion", sa.Text(), nullable=False),
+        sa.Column("audited_by_name", sa.String(length=80), nullable=False),
+        sa.Column("delisted_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("delisted_by_name", sa.String(length=80), nullable=False),
+        sa.Column("delist_publicise_by", app.db.UTCDateTime(), nullable=True),
+        sa.Column("delist_publicised_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("delist_media", sa.String(length=200), nullable=False),
+        sa.Column("ended_reason", sa.Text(), nullable=False),
+        sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["hazard_id"], ["hazard.id"], name=op.f("fk_major_listing_hazard_id_hazard")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_major_listing")),
+        sa.UniqueConstraint("number", name=op.f("uq_major_listing_number")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_major_listing_instance_id")),
+    )
+    op.create_index(op.f("ix_major_listing_delisted_at"), "major_listing", ["delisted_at"], unique=False)
+    op.create_index(op.f("ix_major_listing_hazard_id"), "major_listing", ["hazard_id"], unique=False)
+    op.create_index(op.f("ix_major_listing_listed_at"), "major_listing", ["listed_at"], unique=False)
+    op.create_index(op.f("ix_major_listing_region_code"), "major_listing", ["region_code"], unique=False)
+    op.create_index(op.f("ix_major_listing_responsible_org_id"), "major_listing", ["responsible_org_id"], unique=False)
+    op.create_index(op.f("ix_major_listing_sector_code"), "major_listing", ["sector_code"], unique=False)
+    op.create_index(op.f("ix_major_listing_status"), "major_listing", ["status"], unique=False)
+    op.create_index(op.f("ix_major_listing_supervising_org_id"), "major_listing", ["supervising_org_id"], unique=False)
+    op.create_table(
+        "major_listing_progress",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("listing_id", sa.String(length=32), nullable=False),
+        sa.Column("report_key", sa.String(length=120), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("problems", sa.Text(), nullable=False),
+        sa.Column("funds_yuan", sa.Integer(), nullable=True),
+        sa.Column("photos", app.db.Json(), nullable=False),
+        sa.Column("at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["listing_id"], ["major_listing.id"], name=op.f("fk_major_listing_progress_listing_id_major_listing")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_major_listing_progress")),
+        sa.UniqueConstraint("report_key", name=op.f("uq_major_listing_progress_report_key")),
+    )
+    op.create_index(
+        op.f("ix_major_listing_progress_listing_id"), "major_listing_progress", ["listing_id"], unique=False
+    )
