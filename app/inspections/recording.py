@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import files
 from app.accounts import Organisation, User
-from app.audit import Actor, record
+from app.audit import SYSTEM, Actor, record
 from app.clock import SHANGHAI, local
 from app.i18n import _
 from app.inspections import queries
@@ -73,8 +73,11 @@ def _disclose(session: Session, subject: InspectedSubject) -> None:
     subject.disclosed_org_id = session.get_one(Subject, subject.subject_id).org_id
 
 
-def findings(session: Session, inspection: Inspection, *, by: Actor, now: dt.datetime) -> list[dict[str, Any]]:
-    """What each hazard's process begins with (P4), in the order of the items; photos go along as copies of its own."""
+def findings(session: Session, inspection: Inspection, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """What each hazard's process begins with (P4), in the order of the items.
+
+    Photos go along as copies, nobody's yet: the hazards are started by the system, and each keeps its own.
+    """
     subjects = queries.subjects_of(session, inspection)
     items = queries.items_of(session, [one.id for one in subjects])
     org = session.get_one(Organisation, inspection.org_id)
@@ -83,7 +86,7 @@ def findings(session: Session, inspection: Inspection, *, by: Actor, now: dt.dat
     for subject in subjects:
         for item in (one for one in items[subject.id] if one.failed):
             said = _finding(inspection, subject, item, org, team)
-            said |= {name: files.duplicate(session, said[name], by=by, now=now) for name in PHOTOS}
+            said |= {name: files.duplicate(session, said[name], by=SYSTEM, now=now) for name in PHOTOS}
             found.append(said)
     return found
 

@@ -110,7 +110,7 @@ def record(call: ServiceCall) -> Result:
     """记录检查结果，公开检查；取出逐条隐患。"""
     found, by = _inspection(call), _who(call, "check")
     recording.complete(call.session, found, call.data, by=by, now=call.now)
-    rows = recording.findings(call.session, found, by=call.actor, now=call.now)
+    rows = recording.findings(call.session, found, now=call.now)
     decided = recording.decided(call.session, found, rows)
     return {**_opened(call, found), **decided, "finding_count": len(rows), "recorded_late": found.recorded_late}
 

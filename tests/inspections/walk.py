@@ -99,7 +99,9 @@ class Walk(HazardWalk):
         inspection = self.arrive(self.plan(key, **data), key)
         for position in range(1, inspection.subjects + 1):
             self.answer(inspection, failed or {}, key, position)
-        return self.step(inspection, "check", key, conclusion="已检查", violation_found="no")
+        done = self.step(inspection, "check", key, conclusion="已检查", violation_found="no")
+        self.engine.deliver_all()
+        return done
 
     def hazards_of(self, inspection: Inspection) -> list[Hazard]:
         with self.sessions() as session:
