@@ -12,6 +12,7 @@ OPERATORS = ("admin",)
 OFFICE = ("coordinator",)
 CONSOLE = OPERATORS + OFFICE  # open the console; suspend, resume, retry, move a timer
 PUBLISHERS = ("admin", "security_admin")
+MAP_READERS = (*CONSOLE, "leader", "auditor", "dept_staff")  # see how the instances of a process stand
 
 
 def operates(user: Any) -> bool:
@@ -21,6 +22,10 @@ def operates(user: Any) -> bool:
 
 def opens_console(user: Any) -> bool:
     return bool(user.has(*CONSOLE))
+
+
+def reads_maps(user: Any) -> bool:
+    return bool(user.has(*MAP_READERS))
 
 
 def sees_data(user: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.console import words
-from app.engine import HumanTask, Incident, Node, Progress, Subscription, Timer
+from app.engine import ChildCount, HumanTask, Incident, Node, Progress, Subscription, Timer
 from app.i18n import ENGLISH, _, bilingual, get_locale
 
 _SCOPES = ("subProcess", "transaction", "adHocSubProcess")
@@ -40,6 +40,11 @@ class Picture:
     counts: dict[str, int]
     alerts: dict[str, str]
     sentence: str
+    calls: dict[str, ChildCount]  # the detached calls that have started something
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {node: _("已结束 %(over)s / %(total)s", over=n.over, total=n.total) for node, n in self.calls.items()}
 
     @property
     def tokens(self) -> list[Step]:
@@ -84,6 +89,7 @@ def picture(
         dict(tokens),
         {node_id: _("异常 %(n)s", n=n) for node_id, n in failing.items()},
         _sentence(steps),
+        {node: state.children for node, state in progress.nodes.items() if state.children is not None},
     )
 
 

@@ -24,6 +24,7 @@ Condition = sa.ColumnElement[bool]
 WAITING: sa.ColumnElement[str] = sa.literal_column("'waiting'")
 FAILED: sa.ColumnElement[str] = sa.literal_column("'failed'")
 MOST_COUNTED = 10_000
+MOST_CHILDREN = 50  # that a page lists; the map counts all of them
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 STATUSES = ("running", "suspended", "quarantined", "ended", "cancelled")
 
@@ -160,8 +161,43 @@ def instances_by_id(session: Session, ids: Iterable[str], user: Any) -> dict[str
 
 
 def children(session: Session, instance_id: str, user: Any) -> list[Instance]:
+    """What it started, first the first; of many only so many."""
     select = sa.select(Instance).where(Instance.parent_id == instance_id, seen_instances(user))
-    return sorted(session.scalars(select), key=lambda child: (child.started_at, child.id))
+    return list(session.scalars(select.order_by(Instance.started_at, Instance.id).limit(MOST_CHILDREN)))
+
+
+# -- processes
+
+
+def of_process(user: Any, key: str, parent_id: str | None = None) -> list[Condition]:
+    """Conditions on the instances of a process that the person may see; of one parent only where it is given."""
+    found = [_listed_instances(user), Instance.definition_key == key]
+    return found if parent_id is None else [*found, Instance.parent_id == parent_id]
+
+
+def going_by_process(session: Session, user: Any) -> dict[str, int]:
+    """How many instances of each process go on, of those that the person may see."""
+    going = sa.and_(_listed_instances(user), Instance.status.in_(("running", "suspended")))
+    select = sa.select(Instance.definition_key, sa.func.count()).where(going).group_by(Instance.definition_key)
+    return {str(key): number for key, number in session.execute(select)}
+
+
+def in_force(session: Session, keys: Iterable[str]) -> list[Definition]:
+    """The published versions of these processes."""
+    select = sa.select(Definition).where(Definition.key.in_(set(keys)), Definition.status == "published")
+    return list(session.scalars(select.order_by(Definition.key)))
+
+
+def process_titles(session: Session) -> dict[str, Definition]:
+    """The published versions by key: what a process is called."""
+    rows = session.scalars(sa.select(Definition).where(Definition.status == "published"))
+    return {row.key: row for row in rows}
+
+
+def status_counts(session: Session, conditions: Iterable[Condition]) -> dict[str, int]:
+    """How many instances there are in each status."""
+    select = sa.select(Instance.status, sa.func.count()).where(*conditions).group_by(Instance.status)
+    return {str(status): number for status, number in session.execute(select)}
 
 
 # -- tasks

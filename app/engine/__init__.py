@@ -52,14 +52,16 @@ from app.engine.verbs.effects import afterwards
 from app.engine.verbs.going_back import GoneBack, ReturnTarget
 from app.engine.verbs.instances import Completed, NextTask, Started
 from app.engine.verbs.messages import Broadcast, Sent
-from app.engine.verbs.reads import NodeState, Progress, Wait
+from app.engine.verbs.reads import ChildCount, NodeState, Progress, Wait
 from app.engine.verbs.signing import Signer, Tally
+from app.engine.verbs.standing import Pace, Standing
 
 __all__ = [
     "Broadcast",
     "Calendar",
     "CheckFunction",
     "Child",
+    "ChildCount",
     "ClockPause",
     "Completed",
     "DeadlineTextError",
@@ -85,6 +87,7 @@ __all__ = [
     "Node",
     "NodeState",
     "Outbox",
+    "Pace",
     "Package",
     "Participant",
     "Person",
@@ -96,6 +99,7 @@ __all__ = [
     "ServiceFunction",
     "Signer",
     "Signing",
+    "Standing",
     "Started",
     "Subscription",
     "Tally",

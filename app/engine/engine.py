@@ -11,6 +11,7 @@ from app.engine.verbs.outbox import Deliveries
 from app.engine.verbs.passing_on import PassingOn
 from app.engine.verbs.reads import Reads
 from app.engine.verbs.signing import SigningVerbs
+from app.engine.verbs.standing import StandingReads
 from app.engine.verbs.sweeps import Sweeps
 from app.engine.verbs.verifying import Verifying
 from app.engine.verbs.watchdog import Watchdog
@@ -26,6 +27,7 @@ class Engine(
     SigningVerbs,
     Reads,
     Deliveries,
+    StandingReads,
     Sweeps,
     Verifying,
     Watchdog,

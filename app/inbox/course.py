@@ -120,6 +120,8 @@ class _Words:
 
     def _waits(self, state: Any) -> str:
         """A token that nobody has a task for, and what it waits for."""
+        if state.children is not None:
+            return _("已结束 %(over)s / %(total)s", over=state.children.over, total=state.children.total)
         if state.waits is None:
             return ""
         signal = state.waits.kind == "signal"

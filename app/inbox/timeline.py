@@ -42,6 +42,10 @@ ICONS = {
     "task.resumed": "player-play",
     "task.rescheduled": "calendar-event",
     "timer.rescheduled": "calendar-event",
+    "children.called": "sitemap",
+    "children.finished": "checks",
+    "child.cancelled": "ban",
+    "child.failed": "alert-octagon",
     "message.received": "message-down",
     "signal.received": "broadcast",
     "task.urged": "bell-ringing",
@@ -75,6 +79,10 @@ WORDS: dict[str, Any] = {
     "task.resumed": lazy_("恢复计时"),
     "task.rescheduled": lazy_("期限重算"),
     "timer.rescheduled": lazy_("改期"),
+    "children.called": lazy_("发起子流程"),
+    "children.finished": lazy_("子流程都已结束"),
+    "child.cancelled": lazy_("子流程作废"),
+    "child.failed": lazy_("子流程没有发起成功"),
     "message.received": lazy_("收到消息"),
     "signal.received": lazy_("收到信号"),
     "task.urged": lazy_("催办"),
@@ -90,7 +98,7 @@ WORDS: dict[str, Any] = {
 # What is no news to a reader: every step's arrival, timers, faults, and remarks (they stand in the discussion).
 _SILENT = (
     "task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved",
-    "message.sent", "signal.sent",
+    "message.sent", "signal.sent", "child.started", "child.ended",
 )  # fmt: skip
 _REQUESTED = "task.extension_requested"
 URGING = ("task.urged", "task.reminded", "task.overdue", "task.escalated")
@@ -220,6 +228,8 @@ def _said(event: str, data: Mapping[str, Any]) -> str:
     elif event in ("task.extended", "task.resumed", "task.rescheduled", "timer.rescheduled"):
         what = _moved(data)
         reason = "" if reason == "calendar" else reason
+    elif event in ("children.called", "children.finished"):
+        what = _("%(n)s 项", n=data.get("number") or data.get("total") or 0)
     elif event in ("message.received", "signal.received"):
         what = str(data.get("name") or "")
     return "　".join(part for part in (what, reason) if part)

@@ -38,3 +38,13 @@ eachNow("[data-bpmn]", (node) => {
   if (closed) closed.addEventListener("toggle", () => show(node), { once: true });
   else show(node);
 });
+
+// [data-bpmn-state=ID] carries the newest numbers for the diagram with that id; the page asks for them again and again.
+eachNow("[data-bpmn-state]", (state) => {
+  const update = () => {
+    const node = document.getElementById(state.dataset.bpmnState);
+    if (node?._viewer) globalThis.dubanViewerUpdate(node, state.dataset);
+  };
+  update();
+  new MutationObserver(update).observe(state, { attributes: true });
+});

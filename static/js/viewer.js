@@ -20,6 +20,13 @@ function mark(viewer, marks) {
   for (const [id, state] of Object.entries(marks)) if (registry.get(id) && MARKS[state]) canvas.addMarker(id, MARKS[state]);
 }
 
+// The colours of a heat map, by element id: 1 to 5.
+function heat(viewer, levels) {
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  for (const [id, level] of Object.entries(levels)) if (registry.get(id)) canvas.addMarker(id, `is-heat-${level}`);
+}
+
 function overlay(viewer, id, content, position, type) {
   if (!viewer.get("elementRegistry").get(id)) return;
   viewer.get("overlays").add(id, type, { position, html: content, show: { minZoom: 0.4 } });
@@ -50,7 +57,26 @@ function followClicks(viewer, listId) {
   });
 }
 
-// Reads data-marks, data-tags, data-counts, data-alerts (JSON by element id) from the node; rejects when the diagram cannot be read.
+function draw(viewer, dataset) {
+  const data = (name) => JSON.parse(dataset[name] || "{}");
+  mark(viewer, data("marks"));
+  heat(viewer, data("heat"));
+  for (const [id, words] of Object.entries(data("tags"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-sub" }, words), { bottom: -2, left: 0 }, "tag");
+  for (const [id, count] of Object.entries(data("counts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag" }, String(count)), { top: -10, right: 10 }, "count");
+  for (const [id, words] of Object.entries(data("alerts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-alert" }, words), { top: -10, left: -6 }, "alert");
+}
+
+// New numbers on the picture that is there: nothing is loaded again, and place and zoom stay.
+globalThis.dubanViewerUpdate = (node, dataset) => {
+  const viewer = node._viewer;
+  if (!viewer) return;
+  const canvas = viewer.get("canvas");
+  for (const type of ["tag", "count", "alert"]) viewer.get("overlays").remove({ type });
+  for (const shape of viewer.get("elementRegistry").getAll()) for (let level = 1; level <= 5; level++) canvas.removeMarker(shape, `is-heat-${level}`);
+  draw(viewer, dataset);
+};
+
+// Reads data-marks, data-heat, data-tags, data-counts, data-alerts (JSON by element id) from the node; rejects when the diagram cannot be read.
 globalThis.dubanViewer = async (node) => {
   const response = await fetch(node.dataset.bpmn, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`diagram: ${response.status}`);
@@ -67,11 +93,7 @@ globalThis.dubanViewer = async (node) => {
     fallback?.removeAttribute("hidden");
     throw error;
   }
-  const data = (name) => JSON.parse(node.dataset[name] || "{}");
-  mark(viewer, data("marks"));
-  for (const [id, words] of Object.entries(data("tags"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-sub" }, words), { bottom: -2, left: 0 }, "tag");
-  for (const [id, count] of Object.entries(data("counts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag" }, String(count)), { top: -10, right: 10 }, "count");
-  for (const [id, words] of Object.entries(data("alerts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-alert" }, words), { top: -10, left: -6 }, "alert");
+  draw(viewer, node.dataset);
   if (node.dataset.steps) {
     node.classList.add("is-clickable");
     followClicks(viewer, node.dataset.steps);
@@ -79,7 +101,7 @@ globalThis.dubanViewer = async (node) => {
   node.append(zoomButtons(viewer));
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
-  const now = Object.entries(data("marks")).find(([, state]) => state === "now")?.[0];
+  const now = Object.entries(JSON.parse(node.dataset.marks || "{}")).find(([, state]) => state === "now")?.[0];
   if (now && canvas.zoom() < 0.6 && viewer.get("elementRegistry").get(now)) {
     canvas.zoom(0.75); // too small to read: show the current step instead of the whole
     canvas.scrollToElement(now);

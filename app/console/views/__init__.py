@@ -123,9 +123,10 @@ def common() -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    from app.console.views import incidents, instances, jobs, timers  # noqa: F401  (their routes)
+    from app.console.views import incidents, instances, jobs, processes, timers  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
+    processes.init_app(app)
     web.menu.add(
         ConsoleItem(
             "administration",

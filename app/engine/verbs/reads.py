@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.engine.core import Core, Loaded
-from app.engine.models import History, HumanTask, Incident, Instance, Subscription, Timer
+from app.engine.models import Child, History, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import serializing
 from app.engine.running.checkout import unsealed
 from app.engine.running.serializing import DamagedState
 from app.engine.running.services import as_json
 
 _HISTORY, _TASK, _INSTANCE = History.__table__, HumanTask.__table__, Instance.__table__
+_CHILD = Child.__table__
 _TIMER, _INCIDENT, _SUBSCRIPTION = Timer.__table__, Incident.__table__, Subscription.__table__
 
 
@@ -32,6 +33,7 @@ class NodeState:
     count: int = 0
     task_id: str | None = None
     waits: Wait | None = None  # what a token here waits for, where nobody has a task
+    children: ChildCount | None = None  # of a detached call
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,15 @@ class Wait:
     name: str
     correlation: str
     since: dt.datetime
+
+
+@dataclass(frozen=True)
+class ChildCount:
+    """How many children a detached call has asked for in its last round, and how many are over."""
+
+    process: str
+    total: int
+    over: int
 
 
 @dataclass
@@ -77,10 +88,12 @@ class Reads(Core):
         running = row.status in ("running", "suspended")
         waiting = self._waiting(session, instance_id, loaded) if running else set()
         waits = self._subscriptions(session, instance_id) if running else {}
+        called = self.children_of(session, instance_id) if loaded.detaches else {}
         now = _with_scopes(loaded, {task["node_id"] for task in open_tasks} | waiting)
         ahead = _ahead(loaded, now) if running else set()
         for node_id in loaded.nodes:
             state = progress.nodes.setdefault(node_id, NodeState("off"))
+            state.children = called.get(node_id)
             if node_id in now:
                 state.state, state.waits = "now", waits.get(node_id)
             elif node_id in ahead:
@@ -107,8 +120,23 @@ class Reads(Core):
         found: dict[str, Any] = as_json(workflow.data_now)
         return found
 
+    def children_of(self, session: Session, instance_id: str) -> dict[str, ChildCount]:
+        """By node, in the round that it was come to last."""
+        rows = session.execute(
+            sa.select(
+                _CHILD.c.node_id,
+                _CHILD.c.definition_key,
+                sa.func.count(),
+                sa.func.sum(sa.case((_CHILD.c.state.in_(("due", "running")), 0), else_=1)),
+            )
+            .where(_CHILD.c.parent_id == instance_id)
+            .group_by(_CHILD.c.node_id, _CHILD.c.definition_key, _CHILD.c.round)
+            .order_by(_CHILD.c.round)
+        )
+        return {str(node): ChildCount(key, total, int(over)) for node, key, total, over in rows}
+
     def _waiting(self, session: Session, instance_id: str, loaded: Loaded) -> set[str]:
-        """Steps at which a token waits for the clock, a message, a signal or somebody's retry.
+        """Steps at which a token waits for the clock, a message, a signal, children or somebody's retry.
 
         Boundary events and the starts of event sub-processes only wait beside a step.
         """
@@ -123,6 +151,9 @@ class Reads(Core):
             ),
             sa.select(_SUBSCRIPTION.c.node_id).where(
                 _SUBSCRIPTION.c.instance_id == instance_id, _SUBSCRIPTION.c.state == "waiting"
+            ),
+            sa.select(_CHILD.c.node_id).where(
+                _CHILD.c.parent_id == instance_id, _CHILD.c.waits, _CHILD.c.told_at.is_(None)
             ),
         )
         nodes = (loaded.nodes.get(node_id) for node_id in session.scalars(waits) if node_id)

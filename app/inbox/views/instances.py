@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Response, url_for
 
 from app import web
-from app.engine import Instance
+from app.engine import ChildCount, Instance
 from app.errors import NotFound
+from app.i18n import bilingual
 from app.inbox import queries
 from app.inbox.course import Course, attachments, course_of, filled
 from app.inbox.views import blueprint
@@ -31,7 +32,18 @@ def instance(instance_id: str) -> Response:
         comments=queries.comments(session, instance_id),
         names=queries.names_of(session, course.tasks),
         parent=_parent(course.instance),
+        calls=_calls(course),
+        reads_maps=web.current_user().has("coordinator", "leader", "auditor", "dept_staff"),
     )
+
+
+def _calls(course: Course) -> dict[str, ChildCount]:
+    """What it has started and waits for, by the name of the step."""
+    if not course.loaded.detaches:
+        return {}
+    nodes = course.loaded.nodes
+    counted = web.engine().children_of(web.db.session(), course.instance.id)
+    return {bilingual(nodes[node].name, nodes[node].name_en) or node: n for node, n in counted.items() if node in nodes}
 
 
 def _parent(instance: Instance) -> Instance | None:
