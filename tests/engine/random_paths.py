@@ -6,6 +6,7 @@ never restores anything; and in the model. After every step all three must agree
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 import re
@@ -203,6 +204,8 @@ class Player:
             kinds += ["retry"] * 4
         if self.game.waiting:
             kinds += ["receive"] * 4
+        if self.seed >= r.WIDE:
+            kinds += ["sleep"]
         getattr(self, f"_{self.chance.choice(kinds)}")()
 
     def each(self, act: Callable[[Side, World], Any]) -> list[Any]:
@@ -264,8 +267,29 @@ class Player:
     def _receive(self) -> None:
         node = self.chance.choice(self.game.waiting)
         self.path.append(f"receive {node}")
-        self.each(lambda side, world: world.engine.send_message(node, side.instance, {}, by=world.person("zhao")))
+
+        def act(side: Side, world: World) -> None:
+            if node in self.game.messages:
+                world.engine.send_message(node, side.instance, {}, by=world.person("zhao"))
+            else:
+                world.engine.send_signal(node, {}, by=world.person("zhao"))
+                world.engine.deliver_all()
+
+        self.each(act)
         self.game.receive(node)
+
+    def _sleep(self) -> None:
+        """Nothing runs for a while: no timer fires, no retry runs, and then all that is due does."""
+        seconds = self.chance.choice([6000, 20_000, 100_000]) + self.chance.randrange(599)
+        self.path.append(f"nothing runs for {seconds} s")
+
+        def act(_side: Side, world: World) -> None:
+            world.clock.set(world.clock.now() + dt.timedelta(seconds=seconds))
+            world.engine.run_due_timers()
+            world.advance(seconds=0)
+
+        self.each(act)
+        self.game.down_until(self.first.world.clock.now())
 
     def _advance(self) -> None:
         seconds = self.chance.choice([600, 6000, 20_000, 100_000]) + self.chance.randrange(599)

@@ -9,12 +9,13 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.engine import Package, package_from_files
 from tests.engine import diagrams as d
 
 KEY = "chance"
+WIDE = 240  # from this seed on with signals, event gateways, event sub-processes, more kinds of events on edges
 SIGNERS = ("zhao", "liu")
 ALLOW = "claim, comment, return, withdraw"
 ALLOW_SIGNING = "claim, comment, return"
@@ -66,6 +67,21 @@ class Receive:
 
 
 @dataclass(frozen=True)
+class Hear:
+    """A signal on the way."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Throw:
+    """The signal that a `Hear`, an edge or an event sub-process of this id waits for."""
+
+    id: str
+    signal: str
+
+
+@dataclass(frozen=True)
 class Seq:
     parts: tuple[Block, ...]
 
@@ -101,9 +117,28 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """An event on the boundary, or what starts an event sub-process.
+
+    A timer, with `turns` a cycle; else a message or signal of this id, or the condition that a step was done.
+    """
+
+    id: str
+    minutes: int
+    interrupting: bool
+    handler: Seq
+    turns: int = 0
+    kind: str = "timer"  # timer, message, signal, condition
+    step: str = ""
+
+
+@dataclass(frozen=True)
 class Sub:
+    """`events` start event sub-processes in it."""
+
     id: str
     body: Seq
+    events: tuple[Edge, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,14 +148,11 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Edge:
-    """A timer on the boundary; with `turns` a cycle."""
+class Race:
+    """An event gateway: the first of its events decides which branch is gone."""
 
     id: str
-    minutes: int
-    interrupting: bool
-    handler: Seq
-    turns: int = 0
+    edges: tuple[Edge, ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +161,10 @@ class Guard:
     edges: tuple[Edge, ...]
 
 
-Block = Step | Script | Service | Wait | Until | Receive | Seq | Choice | Some | Fork | Loop | Sub | Call | Guard
+Block = (
+    Step | Script | Service | Wait | Until | Receive | Hear | Throw
+    | Seq | Choice | Some | Fork | Loop | Sub | Call | Race | Guard
+)  # fmt: skip
 
 
 def inside(block: Block) -> Iterator[Block]:
@@ -139,8 +174,12 @@ def inside(block: Block) -> Iterator[Block]:
         held: tuple[Block, ...] = block.parts
     elif isinstance(block, (Choice, Some, Fork)):
         held = block.branches
-    elif isinstance(block, (Loop, Sub, Call)):
+    elif isinstance(block, Sub):
+        held = (block.body, *(event.handler for event in block.events))
+    elif isinstance(block, (Loop, Call)):
         held = (block.body,)
+    elif isinstance(block, Race):
+        held = tuple(edge.handler for edge in block.edges)
     elif isinstance(block, Guard):
         held = (block.host, *(edge.handler for edge in block.edges))
     else:
@@ -161,6 +200,7 @@ class Dice:
     used: int = 0
     minutes: int = 90
     services: bool = True
+    wide: bool = False
 
     def name(self, word: str) -> str:
         self.used += 1
@@ -186,6 +226,8 @@ class Dice:
         if not simple:
             kinds += ["choice", "some", "fork", "fork", "loop", "rework", "rework"]
             kinds += ["sub", "call", "guard", "guard", "until"]
+        if self.wide:
+            kinds += ["hear"] if simple else ["hear", "told", "told", "heard", "race", "race", "stage", "stage"]
         made: list[Block] = getattr(self, f"_{self.chance.choice(kinds)}")(depth - 1)
         return made
 
@@ -246,6 +288,48 @@ class Dice:
         other = Seq((Until(self.name("until"), told.id), self.step()))
         return [Fork(self.name("fork"), (one, other))]
 
+    def _hear(self, _depth: int) -> list[Block]:
+        return [Hear(self.name("hear"))]
+
+    def _heard(self, depth: int) -> list[Block]:
+        """What one branch throws, another hears, if it listens by then."""
+        hear = Hear(self.name("hear"))
+        one = Seq((*self.seq(depth - 1, 1).parts, self.step(), Throw(self.name("throw"), hear.id)))
+        return [Fork(self.name("fork"), (one, Seq((*self.seq(depth - 1, 1).parts, hear, self.step()))))]
+
+    def _told(self, depth: int) -> list[Block]:
+        """A condition on an edge comes true by what another branch does."""
+        told = self.step()
+        host = self.chance.choice([self.step, self._a_sub])()
+        edge = self._other(Edge(self.name("edge"), 0, self.chance.random() < 0.5, Seq(()), 0, "condition", told.id))
+        one = Seq((*self.seq(depth - 1, 1).parts, told))
+        return [Fork(self.name("fork"), (one, Seq((Guard(host, (edge,)), self.step()))))]
+
+    def _race(self, depth: int) -> list[Block]:
+        kinds = self.chance.sample(["timer", "message", "signal"], self.chance.randint(2, 3))
+        edges = tuple(
+            Edge(self.name("race"), self.span() if kind == "timer" else 0, True, self.seq(min(depth, 1), 2), 0, kind)
+            for kind in kinds
+        )
+        return [Race(self.name("gate"), edges)]
+
+    def _stage(self, depth: int) -> list[Block]:
+        """A sub-process with event sub-processes."""
+        body = self.seq(depth, 3)
+        return [Sub(self.name("stage"), body, tuple(self.event() for _one in range(self.chance.randint(1, 2))))]
+
+    def event(self) -> Edge:
+        kind = self.chance.choice(["timer", "message", "signal"])
+        minutes = self.span() if kind == "timer" else 0
+        return self._other(Edge(self.name("event"), minutes, self.chance.random() < 0.5, Seq(()), 0, kind))
+
+    def _other(self, edge: Edge) -> Edge:
+        """With something to do: what happens beside writes nothing but notes."""
+        if edge.interrupting:
+            return replace(edge, handler=self.seq(1, 2))
+        silent = self.step(silent=True) if self.chance.random() < 0.6 else Script(self.name("note"))
+        return replace(edge, handler=Seq((silent,)))
+
     def _guard(self, depth: int) -> list[Block]:
         hosts: list[Callable[[], Step | Sub | Call]] = [self.step, self.step, self._a_sub, self._a_call]
         host = self.chance.choice(hosts)()
@@ -260,6 +344,9 @@ class Dice:
 
     def edge(self, depth: int) -> Edge:
         """What happens beside writes nothing: it may happen twice at the same time."""
+        if self.wide and self.chance.random() < 0.4:
+            kind = self.chance.choice(["message", "signal"])
+            return self._other(Edge(self.name("edge"), 0, self.chance.random() < 0.5, Seq(()), 0, kind))
         kind = self.chance.choice(["interrupting", "beside", "cycle"])
         if kind == "interrupting":
             return Edge(self.name("edge"), self.span(), True, self.seq(min(depth, 1), 2))
@@ -269,7 +356,7 @@ class Dice:
 
 def process(seed: int, size: int = 14) -> Seq:
     """The block of a whole process; it begins with a step, so that it never runs to its end by itself."""
-    dice = Dice(random.Random(seed), size)
+    dice = Dice(random.Random(seed), size, wide=seed >= WIDE)
     parts: list[Block] = [dice.step()]
     while dice.left > 0:
         parts += dice.block(3)
@@ -296,11 +383,21 @@ class _Scope:
 class _Drawing:
     called: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    signals: list[str] = field(default_factory=list)
 
-    def body(self, name: str, block: Seq) -> tuple[list[d.Element], list[d.Flow]]:
+    def body(self, name: str, block: Seq, events: tuple[Edge, ...] = ()) -> tuple[list[d.Element], list[d.Flow]]:
         scope = _Scope()
         first, last = self.draw(block, scope)
         scope.elements = [d.start(f"begin_{name}"), *scope.elements, d.end(f"end_{name}")]
+        for event in events:
+            inner = _Scope()
+            start, end = self.draw(event.handler, inner)
+            inner.flow(event.id, start)
+            inner.flow(end, f"end_{event.id}")
+            what, words = self._event(event)
+            begin = d.start(event.id, what, interrupting=event.interrupting, **words)
+            elements = [begin, *inner.elements, d.end(f"end_{event.id}")]
+            scope.add(d.event_subprocess(f"on_{event.id}", *elements, flows=inner.flows))
         scope.flow(f"begin_{name}", first)
         scope.flow(last, f"end_{name}")
         return scope.elements, scope.flows
@@ -326,21 +423,36 @@ class _Drawing:
             return into, merge
         if isinstance(block, Guard):
             return self._guard(block, scope)
+        if isinstance(block, Race):
+            scope.add(d.event_gateway(block.id))
+            past = scope.add(d.exclusive(f"past_{block.id}"))
+            for edge in block.edges:
+                what, words = self._event(edge)
+                scope.flow(block.id, scope.add(d.catch(edge.id, what, **words)))
+                first, last = self.draw(edge.handler, scope)
+                scope.flow(edge.id, first)
+                scope.flow(last, past)
+            return block.id, past
         node = scope.add(self._node(block))
         return node, node
 
     def _node(self, block: Block) -> d.Element:
         if isinstance(block, Step):
-            words = {"allow": ALLOW} | ({"deadline": block.deadline} if block.deadline else {})
-            if block.policy:
-                words |= {"policy": block.policy, "signers": "board", "form": "sign", "allow": ALLOW_SIGNING}
-            elif not block.silent:
-                words |= {"form": "all"}
-            return d.user(block.id, **words)
+            return _step(block)
         if isinstance(block, Script):
             return d.script(block.id, f"v_{block.id} = 1")
         if isinstance(block, Service):
             return d.service(block.id, "chance.once" if not block.repeatable else "chance.work", node=f"'{block.id}'")
+        if isinstance(block, Throw):
+            return d.throw(block.id, d.signal(block.signal))
+        if isinstance(block, Sub):
+            elements, flows = self.body(block.id, block.body, block.events)
+            return d.subprocess(block.id, *elements, flows=flows)
+        if isinstance(block, Call):
+            return self._call(block)
+        return self._catch(block)
+
+    def _catch(self, block: Block) -> d.Element:
         if isinstance(block, Wait):
             return d.catch(block.id, d.timer("timeDuration", f"PT{block.minutes}M"))
         if isinstance(block, Until):
@@ -348,16 +460,30 @@ class _Drawing:
         if isinstance(block, Receive):
             self.messages.append(block.id)
             return d.catch(block.id, d.message(block.id), correlation="instance_id")
-        if isinstance(block, Sub):
-            elements, flows = self.body(block.id, block.body)
-            return d.subprocess(block.id, *elements, flows=flows)
-        assert isinstance(block, Call)
+        assert isinstance(block, Hear)
+        self.signals.append(block.id)
+        return d.catch(block.id, d.signal(block.id))
+
+    def _call(self, block: Call) -> d.Element:
         elements, flows = self.body(block.id, block.body)
         inner = "".join(element.xml for element in elements) + "".join(flow.xml for flow in flows)
         self.called.append(f'<bpmn:process id="p_{block.id}" isExecutable="true">{inner}</bpmn:process>')
         return d.Element(
             block.id, f'<bpmn:callActivity id="{block.id}" name="{block.id}" calledElement="p_{block.id}"/>'
         )
+
+    def _event(self, edge: Edge) -> tuple[str, dict[str, str]]:
+        """What it waits for, and the words on its node."""
+        if edge.kind == "message":
+            self.messages.append(edge.id)
+            return d.message(edge.id), {"correlation": "instance_id"}
+        if edge.kind == "signal":
+            self.signals.append(edge.id)
+            return d.signal(edge.id), {}
+        if edge.kind == "condition":
+            return d.condition(f"v_{edge.step} > 0"), {}
+        text = f"PT{edge.minutes}M"
+        return (d.timer("timeCycle", f"R{edge.turns}/{text}") if edge.turns else d.timer("timeDuration", text)), {}
 
     def _branches(self, block: Choice | Some | Fork, scope: _Scope) -> tuple[str, str]:
         kind = {Choice: "exclusive", Some: "inclusive", Fork: "parallel"}[type(block)]
@@ -382,13 +508,21 @@ class _Drawing:
             last = scope.add(d.exclusive(f"past_{host}"))
             scope.flow(host, last)
         for edge in block.edges:
-            text = f"PT{edge.minutes}M"
-            event = d.timer("timeCycle", f"R{edge.turns}/{text}") if edge.turns else d.timer("timeDuration", text)
-            scope.add(d.boundary(edge.id, host, event, interrupting=edge.interrupting))
+            event, words = self._event(edge)
+            scope.add(d.boundary(edge.id, host, event, interrupting=edge.interrupting, **words))
             first, end = self.draw(edge.handler, scope)
             scope.flow(edge.id, first)
             scope.flow(end, last if edge.interrupting else scope.add(d.end(f"end_{edge.id}")))
         return host, last
+
+
+def _step(block: Step) -> d.Element:
+    words = {"allow": ALLOW} | ({"deadline": block.deadline} if block.deadline else {})
+    if block.policy:
+        words |= {"policy": block.policy, "signers": "board", "form": "sign", "allow": ALLOW_SIGNING}
+    elif not block.silent:
+        words |= {"form": "all"}
+    return d.user(block.id, **words)
 
 
 def variables(block: Block) -> list[str]:
@@ -407,6 +541,7 @@ def package(block: Seq, key: str = KEY) -> Package:
     elements, flows = drawing.body("all", block)
     inner = "".join(element.xml for element in elements) + "".join(flow.xml for flow in flows)
     messages = "".join(f'<bpmn:message id="message_{name}" name="{name}"/>' for name in drawing.messages)
+    messages += "".join(f'<bpmn:signal id="signal_{name}" name="{name}"/>' for name in drawing.signals)
     names = variables(block)
     label = {"zh": "数", "en": "number"}
     fields = [{"name": name, "kind": "number", "label": label} for name in names]

@@ -58,6 +58,14 @@ def test_f4_a_random_path_leads_to_the_same_state_restored_or_not_and_to_what_th
     assert play(seed, worlds)
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize("seed", range(r.WIDE, r.WIDE + 4))
+def test_f4_the_same_with_signals_event_gateways_event_sub_processes_and_downtime(
+    worlds: list[World], seed: int
+) -> None:
+    assert play(seed, worlds)
+
+
 @pytest.mark.parametrize("seed", [1000, 1001])
 def test_f4_the_same_on_either_database(worlds: list[World], seed: int) -> None:
     assert play(seed, worlds, moves=20)
@@ -68,15 +76,17 @@ def test_every_process_that_is_made_passes_the_check(worlds: list[World]) -> Non
     engine = worlds[0].engine
     engine.service_task("chance.work")(lambda call, node: None)
     engine.service_task("chance.once", repeatable=False)(lambda call, node: None)
-    for seed in range(6):
+    for seed in (*range(6), *range(r.WIDE, r.WIDE + 6)):
         assert [p.code for p in engine.check(r.package(r.process(seed))) if p.severity == "error"] == []
 
 
 @pytest.mark.one_database
 def test_the_paths_go_through_everything_that_there_is() -> None:
-    kinds = {type(one).__name__ for seed in range(max(SEEDS, 30)) for one in r.inside(r.process(seed))}
+    seeds = (*range(max(SEEDS, 30)), *range(r.WIDE, r.WIDE + 30))
+    kinds = {type(one).__name__ for seed in seeds for one in r.inside(r.process(seed))}
     assert {
         "Step", "Script", "Service", "Wait", "Until", "Receive", "Choice", "Some", "Fork", "Loop", "Sub", "Call", "Guard",
+        "Hear", "Throw", "Race",
     } <= kinds  # fmt: skip
 
 

@@ -7,7 +7,8 @@ is it. A sub-process is over when nothing runs in it any more. Time is given fro
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tests.engine import random_processes as r
@@ -25,6 +26,8 @@ class Game:
         self.data: dict[str, Any] = {}
         self.failing: set[str] = set()
         self.selected: dict[str, int] = {}  # inclusive gateways: how many branches went on at the last time
+        self.began: dict[str, int] = {}  # steps: when they began last
+        self.count = itertools.count()
         self.ended = False
         self.root = Scope(self, r.Sub("all", body), None)
         self.root.begin()
@@ -49,7 +52,21 @@ class Game:
 
     @property
     def waiting(self) -> list[str]:
-        return sorted(run.block.id for run in self.live(ReceiveRun))
+        """Messages and signals."""
+        return sorted([*self.messages, *self.signals])
+
+    @property
+    def messages(self) -> list[str]:
+        own = [run.block.id for run in self.live(ReceiveRun)]
+        return sorted(own + [edge.id for run in self._armed() for edge in run.armed if edge.kind == "message"])
+
+    @property
+    def signals(self) -> list[str]:
+        own = [run.block.id for run in self.live(HearRun)]
+        return sorted(own + [edge.id for run in self._armed() for edge in run.armed if edge.kind == "signal"])
+
+    def _armed(self) -> list[Any]:
+        return [run for run in self.root.all() if isinstance(run, (Scope, GuardRun, RaceRun))]
 
     @property
     def known(self) -> dict[str, Any]:
@@ -68,8 +85,16 @@ class Game:
         self.look()
 
     def receive(self, name: str) -> None:
-        next(run for run in self.live(ReceiveRun) if run.block.id == name).finish()
+        """A message, or a signal from outside."""
+        self.hear(name)
         self.look()
+
+    def hear(self, name: str) -> None:
+        for run in [run for run in self.root.all() if isinstance(run, (ReceiveRun, HearRun)) and run.block.id == name]:
+            run.finish()
+        for run in self._armed():
+            for edge in [edge for edge in run.armed if edge.id == name]:
+                run.fire(edge.id)
 
     def retry(self, service: str) -> None:
         next(run for run in self.live(ServiceRun) if run.block.id == service and run.failed).again()
@@ -88,24 +113,81 @@ class Game:
                     break
         self.now = to
 
+    def down_until(self, to: dt.datetime) -> None:
+        """Nothing ran for so long: what became due meanwhile happens now, all at once, outer scopes first.
+
+        What interrupts comes before what happens beside, and that before what only goes on. Turns of a cycle that
+        were missed are one.
+        """
+        self.now = to
+        due = [one for one in self._timers() if one[1] <= to]
+        runs = [run for run in self._armed() if run.due]
+        late = [(run, edge) for run in runs for edge in run.armed if run.due.get(edge.id, self.never) <= to]
+        cycles = [(run, edge) for run, edge in late if edge.turns]
+        for run, edge in cycles:
+            run.skip(edge, to)
+        edges = [(run, edge) for run, edge in late if not edge.turns and not isinstance(run, RaceRun)]
+        for run, edge in sorted(edges, key=lambda one: (not one[1].interrupting, one[0].depth)):
+            if run in self.root.all() and edge.id in run.due:
+                run.fire(edge.id)
+                self.look()
+        for run, edge in cycles:
+            if run in self.root.all() or (run.was_over and run.scope in self.root.all()):
+                run.scope.add(edge.handler).begin()
+                self.look()
+        catches = {name: fire for name, _at, fire in sorted(due, key=lambda one: one[1])}
+        there = {run for run in self.root.all() if isinstance(run, (WaitRun, RaceRun))}
+        for run in sorted(there, key=lambda run: -run.depth):
+            names = [run.block.id] if isinstance(run, WaitRun) else [edge.id for edge in run.block.edges]
+            first = next((name for name in catches if name in names), None)
+            if first is not None and run in self.root.all():
+                catches[first]()
+                self.look()
+        for run in self.live(ServiceRun):
+            if run in self.root.all() and run.failed and run.failed <= to:
+                run.again()
+                self.look()
+
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+
     def go_back(self, step: str, here: str | None) -> None:
         """One token takes the place of one; `here` is the step that is returned, None when one's own is taken back."""
         run: Run = self.root
         while (inner := next((one for one in run.children if _holds(one.block, step)), None)) is not None:
             run = inner
+        since = self.began[step]
         run.restart(step, here)
+        if here is None:
+            self._undo_beside(step, since)
         self.look()
+
+    def _undo_beside(self, step: str, since: int) -> None:
+        """What events on the step, or on what came after it, had begun beside the main line is undone with it."""
+        after = set(_after_step(self.body, step))
+        for scope in [run for run in self.root.all() if isinstance(run, Scope)]:
+            for run in [run for run in scope.children if run.block in after and run.number > since]:
+                run.keep()
+                scope.children.remove(run)
 
     def look(self) -> None:
         """Conditions, until none holds that was not seen."""
-        while held := next((run for run in self.live(UntilRun) if self.known.get(f"v_{run.block.step}", 0) > 0), None):
-            held.finish()
+        while held := next(self._held(), None):
+            held()
+
+    def _held(self) -> Iterator[Callable[[], None]]:
+        for run in self.live(UntilRun):
+            if self.known.get(f"v_{run.block.step}", 0) > 0:
+                yield run.finish
+        for run in self._armed():
+            for edge in run.armed:
+                if edge.kind == "condition" and self.known.get(f"v_{edge.step}", 0) > 0:
+                    yield lambda run=run, edge=edge: run.fire(edge.id)  # type: ignore[misc]
 
     def _timers(self, all_kinds: bool = False) -> Iterator[tuple[str, dt.datetime, Callable[[], None]]]:
         for run in list(self.root.all()):
             if isinstance(run, WaitRun):
                 yield run.block.id, run.due, run.finish
-            elif isinstance(run, GuardRun):
+            elif isinstance(run, (GuardRun, RaceRun, Scope)):
                 for name, due in list(run.due.items()):
                     yield name, due, lambda run=run, name=name: run.fire(name)  # type: ignore[misc]
             elif all_kinds and isinstance(run, ServiceRun) and run.failed:
@@ -116,9 +198,55 @@ def _holds(block: r.Block, step: str) -> bool:
     return any(isinstance(one, r.Step) and one.id == step for one in r.inside(block))
 
 
+def _after_step(block: Any, step: str) -> Iterator[r.Seq]:
+    """What is done beside by events on the step, and on whatever follows it up to the end or round a loop."""
+    if isinstance(block, r.Guard):
+        on_it = block.host == next(one for one in r.inside(block) if isinstance(one, r.Step) and one.id == step)
+        yield from (
+            _beside(block) if on_it else _after_step(next(part for part in _parts(block) if _holds(part, step)), step)
+        )
+        return
+    if isinstance(block, r.Step):
+        return
+    for part in _parts(block):
+        if _holds(part, step):
+            yield from _after_step(part, step)
+        elif isinstance(block, r.Seq) and block.parts.index(part) > _place(block, step):
+            yield from _beside(part)
+    if isinstance(block, r.Loop):
+        yield from _beside(block)
+
+
+def _place(block: r.Seq, step: str) -> int:
+    return next(index for index, part in enumerate(block.parts) if _holds(part, step))
+
+
+def _parts(block: Any) -> list[Any]:
+    if isinstance(block, r.Guard):
+        return [block.host, *(edge.handler for edge in block.edges)]
+    if isinstance(block, r.Seq):
+        return list(block.parts)
+    if isinstance(block, (r.Choice, r.Some, r.Fork)):
+        return list(block.branches)
+    if isinstance(block, r.Race):
+        return [edge.handler for edge in block.edges]
+    if isinstance(block, r.Sub):
+        return [block.body, *(event.handler for event in block.events)]
+    return [block.body] if isinstance(block, (r.Loop, r.Call)) else []
+
+
+def _beside(block: Any) -> Iterator[r.Seq]:
+    for one in r.inside(block):
+        if isinstance(one, r.Guard):
+            yield from (edge.handler for edge in one.edges if not edge.interrupting)
+
+
 class Run:
     def __init__(self, game: Game, block: Any, parent: Run | None) -> None:
         self.game, self.block, self.parent = game, block, parent
+        self.number = next(game.count)
+        if isinstance(block, r.Step):
+            game.began[block.id] = self.number
         self.children: list[Run] = []
 
     def begin(self) -> None:
@@ -144,7 +272,16 @@ class Run:
 
     @property
     def leaves(self) -> list[Run]:
-        return [run for run in self.all() if isinstance(run, (StepRun, WaitRun, UntilRun, ReceiveRun, ServiceRun))]
+        alone = (StepRun, WaitRun, UntilRun, ReceiveRun, HearRun, ServiceRun)
+        return [run for run in self.all() if isinstance(run, alone) or (isinstance(run, RaceRun) and not run.children)]
+
+    @property
+    def depth(self) -> int:
+        """How many scopes are around it."""
+        depth, run = 0, self.parent
+        while run is not None:
+            depth, run = depth + isinstance(run, Scope), run.parent
+        return depth
 
     @property
     def scope(self) -> Scope:
@@ -241,6 +378,16 @@ class ReceiveRun(Run):
     """The game delivers."""
 
 
+class HearRun(Run):
+    """The same for a signal."""
+
+
+class ThrowRun(Run):
+    def begin(self) -> None:
+        self.game.hear(self.block.signal)
+        self.finish()
+
+
 class SeqRun(Run):
     at = 0
 
@@ -304,19 +451,89 @@ class LoopRun(Run):
         self.add(self.block.body).resume(step)
 
 
-class Scope(Run):
+class Armed(Run):
+    """Something with events: those that wait, and when the timers among them are due."""
+
+    was_over = False
+
+    def arm(self, edges: Iterable[r.Edge]) -> None:
+        self.armed = list(edges)
+        self.turns = {edge.id: edge.turns for edge in edges}
+        self.due = {edge.id: _after(edge, self.game.now) for edge in edges if edge.kind == "timer"}
+
+    def disarm(self) -> None:
+        self.armed, self.due = [], {}
+
+    def skip(self, edge: r.Edge, to: dt.datetime) -> None:
+        """Turns of a cycle that were missed."""
+        while self.turns[edge.id] and self.due[edge.id] <= to:
+            self.turns[edge.id] -= 1
+            self.due[edge.id] = _after(edge, self.due[edge.id])
+        if not self.turns[edge.id]:
+            del self.due[edge.id]
+
+    def beside(self, edge: r.Edge) -> None:
+        """What does not interrupt: timers come once or as often as the cycle has turns, conditions once, others ever."""
+        due = self.due.pop(edge.id, None)
+        if edge.turns and due is not None and self.turns[edge.id] > 1:
+            self.turns[edge.id] -= 1
+            self.due[edge.id] = _after(edge, due)
+        elif edge.kind in ("timer", "condition"):
+            self.armed.remove(edge)
+
+
+def _after(edge: r.Edge, start: dt.datetime) -> dt.datetime:
+    return start + dt.timedelta(minutes=edge.minutes)
+
+
+class RaceRun(Armed):
+    def begin(self) -> None:
+        self.arm(self.block.edges)
+
+    def fire(self, name: str) -> None:
+        self.disarm()
+        self.add(next(edge.handler for edge in self.block.edges if edge.id == name)).begin()
+
+    def over(self, child: Run) -> None:
+        self.finish()
+
+    def restart(self, step: str, here: str | None) -> None:
+        self.drop(self.children, here)
+        self.resume(step)
+
+    def resume(self, step: str) -> None:
+        self.disarm()
+        self.add(next(edge.handler for edge in self.block.edges if _holds(edge.handler, step))).resume(step)
+
+
+class Scope(Armed):
     """A process, sub-process or called process: what is opened beside it belongs to it."""
 
     def __init__(self, game: Game, block: Any, parent: Run | None) -> None:
         super().__init__(game, block, parent)
         self.own: dict[str, Any] = {}
+        self.disarm()
 
     def begin(self) -> None:
+        self.arm(getattr(self.block, "events", ()))
         self.add(self.block.body).begin()
+
+    def fire(self, name: str) -> None:
+        """An event sub-process begins."""
+        edge = next(edge for edge in self.block.events if edge.id == name)
+        if edge.interrupting:
+            self.disarm()
+            for run in list(self.children):
+                run.keep()
+            self.children.clear()
+        else:
+            self.beside(edge)
+        self.add(edge.handler).begin()
 
     def over(self, child: Run) -> None:
         if self.children:
             return
+        self.disarm()
         if self.parent is None:
             self.game.ended = True
             return
@@ -331,33 +548,27 @@ class Scope(Run):
         self.add(self.block.body).resume(step)
 
 
-class GuardRun(Run):
+class GuardRun(Armed):
     def begin(self) -> None:
-        self.due = {edge.id: self._after(edge, self.game.now) for edge in self.block.edges}
-        self.turns = {edge.id: edge.turns for edge in self.block.edges}
+        self.arm(self.block.edges)
         self.add(self.block.host).begin()
-
-    def _after(self, edge: r.Edge, start: dt.datetime) -> dt.datetime:
-        return start + dt.timedelta(minutes=edge.minutes)
 
     def fire(self, name: str) -> None:
         edge = next(edge for edge in self.block.edges if edge.id == name)
-        due = self.due.pop(name)
         if edge.interrupting:
-            self.due = {}
+            self.was_over = True
+            self.disarm()
             (host,) = self.children
             if isinstance(self.block.host, r.Sub):  # it shares its data with the scope around it
                 host.keep()
             self.children.clear()
             self.add(edge.handler).begin()
             return
-        if edge.turns and self.turns[name] > 1:
-            self.turns[name] -= 1
-            self.due[name] = self._after(edge, due)
+        self.beside(edge)
         self.scope.add(edge.handler).begin()
 
     def over(self, child: Run) -> None:
-        self.due = {}
+        self.disarm()
         self.finish()
 
     def restart(self, step: str, here: str | None) -> None:
@@ -370,7 +581,7 @@ class GuardRun(Run):
                 raise Impossible(f"{step} lies in a sub-process that is over")
             self.begin()
             return
-        self.due = {}
+        self.disarm()
         self.add(next(edge.handler for edge in self.block.edges if _holds(edge.handler, step))).resume(step)
 
 
@@ -381,6 +592,9 @@ RUNS: dict[type, type[Run]] = {
     r.Wait: WaitRun,
     r.Until: UntilRun,
     r.Receive: ReceiveRun,
+    r.Hear: HearRun,
+    r.Throw: ThrowRun,
+    r.Race: RaceRun,
     r.Seq: SeqRun,
     r.Choice: BranchesRun,
     r.Some: BranchesRun,

@@ -30,7 +30,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from app.engine.running.merging import BASE, data_of_scope, keep_seen
+from app.engine.running.merging import BASE, SEEN, data_of_scope, keep_seen
 from app.engine.running.plain import ENGINE_NAMES
 
 PAYLOAD, CORRELATION, MAX_NAME = "payload", "correlation", 200
@@ -372,6 +372,7 @@ def _inner_of(boundary: Task) -> Any:
 def _see(task: Task, data: dict[str, Any]) -> None:
     """The token goes on with the data as they stand; what it had from there is no change of its own (see merging)."""
     saw = deepcopy(data) | {name: task.data[name] for name in task.data.keys() - data.keys()}
+    saw |= deepcopy(task.internal_data.get(SEEN, {}))  # a condition saw it in another branch: newer than what is inside
     if not task.task_spec.cancel_activity:
         task.internal_data[BASE] = deepcopy(saw)
     task.data = saw

@@ -22,7 +22,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.children.spec import CALLED, DetachedCall
 from app.engine.running.joining import has_arrived, is_token
-from app.engine.running.merging import SEEN, apply_changes, data_of_branches, is_merged, keep_seen, seen_since
+from app.engine.running.merging import SEEN, apply_changes, base_of, data_of_branches, is_merged, keep_seen, seen_since
 
 Repeatable = Callable[[str], bool]  # by the name of a service task
 STARTED = ".started"  # no service task is called like this: nobody has said that it may be repeated
@@ -223,8 +223,16 @@ def way_to_withdraw(step: Task, untouched: Callable[[Task], bool], repeatable: R
         seen |= task.internal_data.get(SEEN, {})
         waits = waits or is_token(task)
         if (is_token(task) and not isinstance(task.task_spec, SubWorkflowTask)) or has_arrived(task):
-            data = apply_changes(data, step.data, task.parent.data if has_arrived(task) else task.data)
+            began = base_of(task, step if _is_below(task, step) else root)
+            data = apply_changes(data, began, task.parent.data if has_arrived(task) else task.data)
     return Way(step, root, data, seen) if waits else None
+
+
+def _is_below(task: Task, step: Task) -> bool:
+    """Whether it came after the step, and not of an event beside it; also in a sub-process."""
+    while task.workflow is not step.workflow:
+        task = task.workflow.top_workflow.task(str(task.workflow.parent_task_id))
+    return any(one is step for one in ancestors(task))
 
 
 def _only_waits(task: Task, untouched: Callable[[Task], bool]) -> bool:

@@ -87,7 +87,7 @@ def _meet(
             data = data | inner  # what some of them only saw is as it was seen, not as it was at the split
         else:
             data = known(top)
-        base = _base(top, split) | inner
+        base = base_of(top, split) | inner
         merged = apply_changes(merged, base, data)
         seen |= seen_since(top, split) | inner
         changed |= {name for name, value in data.items() if name not in base or base[name] != value}
@@ -134,7 +134,7 @@ def _is_head(task: Task) -> bool:
     return arrived and task.parent.state == TaskState.COMPLETED and not is_merged(task)
 
 
-def _base(task: Task, split: Task) -> dict[str, Any]:
+def base_of(task: Task, split: Task) -> dict[str, Any]:
     """What a branch began with: the data at the split, or what an event on the way there brought along."""
     found = next((one.internal_data[BASE] for one in _way(task, split) if BASE in one.internal_data), None)
     base: dict[str, Any] = split.data if found is None else found

@@ -1,0 +1,71 @@
+"""What an event on a sub-process knows: what was found out inside, and above that what the event itself brings."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine import diagrams as d
+from tests.engine.conftest import World
+
+
+def _told(event: d.Element) -> list[d.Element]:
+    return [
+        d.parallel("split"),
+        d.user("tell", form="f"),
+        d.subprocess("work", d.start("in"), d.user("act"), d.end("out")),
+        event,
+    ]
+
+
+FORM = {
+    "forms/f.json": '{"title": {"zh": "填", "en": "Fill"}, "fields": [{"name": "n", "kind": "number", "label": {"zh": "数", "en": "n"}}]}'
+}
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_what_a_condition_on_a_sub_process_saw_is_not_undone_by_what_was_known_inside(
+    world: World, interrupting: bool
+) -> None:
+    edge = d.boundary("edge", "work", d.condition("n > 5"), interrupting=interrupting)
+    world.deploy(
+        d.package(
+            "case", *_told(edge), d.user("mend"), d.parallel("join"), d.user("look"), d.end(), d.exclusive("past"),
+            d.end("noted"),
+            flows=[
+                d.Flow("start", "split"), d.Flow("split", "tell"), d.Flow("split", "work"), d.Flow("edge", "mend"),
+                d.Flow("mend", "past" if interrupting else "noted"), d.Flow("work", "past"), d.Flow("past", "join"),
+                d.Flow("tell", "join"), d.Flow("join", "look"), d.Flow("look", "end"),
+            ],
+            files=FORM, manifest='inputs = ["n"]',
+        )
+    )  # fmt: skip
+    instance = world.start("case", {"n": 0})
+    world.complete(instance, "tell", n=8)
+    assert world.data(instance)["n"] == 8
+    world.complete(instance, "mend")
+    if not interrupting:
+        world.complete(instance, "act")
+    assert world.open_nodes(instance) == ["look"]
+    assert world.data(instance)["n"] == 8
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_what_a_message_on_a_sub_process_carries_is_not_undone_by_what_was_known_inside(
+    world: World, interrupting: bool
+) -> None:
+    edge = d.boundary("edge", "work", d.message("m"), interrupting=interrupting, correlation="instance_id")
+    world.deploy(
+        d.package(
+            "case", d.subprocess("work", d.start("in"), d.user("act"), d.end("out")), edge, d.user("mend"), d.end(),
+            d.end("noted"), d.start(),
+            flows=[d.Flow("start", "work"), d.Flow("work", "end"), d.Flow("edge", "mend"), d.Flow("mend", "noted")],
+            manifest='inputs = ["n"]',
+        )
+    )  # fmt: skip
+    instance = world.start("case", {"n": 0})
+    world.engine.send_message("m", instance, {"n": 8}, by=world.person("zhao"))
+    assert world.data(instance)["n"] == 8
+    with world.sessions() as session:
+        task = world.task(instance, "mend")
+        session.rollback()
+    assert task.data["n"] == 8
