@@ -192,7 +192,8 @@ def asked() -> Question:
 
 def link(endpoint: str, **values: Any) -> str:
     """An address that keeps the question of this page."""
-    return url_for(endpoint, **{**asked().args, **{name: value for name, value in values.items() if value != ""}})
+    kept: dict[str, Any] = {**asked().args, **{name: value for name, value in values.items() if value != ""}}
+    return url_for(endpoint, **kept)
 
 
 def _window_form(question: Question) -> dict[str, Any]:

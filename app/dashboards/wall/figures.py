@@ -1,6 +1,6 @@
 """The figures of the wall: hazards and inspections by sector and town, within what a person may see.
 
-Three statements for any number of hazards: the tally of weeks (or the records, for whoever sees a part), what is
+Four statements for any number of hazards: the tally twice (or the records, for whoever sees a part), what is
 overdue at this moment, and the inspected subjects.
 """
 
@@ -99,7 +99,9 @@ class Figures:
 def read(session: Session, user: Any, now: dt.datetime, campaign_id: str | None = None) -> Figures:
     """The figures of one campaign, or of everything. `user` None is the system."""
     figures = Figures()
-    _add_standing(figures, standing(session, user, campaign_id))
+    _add_standing(figures, standing(session, user, campaign_id, ("sector_code", "town", "major")))
+    for row in standing(session, user, campaign_id, ("week",)):
+        figures.found[row.week], figures.closed[row.week] = row.found, row.closed
     for sector, town, major, count in session.execute(_overdue(user, now, campaign_id)):
         sums = figures.cells[sector, town]
         sums.overdue += count
@@ -118,8 +120,6 @@ def _add_standing(figures: Figures, rows: Iterable[Standing]) -> None:
         if row.major:
             sums.major_found += row.found
             sums.major_closed += row.closed
-        figures.found[row.week] += row.found
-        figures.closed[row.week] += row.closed
 
 
 def _overdue(user: Any, now: dt.datetime, campaign_id: str | None) -> sa.Select[Any]:

@@ -24,6 +24,7 @@ from app.dashboards.wall.trend import Trend, trend
 from app.engine import HumanTask
 from app.hazards import Hazard
 from app.hazards import queries as hazards
+from app.i18n import bilingual
 
 BY = ("sector", "town")
 
@@ -153,19 +154,22 @@ def wall(
 
 def _sector_rows(session: Session, matrix: Matrix | None, figures: Figures) -> tuple[Row, ...]:
     """The campaign's sectors in the office's order; sectors without a plan follow where something was counted."""
+    leads = {org.id: org for org in session.scalars(sa.select(Organisation).where(Organisation.kind == "sector_dept"))}
     rows, planned = [], set[str]()
     for one in matrix.rows if matrix else ():
-        sums = figures.of(sector=one.sector_code)
-        rows.append(Row(one.sector_code, one.sector_name, one.lead_name, one.plan_id, one.cells, sums))
+        sums, lead = figures.of(sector=one.sector_code), _called(leads.get(one.lead_org_id)) or one.lead_name
+        rows.append(Row(one.sector_code, one.sector_name, lead, one.plan_id, one.cells, sums))
         planned.add(one.sector_code)
-    leads = {org.id: org for org in session.scalars(sa.select(Organisation).where(Organisation.kind == "sector_dept"))}
     names = dict(sector_options(session))
     for sector in sectors(session):
         if sector.code in figures.sectors - planned:
-            lead = leads.get(sector.lead_org_id or "")
-            sub = (lead.short_name or lead.name) if lead else ""
-            rows.append(Row(sector.code, names[sector.code], sub, "", (), figures.of(sector=sector.code)))
+            lead = _called(leads.get(sector.lead_org_id or ""))
+            rows.append(Row(sector.code, names[sector.code], lead, "", (), figures.of(sector=sector.code)))
     return tuple(rows)
+
+
+def _called(org: Organisation | None) -> str:
+    return bilingual(org.short_name or org.name, org.name_en) if org else ""
 
 
 def _heads(session: Session, figures: Figures, matrix: Matrix | None) -> tuple[tuple[str, str], ...]:

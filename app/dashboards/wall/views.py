@@ -10,6 +10,7 @@ from app import metrics, web
 from app.accounts import requires
 from app.audit import record
 from app.dashboards.wall import reading
+from app.dashboards.wall.figures import Sums
 from app.dashboards.wall.reading import BY, Wall
 from app.files.tables import XLSX, xlsx_file
 from app.i18n import _, lazy_
@@ -42,7 +43,7 @@ def index() -> Response:
 @requires(*READERS)
 def screen() -> Response:
     """1920 × 1080, dark, without a frame; asks for itself every minute."""
-    shown = _wall(late=_ON_SCREEN, drawing=(560, 190))
+    shown = _wall(late=_ON_SCREEN, drawing=(560, 230))
     return web.render("dashboards/_screen.html" if web.is_partial() else "dashboards/screen.html", **_context(shown))
 
 
@@ -81,7 +82,9 @@ def here(shown: Wall) -> Any:
 
     def address(endpoint: str = "wall.index", **changes: str) -> str:
         values = {"campaign": request.args.get("campaign", ""), "by": shown.by} | changes
-        kept = {name: value for name, value in values.items() if value and (name, value) != ("by", "sector")}
+        kept: dict[str, Any] = {
+            name: value for name, value in values.items() if value and (name, value) != ("by", "sector")
+        }
         return url_for(endpoint, **kept)
 
     return address
@@ -99,12 +102,12 @@ def opens(shown: Wall) -> Any:
     }
 
     def address(what: str, **narrowed: str) -> str:
-        given = {name: value for name, value in narrowed.items() if value}
+        given: dict[str, Any] = {name: value for name, value in narrowed.items() if value}
         if what in ("overdue", "major"):
             names = {"sector_code": "sector"}
-            filters = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
+            filters: dict[str, Any] = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
             about = {names.get(name, name): value for name, value in given.items()}
-            return url_for("hazards.index", **filters, **about, **({"campaign": campaign} if campaign else {}))
+            return url_for("hazards.index", **filters | about | ({"campaign": campaign} if campaign else {}))
         if campaign:
             given["campaign_id" if what == "timeliness" else "campaign"] = campaign
         if keys[what] not in metrics.catalogue():
@@ -133,6 +136,6 @@ def _named(shown: Wall, row: reading.Row) -> list[object]:
     return [row.name, row.sub, *percents, *[""] * (gates - len(percents))]
 
 
-def _counts(sums: reading.Sums) -> list[object]:
+def _counts(sums: Sums) -> list[object]:
     rates = [f"{rate}%" if rate is not None else "—" for rate in (sums.rate, sums.timeliness)]
     return [sums.visits, sums.found, sums.closed, *rates, sums.overdue, sums.major_open]

@@ -7,7 +7,7 @@ partly by what they take part in, which no tally knows: there the records themse
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,33 +23,47 @@ from app.hazards.models import Hazard
 from app.hazards.tally.models import HazardTally
 
 _CITY = 6  # digits of a region code that name a city
-_DIMENSIONS = ("sector_code", "town", "major", "week")
+BY = ("sector_code", "town", "major", "week")
+_COUNTS = ("found", "closed", "on_time")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Hazards of one sector, town, grade and week: found in it, closed out in it, and how many of these on time."""
+    """Hazards of one sector, town, grade and week: found in it, closed out in it, and how many of these on time.
 
-    sector: str
-    town: str
-    major: bool
-    week: dt.date
+    What nobody asked to tell apart is added up, and empty here.
+    """
+
     found: int
     closed: int
     on_time: int
+    sector: str = ""
+    town: str = ""
+    major: bool = False
+    week: dt.date = dt.date.min
 
 
-def standing(session: Session, user: Any, campaign_id: str | None = None) -> list[Standing]:
-    """Every week's figures; of one campaign, or of all hazards. `user` None: the system, everything."""
+def standing(session: Session, user: Any, campaign_id: str | None = None, by: tuple[str, ...] = BY) -> list[Standing]:
+    """Figures by some of sector, town, grade and week; of one campaign, or of all hazards.
+
+    `user` None: the system, everything.
+    """
     area = _whole_city(user)
-    select = _tallied(area, campaign_id) if area is not None else _counted(session, user, campaign_id)
-    return [_standing(row) for row in session.execute(select) if row.found or row.closed]
+    select = _tallied(area, campaign_id, by) if area is not None else _counted(session, user, campaign_id, by)
+    return [_standing(row._asdict()) for row in session.execute(select) if row.found or row.closed]
 
 
-def _standing(row: Any) -> Standing:
-    week = row.week if isinstance(row.week, dt.date) else dt.date.fromisoformat(row.week)
-    counts = int(row.found), int(row.closed), int(row.on_time)
-    return Standing(row.sector_code, row.town, bool(row.major), week, *counts)
+def _standing(row: Mapping[str, Any]) -> Standing:
+    week = row.get("week") or dt.date.min
+    return Standing(
+        found=int(row["found"]),
+        closed=int(row["closed"]),
+        on_time=int(row["on_time"]),
+        sector=row.get("sector_code", ""),
+        town=row.get("town", ""),
+        major=bool(row.get("major")),
+        week=week if isinstance(week, dt.date) else dt.date.fromisoformat(week),
+    )
 
 
 def _whole_city(user: Any) -> str | None:
@@ -65,16 +79,16 @@ def _whole_city(user: Any) -> str | None:
     return None
 
 
-def _tallied(area: str, campaign_id: str | None) -> sa.Select[Any]:
-    by = [getattr(HazardTally, name) for name in _DIMENSIONS]
-    sums = [sa.func.sum(getattr(HazardTally, name)).label(name) for name in ("found", "closed", "on_time")]
-    select = sa.select(*by, *sums).group_by(*by)
+def _tallied(area: str, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
+    columns = [getattr(HazardTally, name) for name in by]
+    sums = [sa.func.sum(getattr(HazardTally, name)).label(name) for name in _COUNTS]
+    select = sa.select(*columns, *sums).group_by(*columns)
     if area:
         select = select.where(within(HazardTally.town, area))
     return select if campaign_id is None else select.where(HazardTally.campaign_id == campaign_id)
 
 
-def _counted(session: Session, user: Any, campaign_id: str | None) -> sa.Select[Any]:
+def _counted(session: Session, user: Any, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
     """The same from the records themselves."""
     seen = [Hazard.status != "voided", scope_condition(Hazard, user) if user is not None else sa.true()]
     if campaign_id is not None:
@@ -87,16 +101,15 @@ def _counted(session: Session, user: Any, campaign_id: str | None) -> sa.Select[
     major = sa.func.coalesce(Hazard.grade == "major", sa.false())
 
     def part(instant: Any, *counts: Any) -> sa.Select[Any]:
-        names = ("found", "closed", "on_time")
-        labelled = [count.label(name) for count, name in zip(counts, names, strict=True)]
+        labelled = [count.label(name) for count, name in zip(counts, _COUNTS, strict=True)]
         week = _week(session, instant).label("week")
         return sa.select(Hazard.sector_code, town.label("town"), major.label("major"), week, *labelled).where(*seen)
 
     closed = part(Hazard.closed_at, none, one, on_time).where(Hazard.status == "closed", Hazard.closed_at.is_not(None))
     rows = sa.union_all(part(Hazard.found_at, one, none, none), closed).subquery()
-    by = [rows.c[name] for name in _DIMENSIONS]
-    sums = [sa.func.sum(rows.c[name]).label(name) for name in ("found", "closed", "on_time")]
-    return sa.select(*by, *sums).group_by(*by)
+    columns = [rows.c[name] for name in by]
+    sums = [sa.func.sum(rows.c[name]).label(name) for name in _COUNTS]
+    return sa.select(*columns, *sums).group_by(*columns)
 
 
 def _week(session: Session, instant: Any) -> Any:
@@ -107,12 +120,17 @@ def _week(session: Session, instant: Any) -> Any:
 
 def differences(session: Session) -> Iterable[Finding]:
     """Cells in which the tally says something else than the records: hazards were written past the program."""
-    tallied = {_key(row): row for row in map(_standing, session.execute(_tallied("", None)))}
-    counted = {_key(row): row for row in map(_standing, session.execute(_counted(session, None, None)))}
+    tallied = _by_cell(session, _tallied("", None))
+    counted = _by_cell(session, _counted(session, None, None))
     for key in sorted(tallied.keys() | counted.keys()):
         told, true = (_counts(found.get(key)) for found in (tallied, counted))
         if told != true:
             yield Finding("tally.differs", "hazard_tally", " ".join(map(str, key)), f"{told}, but records say {true}")
+
+
+def _by_cell(session: Session, select: sa.Select[Any]) -> dict[tuple[str, str, bool, str], Standing]:
+    rows = [_standing(row._asdict()) for row in session.execute(select)]
+    return {_key(row): row for row in rows}
 
 
 def _key(row: Standing) -> tuple[str, str, bool, str]:
