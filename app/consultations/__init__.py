@@ -25,10 +25,15 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.consultations import service_tasks
+    from app.consultations import api, facts, picking, service_tasks, views
+    from app.forms import pickers
 
+    pickers["expert"] = picking.PICKER
     service_tasks.init_engine(app.extensions["duban.engine"])
     web.event_words.update(_EVENTS)
+    facts.register_sources()
+    views.init_app(app)
+    api.init_app(app)
 
 
 _EVENTS = {

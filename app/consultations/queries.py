@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts import Organisation, Sector, like, scope_condition, visible
 from app.consultations.expert_models import Engagement, Expert, ExpertSector, Opinion
 from app.consultations.models import DIAGNOSED, Consultation, Diagnosis, Visit
+from app.engine import Child, HumanTask, Instance
 from app.errors import NotFound
 from app.subjects import Subject, name_key
 
@@ -235,3 +236,45 @@ def figures(session: Session, consultation: Consultation) -> dict[str, Any]:
         "before": round(sum(before) / len(before), 1) if before else None,
         "after": round(sum(after) / len(after), 1) if after else None,
     }
+
+
+def topics_of(session: Session, consultation_ids: Iterable[str]) -> dict[str, str]:
+    """Topics of consultations whose visits were found through their own scope: more of them is not told."""
+    select = sa.select(Consultation.id, Consultation.topic).where(Consultation.id.in_(list(consultation_ids)))
+    return {str(key): str(topic) for key, topic in session.execute(select)}
+
+
+def open_tasks(session: Session, instance_ids: Iterable[str | None]) -> list[HumanTask]:
+    """Open tasks of instances that belong to records found through their scope."""
+    wanted = [one for one in instance_ids if one]
+    select = sa.select(HumanTask).where(HumanTask.instance_id.in_(wanted), HumanTask.status == "open")
+    return list(session.scalars(select.order_by(HumanTask.created_at)))
+
+
+def hazards_of(session: Session, visits: Iterable[Visit]) -> dict[str, str]:
+    """Opinion number → id of the hazard that was made of it, by the process that was started for it.
+
+    The rectification was started once for each accepted opinion, in the order of their numbers.
+    """
+    found: dict[str, str] = {}
+    for visit in visits:
+        accepted = [one.number for one in opinions(session, [visit.id]) if one.status == "converted"]
+        started = session.execute(
+            sa.select(Child.number, Instance.subject_id)
+            .join(Instance, Instance.id == Child.instance_id)
+            .where(Child.parent_id == visit.instance_id, Child.definition_key == "hazard_rectification")
+        )
+        found |= {str(accepted[n]): str(key) for n, key in started if key and n < len(accepted)}
+    return found
+
+
+def history_of(session: Session, found: Expert, user: Any, now: dt.datetime) -> list[tuple[Engagement, Visit, str]]:
+    """An expert's visits that the person may see, newest first, with the enterprise's name."""
+    select = (
+        sa.select(Engagement, Visit, Subject.name)
+        .join(Visit, Visit.id == Engagement.visit_id)
+        .join(Subject, Subject.id == Visit.subject_id)
+        .where(Engagement.expert_id == found.id, visit_condition(user, now))
+        .order_by(Visit.visit_at.is_(None), Visit.visit_at.desc(), Visit.number.desc())
+    )
+    return [(one, visit, str(name)) for one, visit, name in session.execute(select.limit(50))]

@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.consultations.expert_models import FEE_UNITS
+from app.consultations.expert_models import FEE_UNITS, SEVERITIES
 from app.i18n import lazy_
 
 _TEXT = {"required": lazy_("请填写"), "null": lazy_("请填写"), "invalid": lazy_("应为文字")}
@@ -184,3 +184,17 @@ class ConsultationDetail(ConsultationOut):
     drawn = ma.fields.List(ma.fields.String())
     report = ma.fields.Dict()
     visits = ma.fields.List(ma.fields.Nested(VisitOut))
+
+
+class LinkOpinionIn(ma.Schema):
+    """One opinion as an outside expert writes it down."""
+
+    error_messages = UNKNOWN
+
+    summary = text(120, required=True)
+    location = text(200, load_default="")
+    severity = ma.fields.String(
+        load_default="general", validate=ma.validate.OneOf(list(SEVERITIES), error=lazy_("不在可选范围内"))
+    )
+    basis = text(2000, load_default="")
+    suggestion = text(2000, load_default="")

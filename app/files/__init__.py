@@ -6,13 +6,14 @@ from flask import Flask
 
 from app.files.checks import damaged
 from app.files.models import Attachment
-from app.files.operations import attach, duplicate, keep, prepare, store, sweep
+from app.files.operations import Prepared, attach, duplicate, keep, prepare, store, sweep
 from app.files.queries import belongs, find, named, of_instance, records
 from app.files.storage import MAX_BYTES
 
 __all__ = [
     "MAX_BYTES",
     "Attachment",
+    "Prepared",
     "attach",
     "belongs",
     "damaged",

@@ -69,6 +69,16 @@ def revoke_all(session: Session, engagement: Engagement, *, by: Actor, now: dt.d
     return len(found)
 
 
+def handed_in(session: Session, engagement: Engagement, *, by_link: bool, by: Actor, now: dt.datetime) -> None:
+    """The opinions are there: the link that brought them is used up, any other ends."""
+    if by_link:
+        mine = sa.and_(VisitLink.engagement_id == engagement.id, VisitLink.revoked_at.is_(None))
+        for link in session.scalars(sa.select(VisitLink).where(mine, VisitLink.used_at.is_(None))):
+            link.used_at = now
+        session.flush()
+    revoke_all(session, engagement, by=by, now=now)
+
+
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 

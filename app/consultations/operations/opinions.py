@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import files
-from app.audit import Actor, record
+from app.audit import SYSTEM, Actor, record
 from app.consultations import queries
 from app.consultations.expert_models import Engagement, Opinion
 from app.consultations.models import Consultation, Visit
@@ -114,7 +114,7 @@ def convert(
         if opinion.status == "converted":
             grade = row.get("grade") or "general"
             opinion.grade = grade if majors or grade != "major" else "general"
-            started.append(_hazard(session, consultation, visit, opinion, row, by, now))
+            started.append(_hazard(session, consultation, visit, opinion, row, now))
     visit.converted_at, visit.converted_by_name = now, by.name
     visit.status, visit.updated_at = "converted", now
     session.flush()
@@ -129,7 +129,6 @@ def _hazard(
     visit: Visit,
     opinion: Opinion,
     row: Data,
-    by: Actor,
     now: dt.datetime,
 ) -> dict[str, Any]:
     """What the rectification process starts with. `external_no` is the opinion's number: by it each finds the other."""
@@ -144,12 +143,10 @@ def _hazard(
         "source": "consultation",
         "found_at": found_at.isoformat(),
         "found_by": engagement.name,
-        "photos_before": files.duplicate(session, opinion.photos, by=by, now=now),
+        "photos_before": files.duplicate(session, opinion.photos, by=SYSTEM, now=now),  # who starts it is the system
         "grade_suggestion": opinion.grade,
         "requirement": opinion.suggestion,
         "legal_basis": opinion.basis,
-        "sector_code": visit.sector_code,
-        "supervising_org_id": visit.supervising_org_id,
         "external_no": opinion.number,
         "consultation_id": consultation.id,
         "campaign_id": consultation.campaign_id,

@@ -57,6 +57,15 @@ def follow_up(session: Session, visit: Visit, data: Data, *, by: Actor, now: dt.
     record(session, now, by, "consultations.followed_up", "consultation_visit", visit.id, **told)
 
 
+def void(session: Session, visit: Visit, reason: str, *, by: Actor, now: dt.datetime) -> None:
+    """This enterprise is not diagnosed after all; experts see nothing of it any more."""
+    visit.status, visit.updated_at = "voided", now
+    for one in queries.engagements(session, visit_id=visit.id):
+        one.access_until = one.access_until or now
+    told = {"number": visit.number, "reason": reason}
+    record(session, now, by, "consultations.visit_voided", "consultation_visit", visit.id, **told)
+
+
 def _enter(session: Session, visit: Visit, stage: str, rows: Sequence[Data]) -> float:
     """Replace the sheet of this stage; its figure. Weights after are those of before, whatever the file says now."""
     session.execute(sa.delete(Diagnosis).where(Diagnosis.visit_id == visit.id, Diagnosis.stage == stage))

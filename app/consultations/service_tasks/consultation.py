@@ -11,7 +11,7 @@ from app.consultations import queries
 from app.consultations.models import METHODS, Consultation
 from app.consultations.operations import choosing
 from app.consultations.operations import consultations as operations
-from app.consultations.service_tasks.shared import Result, nothing, who
+from app.consultations.service_tasks.shared import Result, VoidParams, nothing, who
 from app.engine import ServiceCall
 
 if TYPE_CHECKING:
@@ -43,10 +43,6 @@ class Reported(ma.Schema):
 
 class Evaluated(ma.Schema):
     fee_yuan = ma.fields.Integer()
-
-
-class VoidParams(ma.Schema):
-    reason = ma.fields.String(load_default="", metadata={"description": "撤销原因 / reason"})
 
 
 def register(call: ServiceCall) -> Result:

@@ -10,7 +10,7 @@ import marshmallow as ma
 from app.consultations.expert_models import Engagement
 from app.consultations.models import Visit
 from app.consultations.operations import choosing, links, opinions
-from app.consultations.service_tasks.shared import Result, after, due, who
+from app.consultations.service_tasks.shared import Result, after, due, nothing, who
 from app.engine import ServiceCall
 from app.i18n import _
 from app.subjects import Subject
@@ -84,8 +84,9 @@ def hand_in(call: ServiceCall) -> Result:
     engagement = call.session.get_one(Engagement, call.data["engagement_id"])
     by = who(call, "hand_in", "hand_in_link")
     rows = call.data.get("opinions") or []
-    found = opinions.hand_in(call.session, engagement, rows, how=_how(call, engagement), by=by, now=call.now)
-    links.revoke_all(call.session, engagement, by=by, now=call.now)
+    how = _how(call, engagement)
+    found = opinions.hand_in(call.session, engagement, rows, how=how, by=by, now=call.now)
+    links.handed_in(call.session, engagement, by_link=how == "link", by=by, now=call.now)
     call.history("consultations.opinions_handed_in", text=_("%(n)s 条", n=len(found)))
     return {"opinion_count": len(found)}
 
@@ -114,6 +115,15 @@ def excuse(call: ServiceCall) -> None:
     links.revoke_all(call.session, engagement, by=by, now=call.now)
     choosing.excuse(call.session, engagement, reason, by=by, now=call.now)
     call.history("consultations.expert_excused", text=engagement.name)
+
+
+def cancelled(call: ServiceCall) -> None:
+    """撤销时不再等待意见，链接失效。"""
+    engagement = call.session.get(Engagement, str(call.data.get("engagement_id") or ""))
+    if engagement is None or engagement.status != "engaged":
+        return
+    links.revoke_all(call.session, engagement, by=call.actor, now=call.now)
+    choosing.excuse(call.session, engagement, str(call.data.get("reason") or ""), by=call.actor, now=call.now)
 
 
 # -- stand-ins
@@ -156,4 +166,5 @@ def init_engine(engine: Engine) -> None:
     add("consultations.hand_in", result=HandedIn, stand_in=_stand_in_hand_in)(hand_in)
     # Whoever was replaced does not come back.
     add("consultations.replace_expert", result=Asked, stand_in=_stand_in_replace, repeatable=False)(replace)
-    add("consultations.excuse_expert", stand_in=lambda _call: None)(excuse)
+    add("consultations.excuse_expert", stand_in=nothing)(excuse)
+    add("consultations.opinion_cancelled", stand_in=nothing)(cancelled)

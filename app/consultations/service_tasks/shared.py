@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import marshmallow as ma
+
 from app.audit import Actor
 from app.calendars import OfficeCalendar
 from app.clock import local
 from app.engine import ServiceCall
 
 Result = dict[str, Any]
+
+
+class VoidParams(ma.Schema):
+    reason = ma.fields.String(load_default="", metadata={"description": "撤销原因 / reason"})
 
 
 def who(call: ServiceCall, *nodes: str) -> Actor:

@@ -11,7 +11,7 @@ from app.clock import local
 from app.consultations import queries, scoring
 from app.consultations.models import Consultation, Visit
 from app.consultations.operations import opinions, visits
-from app.consultations.service_tasks.shared import Result, due, who
+from app.consultations.service_tasks.shared import Result, VoidParams, due, nothing, who
 from app.engine import ServiceCall
 from app.subjects import Subject
 
@@ -157,6 +157,14 @@ def follow_up(call: ServiceCall) -> Result:
     return {"score_after": visit.score_after}
 
 
+def void(call: ServiceCall, reason: str = "") -> None:
+    """撤销一家企业的会诊。"""
+    found = queries.visit_of_instance(call.session, call.instance_id)
+    if found is None or found.status in ("done", "voided"):
+        return
+    visits.void(call.session, found, reason or str(call.data.get("reason") or ""), by=call.actor, now=call.now)
+
+
 def _visit(call: ServiceCall) -> Visit:
     found = queries.visit_of_instance(call.session, call.instance_id)
     if found is None:
@@ -231,7 +239,7 @@ def init_engine(engine: Engine) -> None:
     add = engine.service_task
     add("consultations.begin_visit", params=VisitParams, result=Opened, stand_in=_stand_in_begin)(begin)
     add("consultations.announce", result=Announced, stand_in=_record_due)(announce)
-    add("consultations.acknowledge", stand_in=lambda _call: None)(acknowledge)
+    add("consultations.acknowledge", stand_in=nothing)(acknowledge)
     # Experts have begun on it.
     add("consultations.diagnose", result=Diagnosed, stand_in=_stand_in_diagnose, repeatable=False)(diagnose)
     add("consultations.gather", result=Gathered, stand_in=_stand_in_gather)(gather)
@@ -239,4 +247,5 @@ def init_engine(engine: Engine) -> None:
     add("consultations.convert", params=ConvertParams, result=Converted, stand_in=_stand_in_convert, repeatable=False)(
         convert
     )
+    add("consultations.void_visit", params=VoidParams, stand_in=nothing)(void)
     add("consultations.follow_up", result=Followed, stand_in=_stand_in_follow_up)(follow_up)
