@@ -9,13 +9,16 @@ from app.i18n import lazy_
 
 
 def init_app(app: Flask) -> None:
-    from app.supervision import request_tasks, service_tasks, task_checks
+    from app.supervision import api, facts, request_tasks, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
     request_tasks.init_engine(engine)
     web.event_words.update(_EVENTS)
+    facts.register_sources()
+    views.init_app(app)
+    api.init_app(app)
 
 
 _EVENTS = {

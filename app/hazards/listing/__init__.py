@@ -12,12 +12,14 @@ __all__ = ["LISTING_OPEN", "LISTING_STATUSES", "ListingProgress", "MajorListing"
 
 
 def init_app(app: Flask) -> None:
-    from app.hazards.listing import service_tasks, task_checks
+    from app.hazards.listing import facts, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
     web.event_words.update(_EVENTS)
+    facts.register_sources()
+    views.init_app(app)
 
 
 _EVENTS = {

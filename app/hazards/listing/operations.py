@@ -72,6 +72,11 @@ def plan(listing: MajorListing, data: Data, *, by: Actor, now: dt.datetime) -> N
     _to(listing, "reviewing", now)
 
 
+def set_stage(listing: MajorListing, stage: str, *, now: dt.datetime) -> None:
+    """Sent on to the leader, or back to the plan or the acceptance."""
+    _to(listing, stage, now)
+
+
 def list_it(session: Session, listing: MajorListing, data: Data, *, by: Actor, now: dt.datetime) -> None:
     """挂牌: the leader has approved; treatment, filing (3 work days) and publicity (5 work days) begin to run."""
     office = OfficeCalendar()

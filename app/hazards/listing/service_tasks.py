@@ -51,6 +51,14 @@ class State(ma.Schema):
     )
 
 
+class StageParams(ma.Schema):
+    stage = ma.fields.String(
+        required=True,
+        validate=ma.validate.OneOf(("planning", "approving", "accepting")),
+        metadata={"description": "planning 编制方案、approving 待批准挂牌、accepting 待验收 / where it stands"},
+    )
+
+
 class ReopenParams(ma.Schema):
     due_on = ma.fields.String(required=True, metadata={"description": "新的治理期限 / new last day"})
 
@@ -84,6 +92,11 @@ def verify(call: ServiceCall) -> None:
 def plan(call: ServiceCall) -> None:
     """记录治理方案。"""
     operations.plan(_listing(call), call.data, by=_who(call, "plan", "dept_plan"), now=call.now)
+
+
+def set_stage(call: ServiceCall, stage: str) -> None:
+    """报请挂牌，或者退回方案、退回验收。"""
+    operations.set_stage(_listing(call), stage, now=call.now)
 
 
 def list_it(call: ServiceCall) -> Result:
@@ -231,6 +244,7 @@ def init_engine(engine: Engine) -> None:
     add("hazards.report_major", result=Reported, stand_in=_stand_in_report)(report)
     add("hazards.verify_major", stand_in=_nothing)(verify)
     add("hazards.plan_major", stand_in=_nothing)(plan)
+    add("hazards.listing_stage", params=StageParams, stand_in=_nothing)(set_stage)
     add("hazards.list_major", result=Listed, stand_in=lambda _call: {"publicity_text": ""})(list_it)
     add("hazards.file_major", stand_in=_nothing)(file)
     add("hazards.publicise_major", stand_in=_nothing)(publicise)

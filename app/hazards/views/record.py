@@ -10,6 +10,7 @@ from app import files, web
 from app.accounts import region_path
 from app.errors import NotFound
 from app.hazards import access, queries, requests
+from app.hazards.listing.views import card_context
 from app.hazards.models import CATEGORIES, SOURCES, Hazard
 from app.hazards.views import blueprint
 from app.hazards.views.register import limit_of, mine
@@ -34,6 +35,7 @@ def page(hazard: Hazard, errors: dict[str, Any] | None = None, values: dict[str,
         referrals=queries.referrals(session, hazard, user),
         requests=requests.of_hazard(session, hazard),
         words={"categories": CATEGORIES, "sources": SOURCES},
+        **card_context(hazard.id),
         may={
             "correct": access.may_correct(user, hazard),
             "void": access.may_void(user, hazard),
