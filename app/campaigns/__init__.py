@@ -33,7 +33,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.campaigns import facts, pickers, plan_tasks, service_tasks, task_checks
+    from app.campaigns import facts, pickers, plan_tasks, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
     web.event_words.update(_EVENTS)
     facts.register()
     pickers.register()
+    views.init_app(app)
 
 
 _EVENTS = {

@@ -119,7 +119,7 @@ def _plans() -> metrics.Source:
         shown=("campaign_id", "sector_code", "lead_org_id", "status", "approved_at"),
         group=("sector_code", "status"),
         order="approved_at",
-        link=lambda row: url_for("campaigns.show_plan", plan_id=row["id"]),
+        link=lambda row: url_for("campaigns.plan", plan_id=row["id"]),
     )
 
 
@@ -147,7 +147,7 @@ def _tasks() -> metrics.Source:
         shown=("title", "sector_code", "org_id", "status", "due_at", "done_at"),
         group=("sector_code", "town"),
         order="due_at",
-        link=lambda row: url_for("campaigns.show_task", task_id=row["id"]),
+        link=lambda row: url_for("campaigns.task", task_id=row["id"]),
     )
 
 
