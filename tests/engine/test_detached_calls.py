@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 import sqlalchemy as sa
 
+from app import errors
+from app.db import is_postgresql, write_transaction
 from app.engine import Child, Instance, Package
-from tests.engine.conftest import World
+from app.engine.running.locking import lock_instance
+from tests.engine.conftest import World, build
 from tests.engine.diagrams import Flow, boundary, detached, end, exclusive, package, start, subprocess, timer, user
 
 PLAN = package(
@@ -37,9 +45,13 @@ def children(world: World, parent: str) -> list[Child]:
         return list(session.scalars(select.order_by(Child.round, Child.number)))
 
 
-def finish(world: World, child: Child, **answers: object) -> None:
+def of(child: Child) -> str:
     assert child.instance_id
-    world.complete(child.instance_id, "draft", **answers)
+    return child.instance_id
+
+
+def finish(world: World, child: Child) -> None:
+    world.complete(of(child), "draft")
     world.engine.deliver_all()
 
 
@@ -48,9 +60,9 @@ def test_children_start_once_and_the_parent_goes_on_after_the_last(world: World)
     rows = children(world, parent)
     assert [(row.state, row.number, row.round, row.depth) for row in rows] == [("running", n, 1, 1) for n in range(3)]
     assert world.open_nodes(parent) == []
-    keys = [world.instance(row.instance_id).business_key for row in rows]
+    keys = [world.instance(of(row)).business_key for row in rows]
     assert keys == ["FA-fire", "FA-traffic", "FA-mining"]
-    assert {world.instance(row.instance_id).parent_id for row in rows} == {parent}
+    assert {world.instance(of(row)).parent_id for row in rows} == {parent}
     finish(world, rows[1])
     finish(world, rows[0])
     assert world.open_nodes(parent) == []
@@ -97,13 +109,13 @@ def test_a_call_that_does_not_wait_goes_on_at_once(world: World) -> None:
     assert [row.state for row in children(world, parent)] == ["running", "running"]
     world.complete(parent, "summary")
     assert world.instance(parent).status == "ended"
-    assert all(world.instance(row.instance_id).status == "running" for row in children(world, parent))
+    assert all(world.instance(of(row)).status == "running" for row in children(world, parent))
 
 
 def test_a_cancelled_child_counts_as_over(world: World) -> None:
     parent = begin(world, "fire", "traffic")
     first, second = children(world, parent)
-    world.engine.cancel(first.instance_id, "不需要", by=world.person("zhao"))
+    world.engine.cancel(of(first), "不需要", by=world.person("zhao"))
     world.engine.deliver_all()
     finish(world, second)
     assert [one["status"] for one in world.data(parent)["plans"]] == ["cancelled", "ended"]
@@ -123,7 +135,7 @@ def test_cancelling_the_parent_cancels_the_children_it_waits_for(world: World) -
     parent = begin(world, "fire", "traffic")
     world.engine.cancel(parent, "行动终止", by=world.person("zhao"))
     world.engine.deliver_all()
-    assert {world.instance(row.instance_id).status for row in children(world, parent)} == {"cancelled"}
+    assert {world.instance(of(row)).status for row in children(world, parent)} == {"cancelled"}
     assert {row.state for row in children(world, parent)} == {"cancelled"}
 
 
@@ -137,13 +149,13 @@ def test_children_that_have_not_begun_never_do_once_the_parent_is_cancelled(worl
 def test_suspending_the_parent_stops_its_children_and_resuming_lets_them_go_on(world: World) -> None:
     parent = begin(world, "fire", "traffic")
     first, second = children(world, parent)
-    world.engine.suspend(second.instance_id, "另有原因", by=world.person("zhao"))
+    world.engine.suspend(of(second), "另有原因", by=world.person("zhao"))
     world.engine.suspend(parent, "暂停", by=world.person("zhao"))
     world.engine.deliver_all()
-    assert [world.instance(row.instance_id).status for row in (first, second)] == ["suspended", "suspended"]
+    assert [world.instance(of(row)).status for row in (first, second)] == ["suspended", "suspended"]
     world.engine.resume(parent, by=world.person("zhao"))
     world.engine.deliver_all()
-    assert [world.instance(row.instance_id).status for row in (first, second)] == ["running", "suspended"]
+    assert [world.instance(of(row)).status for row in (first, second)] == ["running", "suspended"]
 
 
 def test_an_interrupting_event_cancels_what_is_under_way(world: World) -> None:
@@ -165,7 +177,7 @@ def test_an_interrupting_event_cancels_what_is_under_way(world: World) -> None:
     finish(world, first)
     world.advance(days=2)
     assert world.open_nodes(parent) == ["report"]
-    assert [world.instance(row.instance_id).status for row in (first, second)] == ["ended", "cancelled"]
+    assert [world.instance(of(row)).status for row in (first, second)] == ["ended", "cancelled"]
 
 
 def test_a_condition_ends_the_wait_early(world: World) -> None:
@@ -176,7 +188,7 @@ def test_a_condition_ends_the_wait_early(world: World) -> None:
     finish(world, second)
     assert world.open_nodes(parent) == ["summary"]
     assert [one["status"] for one in world.data(parent)["plans"]] == ["ended", "ended", "cancelled"]
-    assert world.instance(third.instance_id).status == "cancelled"
+    assert world.instance(of(third)).status == "cancelled"
 
 
 def test_what_does_not_evaluate_is_an_incident_and_can_be_retried(world: World) -> None:
@@ -204,8 +216,8 @@ def test_a_waiting_parent_is_not_stuck_and_verifies(world: World) -> None:
         assert list(world.engine.verify_everything(session)) == []
     first, second = children(world, parent)
     assert second.instance_id
-    world.complete(first.instance_id or "", "draft")
-    world.complete(second.instance_id, "draft")
+    world.complete(of(first), "draft")
+    world.complete(of(second), "draft")
     assert world.engine.watch() == 0  # both are over, but the parent has not heard of it yet
     world.engine.deliver_all()
     with world.sessions() as session:
@@ -216,7 +228,7 @@ def test_children_keep_the_version_that_was_published_when_they_were_asked_for(w
     parent = begin(world, "fire", "traffic", deliver=False)
     world.deploy(package("plan", user("other"), end(), manifest='inputs = ["sector"]\n'))
     world.engine.deliver_all()
-    assert [world.open_nodes(row.instance_id) for row in children(world, parent)] == [["draft"], ["draft"]]
+    assert [world.open_nodes(of(row)) for row in children(world, parent)] == [["draft"], ["draft"]]
 
 
 def test_children_of_children(world: World) -> None:
@@ -226,7 +238,7 @@ def test_children_of_children(world: World) -> None:
     top = world.start("top")
     world.engine.deliver_all()
     (middle,) = children(world, top)
-    (leaf,) = children(world, middle.instance_id or "")
+    (leaf,) = children(world, of(middle))
     assert leaf.depth == 2
     finish(world, leaf)
     assert world.instance(top).status == "ended"
@@ -273,3 +285,78 @@ def test_a_call_in_a_sub_process_and_in_a_loop_begins_a_new_round(world: World) 
         (1, 0, "ended"),
         (2, 0, "running"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_started_anew_after_every_step_it_comes_to_the_same_end(
+    world: World, again: Callable[[], World], seed: int
+) -> None:
+    """Children end in any order and any way, letters come late or at once, the engine is a new one each time."""
+    chance = random.Random(seed)
+    sectors = [f"s{n}" for n in range(chance.randint(1, 7))]
+    parent = begin(world, *sectors, deliver=False)
+    ended: dict[int, str] = {}
+    while "summary" not in world.open_nodes(parent):
+        world = again()
+        running = [row for row in children(world, parent) if row.state == "running"]
+        act = chance.choice(["deliver", "end", "end", "cancel", "pause"])
+        if act == "deliver" or not running:
+            world.engine.deliver_outbox(limit=chance.randint(1, 3))
+        elif act == "pause":
+            world.engine.suspend(parent, "x", by=world.person("zhao"))
+            again().engine.deliver_all()
+            world.engine.resume(parent, by=world.person("zhao"))
+            world.advance(minutes=10)
+        elif (row := chance.choice(running)) and act == "end":
+            world.complete(of(row), "draft")
+            ended[row.number] = "ended"
+        else:
+            world.engine.cancel(of(row), "x", by=world.person("zhao"))
+            ended[row.number] = "cancelled"
+        with world.sessions() as session:
+            assert [finding.as_text() for finding in world.engine.verify_everything(session)] == []
+    assert [one["status"] for one in world.data(parent)["plans"]] == [ended[n] for n in range(len(sectors))]
+    assert world.events(parent).count("children.finished") == 1
+    assert world.engine.verify(world.sessions(), parent) is None
+
+
+def test_children_that_end_at_once_move_the_parent_once(world: World) -> None:
+    parent = begin(world, *(f"s{n}" for n in range(8)))
+    tasks = [world.task(of(row), "draft").id for row in children(world, parent)]
+
+    def end(task_id: str) -> None:
+        build(world.url, world.clock).engine.complete(task_id, {}, by=world.person("zhao"))
+        build(world.url, world.clock).engine.deliver_outbox()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(end, tasks))
+    world.engine.deliver_all()
+    assert world.open_nodes(parent) == ["summary"]
+    assert world.events(parent).count("child.ended") == 8
+    assert world.events(parent).count("children.finished") == 1
+
+
+def test_a_step_of_a_child_does_not_hold_its_parent(world: World) -> None:
+    """Two hundred siblings would wait in line for it."""
+    parent = begin(world, "fire", "traffic")
+    first, _second = children(world, parent)
+    with world.sessions() as session, write_transaction(session):
+        lock_instance(session, of(first))
+        if is_postgresql(session):
+            with world.sessions() as other, write_transaction(other):
+                assert lock_instance(other, parent, skip=True)
+                assert not lock_instance(other, of(first), skip=True)
+
+
+def test_work_does_not_go_back_past_what_has_been_started(world: World) -> None:
+    world.deploy(PLAN)
+    call_ = detached("c", "plan", wait="false", inputs='{"sector": "a"}')
+    allow = {"allow": "claim, return, withdraw"}
+    world.deploy(package("campaign", user("first", **allow), call_, user("second", **allow), end()))
+    parent = world.start("campaign")
+    world.complete(parent, "first")
+    task = world.task(parent, "second")
+    with pytest.raises(errors.Invalid):
+        world.engine.send_back(task.id, "first", "重来", by=world.person("zhao"))
+    with pytest.raises(errors.Conflict):
+        world.engine.withdraw(world.tasks(parent, "done")[0].id, "撤回", by=world.person("zhao"))
