@@ -1,7 +1,7 @@
 """What happens between a process and the children of its detached calls: always after the commit, a letter each.
 
 `child.start` begins one, `child.over` tells the parent that one is over, `child.follow` has one do as its parent
-does. The parent is locked before the child (docs/adr/0022).
+does. The parent is locked before the child (docs/adr/0023).
 """
 
 from __future__ import annotations

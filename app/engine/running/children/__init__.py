@@ -1,1 +1,1 @@
-"""Detached call activities: children are instances of their own (docs/adr/0022)."""
+"""Detached call activities: children are instances of their own (docs/adr/0023)."""
