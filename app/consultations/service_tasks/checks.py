@@ -220,7 +220,7 @@ def init_engine(engine: Engine) -> None:
         "consultations.conversion": conversion,
         "consultations.not_converter": not_converter,
         "consultations.not_evaluator": not_evaluator,
-        "consultations.follow_up": follow_up,
+        "consultations.follow_up_record": follow_up,
     }
     for name, function in checks.items():
         engine.task_check(name)(function)
