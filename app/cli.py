@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,12 +60,32 @@ def cli() -> None:
 def serve(port: int | None, host: str, demo: bool, scheduler: bool | None) -> None:
     """Serve the web interface; while developing with the scheduler in the same process."""
     settings = load_settings()
-    logs.configure(production=settings.production)
     port = port or settings.port
+    _require_free(host, port)
+    logs.configure(production=settings.production)
     if settings.production and not scheduler:
         _serve_production(settings, host, port)
     else:
         _serve_alone(host, port, demo=demo, scheduler=scheduler is not False)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Said before anything is built, and without a traceback."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as taken:
+        raise click.ClickException(
+            f"不能在 {host}:{port} 上提供服务：{_why(taken)}，请用 --port 或 DUBAN_PORT 另选端口"
+            f" / Cannot serve on {host}:{port}: {taken.strerror}; choose another port by --port or DUBAN_PORT"
+        ) from None
+
+
+def _why(taken: OSError) -> str:
+    words = {errno.EADDRINUSE: "端口已被占用", errno.EACCES: "没有使用这个端口的权限"}
+    return words.get(taken.errno or 0, "地址不可用")
 
 
 def _serve_production(settings: Settings, host: str, port: int) -> None:
