@@ -269,7 +269,7 @@ def may_ask(check: TaskCheck) -> Errors:
     if task is None or hazard is None or task.status != "open":
         return {"_": [_("申请所指的步骤已经办结或者撤销")]}
     kind = str(check.answers.get("kind"))
-    if requests.open_of(check.session, hazard, [kind]):
+    if any(requests.blocks(check.session, one) for one in requests.open_of(check.session, hazard, [kind])):
         return {"kind": [_("同类申请正在办理，答复后才能再次申请")]}
     asked = str(check.answers.get("new_due_on") or "")
     if kind == "extension" and hazard.due_at and asked <= local(hazard.due_at).date().isoformat():

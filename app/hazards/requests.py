@@ -110,6 +110,11 @@ def still_due(session: Session, request: HazardRequest) -> HumanTask | None:
     return task if task is not None and task.status == "open" else None
 
 
+def blocks(session: Session, request: HazardRequest) -> bool:
+    """Whether another of the kind has to wait: not for one that is about to end since its step is gone."""
+    return request.kind == "appeal" or still_due(session, request) is not None
+
+
 def decide(
     request: HazardRequest, status: str, *, by: Actor, now: dt.datetime, opinion: str = "", outcome: str = ""
 ) -> None:
@@ -141,6 +146,14 @@ def end_open(
     """What no longer has anything to decide about ends, once this is committed."""
     for request in open_of(session, hazard, kinds):
         _cancel(session, request.instance_id, f"request:{request.id}", reason, by, now)
+
+
+def end_about_gone(session: Session, hazard: Hazard, *, by: Actor, now: dt.datetime) -> None:
+    """The work went back: more time for a step that is gone cannot be granted. An appeal is about the hazard."""
+    for request in open_of(session, hazard, ("extension", "infeasible")):
+        if still_due(session, request) is None:
+            reason = _("申请所指的步骤已退回或撤回，申请自动终止")
+            _cancel(session, request.instance_id, f"request:{request.id}", reason, by, now)
 
 
 def revoke(session: Session, hazard: Hazard, request: HazardRequest, *, by: Actor, now: dt.datetime) -> None:

@@ -216,6 +216,7 @@ def go_back(call: ServiceCall) -> None:
     hazard = queries.of_instance(call.session, call.instance_id)
     if hazard is not None:
         operations.go_back(call.session, hazard, str(call.data["to_node"]), now=call.now)
+        requests.end_about_gone(call.session, hazard, by=call.actor, now=call.now)
 
 
 def close(call: ServiceCall) -> Result:

@@ -17,6 +17,7 @@ from app.accounts import (
     Region,
     User,
     find_people,
+    holders,
     like,
     scope_condition,
     within,
@@ -290,6 +291,21 @@ def copyable(user: Any, *, myself: bool = False) -> sa.Select[Any]:
     separated = sa.select(Grant.user_id).where(Grant.role.in_(SEPARATED))
     found = find_people(user).where(User.id.not_in(separated))
     return found if myself else found.where(User.id != user.id)
+
+
+def signers(task: HumanTask, user: Any, q: str) -> sa.Select[Any]:
+    """Whom a signature may be asked of: by part of name or organisation; without it the own organisation's people,
+    and those who hold the step's role.
+    """
+    found = copyable(user, myself=True)
+    if q.strip():
+        pattern = like(q)
+        there = sa.select(Organisation.id).where(
+            sa.or_(Organisation.name.ilike(pattern, escape="\\"), Organisation.short_name.ilike(pattern, escape="\\"))
+        )
+        return found.where(sa.or_(User.name.ilike(pattern, escape="\\"), User.org_id.in_(there)))
+    same = sa.select(Grant.user_id).where(Grant.role.in_(holders(task.role))) if task.role else sa.select(sa.null())
+    return found.where(sa.or_(User.org_id == user.org_id, User.id.in_(same)))
 
 
 def colleagues(user: Any) -> sa.Select[Any]:

@@ -12,7 +12,7 @@ from app.clock import local
 from app.db import write_transaction
 from app.engine import HumanTask, Instance, Started, Timer
 from app.errors import Conflict, Forbidden, Invalid
-from app.hazards import Hazard, HazardRequest
+from app.hazards import Hazard, HazardRequest, requests
 from app.subjects import Subject
 from tests.cast import CITY
 from tests.hazards.walk import Walk, at, subject_id
@@ -243,6 +243,31 @@ def test_nobody_else_asks_and_nobody_twice(city: Walk) -> None:
         ask(city, hazard)
     with pytest.raises(Conflict):
         ask(city, hazard, "wu")
+
+
+def test_an_appeal_is_made_beside_a_request_for_time_but_not_twice(city: Walk) -> None:
+    hazard = rectifying(city)
+    time, appeal = ask(city, hazard), ask(city, hazard, kind="appeal", new_due_on=None)
+    with city.sessions() as session:
+        found = city.engine.open_requests(session, city.task(hazard).id)
+        assert [one.id for one in found] == [time.instance_id, appeal.instance_id]
+    with pytest.raises(Conflict):
+        ask(city, hazard, kind="appeal", new_due_on=None)
+
+
+def test_a_request_about_a_step_that_went_back_ends_and_the_next_one_need_not_wait(city: Walk) -> None:
+    hazard = rectifying(city)
+    first = ask(city, hazard)
+    with city.sessions() as session, write_transaction(session):  # as after a withdrawal of what came before
+        session.execute(
+            sa.update(HumanTask).where(HumanTask.id == request_of(city, first).task_id).values(status="withdrawn")
+        )
+        requests.end_about_gone(
+            session, session.get_one(Hazard, hazard.id), by=city.actor("zhao"), now=city.clock.now()
+        )
+    city.engine.deliver_all()
+    request = request_of(city, first)
+    assert (request.status, "自动终止" in request.opinion) == ("ended", True)
 
 
 def test_a_step_without_the_word_cannot_be_extended(city: Walk) -> None:

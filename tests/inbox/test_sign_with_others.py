@@ -152,3 +152,18 @@ def test_the_example_runs_with_its_forms_and_real_people(sign_in: SignIn, engine
                 sign(node, who, "agree" if vote == "a" else "refuse")
     filed = sign_in("wang").get("/api/v1/tasks?box=claimable&process=joint_signing").json
     assert [task["node_id"] for task in filed] == ["file"]
+
+
+def test_who_may_be_asked_to_sign_is_narrowed_and_others_are_found_by_name(sign_in: SignIn, board: Board) -> None:
+    task, zhao = board("veto")["zhao"], sign_in("zhao")
+    partial = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    likely = zhao.get(f"/tasks/{task}/signers", headers=partial).text
+    assert member("gao").id in likely  # of his own bureau
+    assert member("chen").id not in likely
+    found = zhao.get(f"/tasks/{task}/signers?who=陈", headers=partial).text
+    assert member("chen").id in found
+    assert member("gao").id not in found
+    assert "没有找到" in zhao.get(f"/tasks/{task}/signers?who=没有此人", headers=partial).text
+    plain = zhao.get(f"/tasks/{task}/signers?who=陈")
+    assert (plain.status_code, "panel=sign" in plain.headers["Location"]) == (303, True)
+    assert sign_in("zhou").get(f"/tasks/{task}/signers", headers=partial).status_code == 404

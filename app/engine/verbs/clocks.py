@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor
 from app.db import write_transaction
-from app.engine.models import ClockPause, HumanTask, Instance
+from app.engine.core import Loaded
+from app.engine.models import ClockPause, Fact, HumanTask, Instance
 from app.engine.packages.words import words_of
 from app.engine.running import history
 from app.engine.running.acts import clocks
@@ -26,6 +27,7 @@ from app.engine.verbs.instances import InstanceVerbs, Started, started
 from app.engine.verbs.tasks import required_text
 from app.i18n import lazy_
 
+KIND = "kind"  # the fact of a request's process that tells its requests apart
 _TASK, _INSTANCE, _PAUSE = HumanTask.__table__, Instance.__table__, ClockPause.__table__
 
 
@@ -112,10 +114,10 @@ class ClockVerbs(InstanceVerbs):
             require_may_act(self, session, row, by)
             process = words_of(row["properties"]).extension_process
             if not process or row["due_at"] is None:
-                raise errors.Forbidden(lazy_("这一步不能申请延期"))
+                raise errors.Forbidden(lazy_("这一步不能提出申请"))
             loaded = self.published(session, process)
             if loaded is None:
-                raise errors.Conflict(lazy_("延期申请的流程尚未发布"), status="unpublished", process=process)
+                raise errors.Conflict(lazy_("申请的流程尚未发布"), status="unpublished", process=process)
             form = loaded.form(loaded.manifest.get("start_form")) if by.id is not None else None
             given = self._start_answers(session, form, answers, by)
         try:
@@ -124,8 +126,8 @@ class ClockVerbs(InstanceVerbs):
                 row = open_task(session, task_id)
                 require_may_act(self, session, row, by)
                 self._require_running(session, row["instance_id"])
-                key = self._request_key(session, process, task_id)
                 data = given | about_task(row)
+                key = self._request_key(session, loaded, task_id, data)
                 turn = run_inside(self, session, Start(by, loaded, data, key, row["instance_id"], form=form))
                 line = Happened(
                     "task.extension_requested",
@@ -141,22 +143,27 @@ class ClockVerbs(InstanceVerbs):
             raise errors.Busy() from locked
         return started(turn)
 
-    def open_request(self, session: Session, task_id: str) -> Instance | None:
-        """The request for more time that is still open for a task."""
+    def open_requests(self, session: Session, task_id: str) -> list[Instance]:
+        """The requests about a task that are still being decided, oldest first."""
         row = session.execute(
             sa.select(_TASK.c.instance_id, _TASK.c.properties).where(_TASK.c.id == task_id)
         ).one_or_none()
         process = words_of(row.properties).extension_process if row is not None else None
         if row is None or not process:
-            return None
-        return session.scalar(
-            sa.select(Instance).where(
-                Instance.parent_id == row.instance_id,
-                Instance.definition_key == process,
-                Instance.business_key.startswith(f"{process}:{task_id}:", autoescape=True),
-                Instance.status.in_(("running", "suspended", "quarantined")),
-            )
+            return []
+        select = sa.select(Instance).where(
+            Instance.parent_id == row.instance_id,
+            Instance.definition_key == process,
+            Instance.business_key.startswith(f"{process}:{task_id}:", autoescape=True),
+            Instance.status.in_(("running", "suspended", "quarantined")),
         )
+        return list(session.scalars(select.order_by(Instance.id)))
+
+    def asks_by_kind(self, session: Session, task: Any) -> bool:
+        """Whether requests about a task may be open side by side: one of each kind."""
+        process = words_of(task.properties).extension_process
+        loaded = self.published(session, process) if process else None
+        return loaded is not None and KIND in (loaded.manifest.get("facts") or {})
 
     # --
 
@@ -168,13 +175,19 @@ class ClockVerbs(InstanceVerbs):
             raise ValueError("a process cannot change the clock of its own steps from inside its own turn")
         lock_instance(session, instance_id)
 
-    def _request_key(self, session: Session, process: str, task_id: str) -> str:
-        """A key that the next request cannot have too: of two at the same moment one fails."""
-        found = self.open_request(session, task_id)
-        if found is not None:
-            raise errors.Conflict(
-                lazy_("已有一件延期申请正在办理"), status="requested", instance_id=found.id, title=found.title
-            )
+    def _request_key(self, session: Session, loaded: Loaded, task_id: str, data: Mapping[str, Any]) -> str:
+        """A key that the next request cannot have too: of two at the same moment one fails.
+
+        One is open at a time; where the process has the fact `kind`, one of each kind.
+        """
+        process, kind = loaded.package.key, (loaded.manifest.get("facts") or {}).get(KIND)
+        wanted = self.evaluate_softly(kind, dict(data)) if kind else None
+        for found in self.open_requests(session, task_id):
+            has = sa.select(Fact.text).where(Fact.instance_id == found.id, Fact.name == KIND)
+            if kind is None or session.scalar(has) == wanted:
+                raise errors.Conflict(
+                    lazy_("已有一件同类申请正在办理"), status="requested", instance_id=found.id, title=found.title
+                )
         prefix = f"{process}:{task_id}:"
         earlier = session.scalar(
             sa.select(sa.func.count()).where(

@@ -25,7 +25,7 @@ def extension_form(task_id: str) -> Response:
     if not web.is_partial():
         return web.see_other(here(task_id, panel="extend", _anchor="extend") if may else here(task_id))
     if not may:
-        raise Forbidden(_("这一步不能申请延期"))
+        raise Forbidden(_("这一步不能提出申请"))
     return _form(task, {}, {}, {})
 
 
@@ -35,7 +35,7 @@ def request_extension(task_id: str) -> Response:
     task = task_to_act_on(task_id)
     form = asking_form(task)
     if form is None:
-        raise Forbidden(_("这一步不能申请延期"))
+        raise Forbidden(_("这一步不能提出申请"))
     got = forms.receive(form)
     if got.step:
         return _again(task_id, got.answers, got.errors, got.searches)

@@ -10,6 +10,16 @@ from app.i18n import _
 from app.inbox import acts, queries
 from app.inbox.views import blueprint
 from app.inbox.views.outcomes import here, missing, overtaken, refused
+from app.inbox.views.tasks import page
+
+
+@blueprint.get("/tasks/<task_id>/signers")
+def signers(task_id: str) -> Response:
+    """The people to choose from, narrowed by `who`; opened alone it is the task's page with the form open."""
+    task = queries.task(web.db.session(), task_id, web.current_user())
+    if web.is_partial():
+        return web.render("inbox/_signers.html", **page(task, panel="sign"))
+    return web.see_other(here(task_id, panel="sign", who=request.args.get("who", ""), _anchor="sign"))
 
 
 @blueprint.post("/tasks/<task_id>/signers")

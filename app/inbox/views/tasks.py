@@ -15,6 +15,7 @@ from app.calendars import due_text, instant_text
 from app.clock import local
 from app.engine import HumanTask, Instance
 from app.errors import Conflict, NotFound
+from app.i18n import bilingual
 from app.inbox import queries
 from app.inbox.course import Course, attachments, course_of, filled
 from app.inbox.flags import flags_of
@@ -26,6 +27,7 @@ from app.inbox.views.keeping import kept_for
 from app.inbox.views.undo import offered_undo
 
 LISTED_PEOPLE = 300
+SHOWN_SIGNERS = 50
 
 
 @blueprint.get("/tasks/<task_id>")
@@ -86,10 +88,12 @@ def page(
         "conflict": conflict,
         "panel": panel,
         "asking": _asking(task, user, asked, asked_errors, searches) if panel == "extend" else None,
-        "asked_for": _open_request(task, user),
+        "asked_for": (open_requests := _open_requests(task, user)),
+        "may_ask": "extend" in permitted and (not open_requests or engine.asks_by_kind(session, task)),
+        "asking_title": _asking_title(task) if "extend" in permitted else "",
         "targets": engine.return_targets(session, task) if "return" in permitted else [],
         "signing": signing_of(session, task, form, user.id),
-        "signers": _people(user, frozenset()) if "sign" in permitted else [],
+        "signers": _signers(task, user) if "sign" in permitted else [],
         "pauses": engine.pauses(session, task.id),
         "draft_at": task.draft_at if draft is not None else None,
         "ways": _ways(task, course) if "complete" in permitted else [],
@@ -135,11 +139,24 @@ def _asking(
     return forms.bind(form, values or {}, errors, data=task.data, session=session, user=user, searches=searches)
 
 
-def _open_request(task: HumanTask, user: User) -> Instance | None:
-    """A request about this task that is being decided, where the person may see it."""
-    found = web.engine().open_request(web.db.session(), task.id)
+def _asking_title(task: HumanTask) -> str:
+    """What is asked for, in the words of the request's form: 整改申请, 申请延期."""
+    title = (asking_form(task) or {}).get("title") or {}
+    return bilingual(title.get("zh"), title.get("en"))
+
+
+def _open_requests(task: HumanTask, user: User) -> list[Instance]:
+    """Requests about this task that are being decided, of those that the person may see."""
+    return [
+        found
+        for request in web.engine().open_requests(web.db.session(), task.id)
+        if (found := _seen(request.id, user)) is not None
+    ]
+
+
+def _seen(instance_id: str, user: User) -> Instance | None:
     try:
-        return queries.instance(web.db.session(), found.id, user) if found else None
+        return queries.instance(web.db.session(), instance_id, user)
     except NotFound:
         return None
 
@@ -181,6 +198,12 @@ def _candidates(task: HumanTask, user: User) -> list[tuple[str, str]]:
 def _colleagues(user: User) -> list[tuple[str, str]]:
     found = web.db.session.scalars(queries.colleagues(user).limit(LISTED_PEOPLE)).unique()
     return [(p.id, f"{p.name}　{p.title}" if p.title else p.name) for p in found]
+
+
+def _signers(task: HumanTask, user: User) -> list[tuple[str, str]]:
+    """Who may be asked to sign: those found by name or organisation, else who is likely."""
+    found = web.db.session.scalars(queries.signers(task, user, request.args.get("who", "")).limit(SHOWN_SIGNERS))
+    return [(p.id, "　".join(filter(None, (p.name, p.organisation.short_name, p.title)))) for p in found.unique()]
 
 
 def _people(user: User, copied: frozenset[str]) -> list[tuple[str, str]]:
