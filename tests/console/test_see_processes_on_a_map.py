@@ -87,7 +87,11 @@ def test_the_children_of_one_instance_are_counted_by_themselves(
 
 
 def test_a_fragment_is_only_what_changes(sign_in: SignIn, three: list[str]) -> None:
-    page = sign_in("wang").get("/processes/seal_request", headers={"HX-Request": "true", "HX-Request-Type": "partial"}).text
+    page = (
+        sign_in("wang")
+        .get("/processes/seal_request", headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+        .text
+    )
     assert 'id="map"' in page
     assert "<html" not in page
 

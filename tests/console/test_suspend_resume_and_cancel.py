@@ -116,10 +116,14 @@ def test_a_program_gets_a_result_for_each(sign_in: SignIn, begin: Begin, session
     assert status(session, first) == "running"
 
 
-def test_a_batch_without_reason_or_choice_changes_nothing(sign_in: SignIn, begin: Begin, session: Session) -> None:
-    instance, wang = begin(), sign_in("wang")
-    assert wang.post(BATCH, data={"verb": "suspend", "ids": [instance]}).status_code == 303
-    assert "请写明原因" in wang.get(ALL).text
-    assert wang.post(BATCH, data={"verb": "suspend", "reason_suspend": "核对"}).status_code == 303
-    assert "没有选择任何一项" in wang.get(ALL).text
+def test_a_batch_without_reason_or_choice_changes_nothing_and_loses_nothing(
+    sign_in: SignIn, begin: Begin, session: Session
+) -> None:
+    instance, other, wang = begin(), begin(), sign_in("wang")
+    page = wang.post(BATCH, data={"verb": "suspend", "ids": [instance]})
+    assert (page.status_code, "请写明原因" in page.text) == (422, True)
+    assert f'value="{instance}" form="bulk" checked' in page.text
+    assert f'value="{other}" form="bulk" checked' not in page.text
+    page = wang.post(BATCH, data={"verb": "suspend", "reason_suspend": "核对账目"})
+    assert (page.status_code, "没有选择任何一项" in page.text, "核对账目" in page.text) == (422, True, True)
     assert status(session, instance) == "running"

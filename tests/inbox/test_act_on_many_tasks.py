@@ -95,5 +95,15 @@ def test_an_empty_or_unknown_batch_is_refused(sign_in: SignIn) -> None:
     zhao = sign_in("zhao")
     assert zhao.post("/api/v1/tasks/batches", json={"verb": "claim", "ids": []}).status_code == 422
     assert zhao.post("/api/v1/tasks/batches", json={"verb": "complete", "ids": ["x"]}).status_code == 422
-    assert zhao.post("/tasks/batches", data={"verb": "claim"}).status_code == 303
-    assert "没有选择任何一项" in zhao.get("/tasks").text
+    page = zhao.post("/tasks/batches", data={"verb": "claim"})
+    assert (page.status_code, "没有选择任何一项" in page.text) == (422, True)
+
+
+def test_a_batch_without_a_reason_keeps_what_was_chosen(sign_in: SignIn, request_seal: Callable[..., str]) -> None:
+    task, other = request_seal(), request_seal()
+    sent = {"verb": "reassign", "ids": [task], "to": member("liu").id}
+    page = sign_in("zhao").post("/tasks/batches?box=claimable", data=sent)
+    assert (page.status_code, "请写明转办原因" in page.text) == (422, True)
+    assert f'value="{task}" form="bulk" checked' in page.text
+    assert f'value="{other}" form="bulk" checked' not in page.text
+    assert f'value="{member("liu").id}" selected' in page.text

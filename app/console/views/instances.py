@@ -86,6 +86,7 @@ def _list(**more: Any) -> dict[str, Any]:
         "may_cancel": user.has(*access.OFFICE),
         "words": words,
         "link": lambda **changes: _link(filters, **changes),
+        "chosen": frozenset(),
     } | more
 
 
@@ -109,8 +110,8 @@ def switch_instances() -> Response:
     try:
         results = acts.switch_all(verb, ids, request.form.get(f"reason_{verb}", ""))
     except Invalid as wrong:
-        flash(acts.why(wrong), "warning")
-        return web.see_other(_link(Filters.of(request.args)))
+        refused = {"chosen": frozenset(ids), "refused_verb": verb, "refused": acts.why(wrong)}
+        return web.render("console/instances.html", 422, **_list(**refused))
     rows = queries.instances_by_id(web.db.session(), ids, web.current_user())
     return web.render(
         "console/results.html",

@@ -42,6 +42,7 @@ def context(listing: Listing) -> dict[str, Any]:
     marked = flags_of(session, tasks)
     return {
         "listing": listing,
+        "chosen": frozenset(),
         "page": page,
         "sections": grouped(rows, listing),
         "group_counts": around.headings if listing.grouped else {},

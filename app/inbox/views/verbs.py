@@ -9,7 +9,9 @@ from app.db import write_transaction
 from app.errors import Conflict, Invalid
 from app.i18n import _
 from app.inbox import acts, queries
+from app.inbox.listing import Listing
 from app.inbox.views import blueprint
+from app.inbox.views.lists import context
 from app.inbox.views.outcomes import back_to_list, following_item, here, missing, overtaken, refused, task_to_act_on
 from app.inbox.views.undo import offer_to_withdraw_copies, offer_undo
 
@@ -144,9 +146,9 @@ def batch() -> Response:
     try:
         results = acts.batch(verb, ids, to=request.form.get("to", ""), text=text)
     except Invalid as wrong:
-        for messages in wrong.errors.values():
-            flash(_("；").join(str(message) for message in messages), "warning")
-        return web.see_other(back_to_list())
+        said = [str(message) for messages in wrong.errors.values() for message in messages]
+        shown = context(Listing.of(request.args)) | {"chosen": frozenset(ids), "refused": _("；").join(said)}
+        return web.render("inbox/index.html", 422, **shown, may_start=False)
     done = [result for result in results if result.ok]
     failed = [result for result in results if not result.ok]
     if verb in UNDONE_BY and done:
