@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import orm
 
 from app.db import UNAVAILABLE, configure_engine, patience
-from app.web import idempotency, once, problems, request_log, shell
+from app.web import idempotency, offline, once, problems, request_log, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
 from app.web.sessions import DatabaseSessions
@@ -23,7 +23,7 @@ PERSONS_WAIT = 1.0  # seconds
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; worker-src 'self'; manifest-src 'self'"
 )
 
 
@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
     api.init_app(app)
     describe_authentication()
     shell.init_app(app)
+    offline.init_app(app)
     _protection(app)
     idempotency.init_app(app)
     once.init_app(app)

@@ -29,7 +29,7 @@ _A_YEAR = 31_536_000
 blueprint = Blueprint("web", __name__)
 
 
-def _public(view: V) -> V:
+def public(view: V) -> V:
     """Open to everybody, as `accounts.public` says it; accounts stand above this package."""
     view.public = True  # type: ignore[attr-defined]
     return view
@@ -93,7 +93,7 @@ def choose_language() -> None:
 
 
 @blueprint.post("/preferences")
-@_public
+@public
 def preferences() -> Response:
     """Colours, size and language: cookies of this browser; the language also in the account."""
     response = see_other(_local_path(request.form.get("next", "")))
@@ -145,14 +145,14 @@ def _in_words(kept: once.Resend) -> list[Any]:
 
 
 @blueprint.get("/help/keys")
-@_public
+@public
 def keys() -> Response:
     """The list of keys as a page, for the help button without JavaScript."""
     return render("keys.html")
 
 
 @blueprint.get("/api/docs")
-@_public
+@public
 def api_docs() -> Response:
     """OpenAPI made readable; Swagger UI without its inline script."""
     return render("api_docs.html", spec=url_for("api-docs.openapi_json"))

@@ -1,0 +1,138 @@
+// The checklist that works without a network: the page of one inspection, kept on the phone by the worker (worker.js).
+import { element, icon } from "./dom.js";
+import * as store from "./field/store.js";
+import { SignedOut, Unreachable, fetchInspection, push } from "./field/sync.js";
+import { View, say } from "./field/view.js";
+
+const page = document.getElementById("check");
+const { user, inspection } = page.dataset;
+const bar = document.getElementById("sync");
+const EVERY = 20_000; // milliseconds between tries while something waits
+let record = null;
+let subject = location.hash.slice(1) || null;
+let running = false;
+let again = false;
+let state = "idle"; // idle, sending, offline, signed_out
+
+const view = new View({ user, inspection, onChange: (how) => changed(how) });
+let timer;
+
+function changed({ refresh = false } = {}) {
+  clearTimeout(timer);
+  timer = setTimeout(() => synchronise(refresh), refresh ? 0 : 700);
+  said();
+}
+
+// The line under the progress: what only the phone has, and why.
+async function said(left) {
+  const rows = (await store.all("answers", user, inspection)).filter((row) => row.dirty);
+  const used = new Set(rows.flatMap((row) => [...(row.values.photos ?? []), ...(row.values.photos_after ?? []), ...(row.values.evidence ?? [])]));
+  const photos = (await store.all("photos", user, inspection)).filter((photo) => !photo.file && used.has(`local:${photo.id}`)).length;
+  const values = { n: rows.length, photos };
+  const key = !rows.length ? (state === "offline" ? "all_offline" : "all_sent") : state === "signed_out" ? "signed_out" : state === "offline" ? "kept" : rows.some((row) => row.conflict || row.errors) && state === "idle" ? "stuck" : "sending";
+  const symbol = { all_offline: "cloud-off", all_sent: "cloud-check", signed_out: "lock", kept: "cloud-off", stuck: "alert-triangle", sending: "cloud-upload" }[key];
+  const line = element("span", {}, say(key, { ...values, left: left ?? rows.length }));
+  const parts = [icon(symbol), line];
+  if (key === "signed_out") parts.push(element("a", { class: "db-link", href: `/login?next=${encodeURIComponent(location.pathname)}` }, say("sign_in")));
+  bar.dataset.state = key;
+  bar.dataset.unsent = String(rows.length);
+  bar.replaceChildren(...parts);
+  const submit = document.getElementById("field-submit");
+  if (submit) {
+    const ready = !rows.length && state === "idle" && record?.task_id;
+    submit.toggleAttribute("hidden", !record?.task_id && state !== "offline");
+    submit.classList.toggle("is-waiting", !ready);
+    submit.setAttribute("aria-disabled", String(!ready));
+    if (ready) submit.href = `/inbox/tasks/${record.task_id}`;
+    else submit.removeAttribute("href");
+  }
+}
+
+// One tab sends at a time; a second call while one runs makes it run once more.
+async function synchronise(refresh) {
+  again ||= running;
+  if (running) return;
+  running = true;
+  try {
+    const work = async () => {
+      state = "sending";
+      await said();
+      await push(user, inspection, (left) => said(left));
+      if (refresh || !record) await load();
+      state = "idle";
+    };
+    await (navigator.locks ? navigator.locks.request(`duban-field-${inspection}`, work) : work());
+    await marks();
+  } catch (error) {
+    if (error instanceof SignedOut) state = "signed_out";
+    else if (error instanceof Unreachable) state = "offline";
+    else {
+      state = "idle";
+      console.warn("field sync", error.message);
+    }
+  } finally {
+    running = false;
+    await said();
+    if (again) {
+      again = false;
+      synchronise(false);
+    }
+  }
+}
+
+// Errors and conflicts that came back stand at their items; whoever is typing is left alone.
+async function marks() {
+  const rows = await store.all("answers", user, inspection);
+  if (rows.some((row) => row.conflict || row.errors) && !document.activeElement?.matches("textarea, input")) await view.draw(record, subject);
+  else for (const row of rows) if (view.rows?.has(row.id)) Object.assign(view.rows.get(row.id), { rev: row.rev, item_id: row.item_id });
+}
+
+// What the server has now, under what this phone has not sent yet.
+async function load() {
+  const found = await fetchInspection(inspection);
+  if (found === null) {
+    bar.replaceChildren(icon("alert-triangle"), element("span", {}, say("gone")));
+    return;
+  }
+  for (const row of await store.all("answers", user, inspection)) if (!row.dirty && !row.conflict && !row.errors) await store.remove("answers", user, row.id);
+  record = found;
+  await store.put("inspections", { user, id: inspection, record, at: Date.now(), path: location.pathname });
+  await show();
+}
+
+async function show() {
+  subject ??= record.checks[0]?.id;
+  if (!record.checks.some((one) => one.id === subject)) subject = record.checks[0]?.id;
+  const nav = document.getElementById("field-subjects");
+  nav.hidden = record.checks.length < 2;
+  nav.replaceChildren(...record.checks.map((one) => {
+    const link = element("a", { class: "db-check-item", href: `#${one.id}`, "aria-current": one.id === subject ? "true" : null }, element("span", { class: "flex-fill db-one" }, one.name));
+    link.addEventListener("click", () => {
+      subject = one.id;
+      show();
+    });
+    return link;
+  }));
+  document.getElementById("field-name").textContent = record.checks.find((one) => one.id === subject)?.name ?? record.number;
+  await view.draw(record, subject);
+}
+
+async function begin() {
+  const kept = await store.get("inspections", user, inspection);
+  if (kept) {
+    record = kept.record;
+    await show();
+  }
+  await synchronise(true);
+  if (!record) document.getElementById("main").replaceChildren(element("p", { class: "db-check-block" }, say("nothing_kept")));
+  navigator.storage?.persist?.(); // so that a full phone does not throw it away
+}
+
+addEventListener("online", () => synchronise(true));
+addEventListener("offline", () => {
+  state = "offline";
+  said();
+});
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && synchronise(false));
+setInterval(async () => (state === "offline" || (await store.unsent(user))) && synchronise(false), EVERY);
+begin();
