@@ -100,4 +100,11 @@ class Walk(HazardWalk):
             return list(session.scalars(select))
 
 
-__all__ = ["Instruction", "SupervisionCircular", "SupervisionFeedback", "SupervisionRequest", "Walk"]
+def open_task(city: Walk, instance_id: str, node: str) -> HumanTask:
+    """The open task of this step of any instance."""
+    with city.sessions() as session:
+        select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id, HumanTask.status == "open")
+        return session.scalars(select.where(HumanTask.node_id == node)).one()
+
+
+__all__ = ["Instruction", "SupervisionCircular", "SupervisionFeedback", "SupervisionRequest", "Walk", "open_task"]
