@@ -1,4 +1,4 @@
-"""Messages and signals from other systems, under /api/v1."""
+"""Messages and signals from other systems, under /api/v1. What they carry is business: not for administrators."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BroadcastOut(ma.Schema):
 @blp.route("/messages", methods=["POST"])
 @blp.arguments(MessageIn)
 @blp.response(200, SentOut)
-@requires(*access.CONSOLE)
+@requires(*access.OFFICE)
 def send(payload: dict[str, Any]) -> Any:
     """Send a message. 409 when whoever waited is gone (`late`) or when several wait (`ambiguous`)."""
     return dataclasses.asdict(web.engine().send_message(**payload, by=web.actor(), key=_key()))
@@ -68,7 +68,7 @@ def send(payload: dict[str, Any]) -> Any:
 @blp.route("/signals", methods=["POST"])
 @blp.arguments(SignalIn)
 @blp.response(202, BroadcastOut)
-@requires(*access.CONSOLE)
+@requires(*access.OFFICE)
 def signal(payload: dict[str, Any]) -> Any:
     """Send a signal. Each instance gets it in a turn of its own, moments later."""
     return web.engine().send_signal(**payload, by=web.actor(), key=_key())
