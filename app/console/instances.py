@@ -15,8 +15,8 @@ from app.engine import Instance, Started
 blp = web.blueprint("instances", description="Instances of processes")
 # What is told of an instance; of the rest the operator may know nothing, it is business.
 _IDS = (
-    "id", "definition_key", "definition_version", "status", "rev", "parent_id", "started_at", "ended_at", "end_node",
-    "next_due_at",
+    "id", "definition_key", "definition_version", "status", "rev", "parent_id", "parent_node", "started_at",
+    "ended_at", "end_node", "next_due_at",
 )  # fmt: skip
 _BUSINESS = ("title", "business_key", "subject_kind", "subject_id", "starter_name")
 
@@ -59,6 +59,11 @@ def show(instance_id: str) -> dict[str, Any]:
     incidents = queries.incidents(user, {"instance_id": instance_id})
     return told(found) | {
         "tokens": [node_id for node_id, state in progress.nodes.items() if state.state == "now"],
+        "children": [
+            {"node_id": node_id, "process": called.process, "total": called.total, "over": called.over}
+            for node_id, state in progress.nodes.items()
+            if (called := state.children) is not None
+        ],
         "tasks": queries.open_tasks(session, instance_id),
         "timers": session.scalars(timers).all(),
         "incidents": session.scalars(incidents).all(),

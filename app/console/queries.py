@@ -87,6 +87,7 @@ def instance_conditions(user: Any, filters: Mapping[str, Any]) -> list[Condition
         "definition": Instance.definition_key,
         "version": Instance.definition_version,
         "status": Instance.status,
+        "parent_id": Instance.parent_id,
     }
     if not operates(user):  # filtering by what one may not see would tell it
         columns |= {

@@ -94,6 +94,7 @@ class InstanceQuery(web.ApiPage):
     q = ma.fields.String(load_default="", metadata={"description": "id, title, business key, who started it"})
     started_from = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
     started_before = ma.fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=SHANGHAI)
+    parent_id = ma.fields.String(load_default="", metadata={"description": "what it was started by"})
     business_key = ma.fields.String(load_default="")
     subject_kind = ma.fields.String(load_default="")
     subject_id = ma.fields.String(load_default="")
@@ -108,6 +109,7 @@ class InstanceOut(ma.Schema):
     status = ma.fields.String(metadata={"enum": ["running", "suspended", "ended", "cancelled", "quarantined"]})
     rev = ma.fields.Integer()
     parent_id = ma.fields.String(allow_none=True)
+    parent_node = ma.fields.String(allow_none=True, metadata={"description": "the detached call that started it"})
     title = ma.fields.String(allow_none=True)
     business_key = ma.fields.String(allow_none=True)
     subject_kind = ma.fields.String(allow_none=True)
@@ -166,10 +168,20 @@ class IncidentOut(ma.Schema):
         return row.message if sees_data(web.current_user()) else None
 
 
+class ChildCountOut(ma.Schema):
+    """What a detached call has started in its last round."""
+
+    node_id = ma.fields.String()
+    process = ma.fields.String()
+    total = ma.fields.Integer()
+    over = ma.fields.Integer()
+
+
 class InstanceDetail(InstanceOut):
     """With its tokens (ids of the nodes where it stands), open tasks, timers, incidents and variables."""
 
     tokens = ma.fields.List(ma.fields.String())
+    children = ma.fields.List(ma.fields.Nested(ChildCountOut))
     tasks = ma.fields.List(ma.fields.Nested(OpenTaskOut))
     timers = ma.fields.List(ma.fields.Nested(TimerOut))
     incidents = ma.fields.List(ma.fields.Nested(IncidentOut))

@@ -13,6 +13,7 @@ from app import errors
 from app.db import is_postgresql, write_transaction
 from app.engine import Child, Instance, Package
 from app.engine.running.locking import lock_instance
+from tests.cast import START
 from tests.engine.conftest import World, build
 from tests.engine.diagrams import Flow, boundary, detached, end, exclusive, package, start, subprocess, timer, user
 
@@ -360,3 +361,21 @@ def test_work_does_not_go_back_past_what_has_been_started(world: World) -> None:
         world.engine.send_back(task.id, "first", "重来", by=world.person("zhao"))
     with pytest.raises(errors.Conflict):
         world.engine.withdraw(world.tasks(parent, "done")[0].id, "撤回", by=world.person("zhao"))
+
+
+PLANTED: dict[str, tuple[str, dict[str, object]]] = {
+    "a child that its row calls ended": ("child.state", {"state": "ended"}),
+    "a child without a row of its own": ("child.missing", {"instance_id": None}),
+    "a parent that was told of all and still waits": ("children.over", {"told_at": START}),
+    "a child of a token that is not there": ("children.left_over", {"spiff_task_id": "gone"}),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_verification_names_rows_that_disagree(world: World, what: str) -> None:
+    code, damage = PLANTED[what]
+    parent = begin(world, "fire")
+    with world.sessions() as session, write_transaction(session):
+        session.execute(sa.update(Child).where(Child.parent_id == parent).values(**damage))
+    with world.sessions() as session:
+        assert code in {finding.kind for finding in world.engine.verify_everything(session)}

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.audit import Finding
 from app.engine.core import Core
-from app.engine.models import Child, Definition, HumanTask, Incident, Instance, Subscription, Timer
+from app.engine.models import Definition, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import events, history, serializing, signing
 from app.engine.running.checkout import message_of, unsealed
-from app.engine.running.children.spec import CALLED, waiting_calls
+from app.engine.running.children.verifying import as_child, as_parent
 from app.engine.running.workflow import Workflow, due_at, is_paused
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
-_INCIDENT, _SUBSCRIPTION, _CHILD = Incident.__table__, Subscription.__table__, Child.__table__
+_INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
 _PAGE = 500
 OVER = ("ended", "cancelled")
 ONE_PERSON = (None, "", "single", "pool")  # policies whose step has one row; the others have one for each signer
@@ -69,6 +69,7 @@ class Verifying(Core):
         if broken := history.verify(session, instance_id):
             yield Finding("history.broken", "instance", instance_id, f"record {broken.seq}: {broken.reason}")
         yield from _left_over(session, dict(row))
+        yield from as_child(session, dict(row))
         try:
             loaded = self.definition(session, row["definition_id"])
             workflow = self.attach(serializing.load(unsealed(self, dict(row)), loaded.specs))
@@ -81,7 +82,7 @@ class Verifying(Core):
             yield from _timers(session, instance_id, workflow)
             yield from _subscriptions(session, instance_id, workflow)
             if loaded.detaches:
-                yield from _children(session, instance_id, workflow)
+                yield from as_parent(session, instance_id, workflow)
             if not _can_go_on(session, instance_id, workflow):
                 yield Finding("instance.stuck", "instance", instance_id, "nothing is left that could move it")
 
@@ -188,33 +189,6 @@ def _subscriptions(session: Session, instance_id: str, workflow: Workflow) -> It
         elif row.correlation != task.internal_data[events.CORRELATION]:
             told = f"{row.node_id}: correlated otherwise than the state"
             yield Finding("subscription.correlation", "subscription", row.id, told)
-
-
-def _children(session: Session, instance_id: str, workflow: Workflow) -> Iterator[Finding]:
-    """A token that waits for children has as many rows as it asked for, and one of them is still to be heard of."""
-    calls = {str(task.id): task for task in waiting_calls(workflow)}
-    rows = session.execute(
-        sa.select(_CHILD.c.spiff_task_id, sa.func.count(), sa.func.count(_CHILD.c.told_at))
-        .where(_CHILD.c.parent_id == instance_id, _CHILD.c.waits)
-        .group_by(_CHILD.c.spiff_task_id)
-    )
-    found = {spiff_id: (number, told) for spiff_id, number, told in rows}
-    for spiff_id, task in calls.items():
-        number, told = found.get(spiff_id, (0, 0))
-        if number != task.internal_data[CALLED]:
-            said = f"{_node(task)} asked for {task.internal_data[CALLED]} children, there are {number}"
-            yield Finding("children.number", "instance", instance_id, said)
-        elif told == number:
-            yield Finding("children.over", "instance", instance_id, f"{_node(task)} waits, but all children are over")
-    left = sa.select(_CHILD.c.id, _CHILD.c.spiff_task_id, _CHILD.c.node_id).where(
-        _CHILD.c.parent_id == instance_id,
-        _CHILD.c.waits,
-        _CHILD.c.state.in_(("due", "running")),
-        _CHILD.c.dropped_at.is_(None),
-    )
-    for row in session.execute(left):
-        if row.spiff_task_id not in calls:
-            yield Finding("children.left_over", "child", row.id, f"goes on, but no token waits at {row.node_id}")
 
 
 def _can_go_on(session: Session, instance_id: str, workflow: Workflow) -> bool:
