@@ -6,7 +6,9 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
+    from app.dashboards.today import views as today
     from app.dashboards.wall import views as wall
 
-    app.register_blueprint(wall.blueprint)
-    wall.register_menu()
+    for page in (wall, today):
+        app.register_blueprint(page.blueprint)
+        page.register_menu()

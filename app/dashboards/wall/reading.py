@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, scope_condition, sector_options, sectors, town_options
-from app.calendars import DeadlineView, deadline_view, office
+from app.calendars import DeadlineView, Office, deadline_view, office
 from app.campaigns import queries as campaigns
 from app.campaigns.figures import actuals
 from app.campaigns.matrix import BEHIND, FAR_BEHIND, Cell, Gate, Matrix
@@ -22,7 +22,7 @@ from app.dashboards.wall import figures as counted
 from app.dashboards.wall.figures import Figures, Sums
 from app.dashboards.wall.trend import Trend, trend
 from app.engine import HumanTask
-from app.hazards import Hazard
+from app.hazards import OPEN, Hazard
 from app.hazards import queries as hazards
 from app.i18n import bilingual
 
@@ -143,7 +143,7 @@ def wall(
         last_week=figures.before(week),
         week_found=figures.found.get(week, 0),
         week_closed=figures.closed.get(week, 0),
-        late=_late(session, user, now, campaign, late),
+        late=late_hazards(session, user, now, campaign, late),
         trend=trend(figures, week, campaign.start_on if campaign else None, _gate_days(matrix), drawing),
         bars=_bars(campaign, matrix),
         today_at=_today_at(campaign, local(now).date()),
@@ -229,6 +229,11 @@ def _progress(
     }
 
 
+def town_rows(session: Session, user: Any, figures: Figures) -> tuple[Row, ...]:
+    """Towns by rectification, over everything that was counted."""
+    return _ranked(_town_rows(session, user, None, None, figures))
+
+
 def _ranked(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """Towns by rectification, then timeliness; those without hazards last. The assessed ranking is another thing."""
     named = [row for row in rows if row.name]
@@ -239,26 +244,51 @@ def _ranked(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     )
 
 
-def _late(session: Session, user: Any, now: dt.datetime, campaign: Campaign | None, limit: int) -> tuple[Late, ...]:
-    """Major ones first, then those overdue for longest."""
+def late_hazards(
+    session: Session, user: Any, now: dt.datetime, campaign: Campaign | None, limit: int, *, major: bool = False
+) -> tuple[Late, ...]:
+    """Hazards past their last day: major ones first, then those overdue for longest."""
     select = sa.select(Hazard).where(hazards.overdue(now))
-    if user is not None:
-        select = select.where(scope_condition(Hazard, user))
+    if major:
+        select = select.where(Hazard.grade == "major")
     if campaign is not None:
         select = select.where(Hazard.campaign_id == campaign.id)
     minor = sa.case((Hazard.grade == "major", 0), else_=1)
-    rows = list(session.scalars(select.order_by(minor, Hazard.due_at, Hazard.id).limit(limit)))
+    return _listed(session, user, now, select.order_by(minor, Hazard.due_at, Hazard.id).limit(limit))
+
+
+def open_major(session: Session, user: Any, now: dt.datetime, limit: int) -> tuple[Late, ...]:
+    """Major hazards that are not closed out, the earliest last day first."""
+    select = sa.select(Hazard).where(Hazard.grade == "major", Hazard.status.in_(OPEN))
+    return _listed(session, user, now, select.order_by(Hazard.due_at.is_(None), Hazard.due_at, Hazard.id).limit(limit))
+
+
+def _listed(session: Session, user: Any, now: dt.datetime, select: sa.Select[Any]) -> tuple[Late, ...]:
+    if user is not None:
+        select = select.where(scope_condition(Hazard, user))
+    rows = list(session.scalars(select))
     names, tasks = hazards.names_of(session, rows), hazards.open_tasks(session, [row.instance_id for row in rows])
-    return tuple(_one_late(session, row, names, tasks.get(row.instance_id, []), now) for row in rows)
+    calendar = office(session)
+    return tuple(_one_late(calendar, row, names, tasks.get(row.instance_id, []), now) for row in rows)
 
 
 def _one_late(
-    session: Session, row: Hazard, names: Mapping[str, Mapping[str, Any]], tasks: list[HumanTask], now: dt.datetime
+    calendar: Office, row: Hazard, names: Mapping[str, Mapping[str, Any]], tasks: list[HumanTask], now: dt.datetime
 ) -> Late:
     org = names["org"].get(row.responsible_org_id or row.supervising_org_id or "")
-    view = deadline_view(office(session), now, due_at=row.due_at, amber_at=row.amber_at, started_at=row.ordered_at)
+    view = deadline_view(
+        calendar,
+        now,
+        due_at=row.due_at,
+        amber_at=row.amber_at,
+        started_at=row.ordered_at,
+        original_due_at=row.original_due_at,
+        finished_at=row.finished_at,
+        paused_at=row.paused_at if row.finished_at is None else None,
+        pause_reason=row.pause_reason,
+    )
     holder = next((task.assignee_name for task in tasks if task.assignee_name), "")
-    return Late(row, view, names["subject"][row.subject_id].name, org.short_name if org else "", holder)
+    return Late(row, view, names["subject"][row.subject_id].name, _called(org), holder)
 
 
 def _gate_days(matrix: Matrix | None) -> list[tuple[dt.date, str]]:

@@ -1,0 +1,1 @@
+"""Today (今日): what a leader looks at first."""
