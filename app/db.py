@@ -18,7 +18,7 @@ import uuid6
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
 
 from app.errors import Busy
 
@@ -226,11 +226,52 @@ def is_locked(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in _LOCKED or "database is locked" in str(cause)
 
 
+class CoreSession(Session):
+    """Gives statements of Core to the connection itself while a transaction is open: a third cheaper each.
+
+    What names mapped classes, or says more than its parameters, goes the usual way; so does the first statement of a
+    transaction or savepoint, which begins it.
+    """
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        self._begun: list[Connection | None] = []  # of each transaction that is open, savepoints within
+        super().__init__(*words, **more)
+
+    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
+        if not more and self._begun and not statement._propagate_attrs and self.is_active:
+            connection = self._begun[-1]
+            if connection is not None:
+                return connection.execute(statement, params)
+        return super().execute(statement, params, **more)
+
+    def scalar(self, statement: Any, params: Any = None, **more: Any) -> Any:
+        return super().scalar(statement, params, **more) if more else self.execute(statement, params).scalar()
+
+
+@event.listens_for(CoreSession, "after_transaction_create")
+def _created(session: CoreSession, _transaction: SessionTransaction) -> None:
+    session._begun.append(None)
+
+
+@event.listens_for(CoreSession, "after_begin")
+def _has_begun(session: CoreSession, _transaction: SessionTransaction, connection: Connection) -> None:
+    session._begun[-1] = connection
+
+
+@event.listens_for(CoreSession, "after_transaction_end")
+def _ended(session: CoreSession, _transaction: SessionTransaction) -> None:
+    session._begun.pop()
+
+
 def make_sessions(url: str, **options: Any) -> sessionmaker[Session]:
     """A session factory outside Flask: command line, tests, rehearsal."""
     engine = sa.create_engine(url, **engine_options(url), **options)
     configure_engine(engine)
-    return sessionmaker(engine, expire_on_commit=False)
+    return sessions_of(engine)
+
+
+def sessions_of(engine: Engine) -> sessionmaker[Session]:
+    return sessionmaker(engine, class_=CoreSession, expire_on_commit=False)
 
 
 def insert_or(session: Session, table: Any) -> postgresql.Insert | sqlite.Insert:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy import orm
 
-from app.db import UNAVAILABLE, configure_engine, patience
+from app.db import UNAVAILABLE, configure_engine, patience, sessions_of
 from app.web import idempotency, offline, once, problems, request_log, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
@@ -32,7 +31,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)
-        sessions = orm.sessionmaker(db.engine, expire_on_commit=False)
+        sessions = sessions_of(db.engine)
     app.extensions["duban.sessions"] = sessions
     app.session_interface = DatabaseSessions(sessions)
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -51,6 +52,14 @@ Claimed = tuple[str, list[Mapping[str, Any]]]  # an instance and its due rows
 ORDER = {"remind": 0, "overdue": 1, "ladder": 2, "event": 3}
 
 
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did: timers that fired, and rows that it worked off."""
+
+    fired: int
+    rows: int
+
+
 class Sweeps(Holding):
     def run_due_timers(self, limit: int = 200) -> int:
         """Fire what is due by now, oldest first, instance by instance; the number of timers that fired.
@@ -58,7 +67,12 @@ class Sweeps(Holding):
         Several workers may do so at once. Whoever stalled past his lease, or read a row before it was moved, holds an
         old fencing token and fires nothing.
         """
-        return sum([self._fire_claimed(*claimed) for claimed in ([] if self.is_held() else self._claim(limit))])
+        return self.sweep_timers(limit).fired
+
+    def sweep_timers(self, limit: int = 200) -> Swept:
+        """The same, with how many rows it took: after an outage most reminders are due and told to nobody."""
+        claimed = [] if self.is_held() else self._claim(limit)
+        return Swept(sum([self._fire_claimed(*one) for one in claimed]), sum(len(rows) for _id, rows in claimed))
 
     def _fire_claimed(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
         fired = 0
