@@ -20,6 +20,7 @@ from app.demo.enterprises import Enterprise
 from app.demo.photos import draw
 from app.demo.population import Population
 from app.demo.stories import FINDINGS, STEPS, STORIES, Story
+from app.demo.supervising import carry_on
 from app.engine import Engine, HumanTask
 
 Act = Callable[[], None]
@@ -76,6 +77,7 @@ class Play:
         if at > self.clock.now():
             self.engine.advance_to(at, self.clock.set)
         self._referrals()
+        carry_on(self)
 
     # -- what people do besides
 
@@ -237,6 +239,8 @@ class Hazard:
     def _step(self, step: str) -> None:
         task = self.play.open_task(self.instance_id, step)
         if task is None:
+            if step == "close" and self.story.major:  # not delisted yet
+                self.play.later(1, 15, lambda: self._step(step))
             return
         rectifiers = {task.data.get("completed_by", {}).get(node, {}).get("id") for node in _NODES["rectify"]}
         able = [actor for actor in self.play.candidates(task) if step == "rectify" or actor.id not in rectifiers]

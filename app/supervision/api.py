@@ -8,7 +8,7 @@ from app import web
 from app.calendars import light
 from app.supervision import acts, queries
 from app.supervision.models import RUNNING, SupervisionItem
-from app.supervision.schemas import InstructionIn, ItemDetail, ItemOut, SupervisionFilter
+from app.supervision.schemas import InstructionIn, SupervisionDetail, SupervisionFilter, SupervisionOut
 
 blp = web.blueprint("supervision", description="Supervised matters and their ladder")
 
@@ -22,7 +22,7 @@ class SupervisionQuery(SupervisionFilter, web.ApiPage):
 
 @blp.route("/supervision")
 @blp.arguments(SupervisionQuery, location="query")
-@blp.response(200, ItemOut(many=True))
+@blp.response(200, SupervisionOut(many=True))
 def index(query: dict[str, Any]) -> Any:
     """The items the caller may see. `status=open` means all that are not over; `light` is red, amber or green."""
     select = queries.items(web.current_user(), query, web.clock().now())
@@ -31,7 +31,7 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @blp.route("/supervision/<item_id>")
-@blp.response(200, ItemDetail)
+@blp.response(200, SupervisionDetail)
 def show(item_id: str) -> dict[str, Any]:
     """One item with the rungs it has climbed, feedback and interviews, if the caller may see it."""
     return _detail(queries.get(web.db.session(), item_id, web.current_user()))
@@ -39,7 +39,7 @@ def show(item_id: str) -> dict[str, Any]:
 
 @blp.route("/supervision/instructions", methods=["POST"])
 @blp.arguments(InstructionIn)
-@blp.response(201, ItemDetail)
+@blp.response(201, SupervisionDetail)
 def create_instruction(data: dict[str, Any]) -> dict[str, Any]:
     """A leader's instruction: opens an item. `request_key` makes a repeat answer with what was opened first."""
     return _detail(acts.instruct(data))

@@ -61,7 +61,7 @@ class InstructionIn(ma.Schema):
     request_key = _text(64)
 
 
-class FeedbackOut(ma.Schema):
+class SupervisionFeedbackOut(ma.Schema):
     round = ma.fields.Integer()
     kind = ma.fields.String()
     content = ma.fields.String()
@@ -73,13 +73,13 @@ class FeedbackOut(ma.Schema):
     reviewed_at = ma.fields.AwareDateTime(allow_none=True)
 
 
-class RungOut(ma.Schema):
+class SupervisionRungOut(ma.Schema):
     clock_round = ma.fields.Integer()
     level = ma.fields.Integer()
     at = ma.fields.AwareDateTime()
 
 
-class InterviewOut(ma.Schema):
+class SupervisionInterviewOut(ma.Schema):
     decided_at = ma.fields.AwareDateTime()
     hold_by = ma.fields.AwareDateTime()
     talk_at = ma.fields.AwareDateTime(allow_none=True)
@@ -89,7 +89,7 @@ class InterviewOut(ma.Schema):
     feedback_at = ma.fields.AwareDateTime(allow_none=True)
 
 
-class ItemOut(ma.Schema):
+class SupervisionOut(ma.Schema):
     """One supervised matter. `overdue` and `light` are derived at the moment of the answer."""
 
     id = ma.fields.String()
@@ -123,7 +123,7 @@ class ItemOut(ma.Schema):
     light = ma.fields.String()
 
 
-class ItemDetail(ItemOut):
-    rungs = ma.fields.List(ma.fields.Nested(RungOut))
-    feedbacks = ma.fields.List(ma.fields.Nested(FeedbackOut))
-    interviews = ma.fields.List(ma.fields.Nested(InterviewOut))
+class SupervisionDetail(SupervisionOut):
+    rungs = ma.fields.List(ma.fields.Nested(SupervisionRungOut))
+    feedbacks = ma.fields.List(ma.fields.Nested(SupervisionFeedbackOut))
+    interviews = ma.fields.List(ma.fields.Nested(SupervisionInterviewOut))

@@ -8,32 +8,43 @@ from flask.testing import FlaskClient
 
 from app.engine import HumanTask
 from app.errors import Conflict, Forbidden
+from tests.cast import org_id
 from tests.hazards.walk import Walk, at
 
 SignIn = Callable[[str], FlaskClient]
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 def test_the_office_deals_with_each_rung_and_the_hazards_page_shows_it(city: Walk, sign_in: SignIn) -> None:
     hazard = city.receive(city.order(city.grade(city.register())))
     city.until("2026-04-29 09:00")
-    (referral,) = city.referrals(hazard)
-    assert (referral.title, referral.status) == ("督办1级：鑫源纺织有限公司：2 号车间安全出口上锁", "running")
+    (rung,) = city.referrals(hazard)
+    assert (rung.definition_key, rung.title, rung.status) == (
+        "supervision",
+        "鑫源纺织有限公司：2 号车间安全出口上锁",
+        "running",
+    )
     with city.sessions() as session:
-        task = session.scalars(sa.select(HumanTask).where(HumanTask.instance_id == referral.id)).one()
-    assert (task.role, task.org_id, task.due_at) == ("coordinator", None, at("2026-05-07 17:30"))
+        task = session.scalars(sa.select(HumanTask).where(HumanTask.instance_id == rung.id)).one()
+    assert (task.node_id, task.role, task.org_id, task.due_at) == ("draft", "coordinator", None, at("2026-04-30 17:30"))
 
-    answers = {"measure": "slip", "opinion": "下发督办单，3 日内反馈"}
+    answers = {"verdict": "issue", "title": "督促整改", "content": "限期办结", "due_on": "2026-05-15"}
+    answers |= {"addressee_org_id": org_id("emergency"), "slip_level": "2"}
     for key in ("zhao", "sun", "zhou"):
         with pytest.raises(Forbidden):
             city.engine.complete(task.id, answers, by=city.actor(key))
-    assert city.engine.complete(task.id, answers, by=city.actor("wang")).ended
+    about = f"/supervision?matter={hazard.id}"
+    for key in ("zhao", "sun", "zhou"):  # how the office deals with it is not theirs to read beforehand
+        assert "没有督办件" in sign_in(key).get(about, headers=PARTIAL).get_data(as_text=True)
+    city.engine.complete(task.id, answers, by=city.actor("wang"))
     with pytest.raises(Conflict):
         city.engine.complete(task.id, answers, by=city.actor("wang"))
 
-    for key in ("wang", "zhao", "sun"):
-        assert "已处置" in sign_in(key).get(f"/hazards/{hazard.id}").get_data(as_text=True)
-    # How the office deals with the enterprise is not the enterprise's to read.
-    assert "督办交办" not in sign_in("zhou").get(f"/hazards/{hazard.id}").get_data(as_text=True)
+    for key in ("wang", "zhao"):
+        assert about in sign_in(key).get(f"/hazards/{hazard.id}").get_data(as_text=True)
+        assert "督促整改" in sign_in(key).get(about, headers=PARTIAL).get_data(as_text=True)
+    for key in ("sun", "zhou"):  # the slip is the department's
+        assert "没有督办件" in sign_in(key).get(about, headers=PARTIAL).get_data(as_text=True)
 
 
 def test_a_rung_is_not_climbed_twice(city: Walk) -> None:

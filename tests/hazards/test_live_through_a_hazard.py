@@ -46,10 +46,11 @@ def test_two_rounds_with_reminder_overdue_and_ladder_end_in_a_close_out(city: Wa
     ]
     city.until("2026-05-22 09:00")
     assert [d["level"] for _e, _t, d in city.events(hazard, "task.escalated")] == [1, 2, 3]
-    assert [(r.started_at, r.subject_id) for r in city.referrals(hazard)] == [
-        (at("2026-05-07 08:30"), hazard.id),
-        (at("2026-05-12 08:30"), hazard.id),
-        (at("2026-05-22 08:30"), hazard.id),
+    # Each starts supervision; the later ones raise the item that the first has opened, and end.
+    assert [(r.started_at, r.definition_key, r.status) for r in city.referrals(hazard)] == [
+        (at("2026-05-07 08:30"), "supervision", "running"),
+        (at("2026-05-12 08:30"), "supervision", "ended"),
+        (at("2026-05-22 08:30"), "supervision", "ended"),
     ]
 
     hazard = city.rectify(hazard)
