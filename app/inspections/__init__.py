@@ -30,12 +30,14 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.inspections import service_tasks, task_checks
+    from app.inspections import api, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
     web.event_words.update(_EVENTS)
+    views.init_app(app)
+    api.init_app(app)
 
 
 _EVENTS = {

@@ -61,7 +61,7 @@ def day(**options: Any) -> ma.fields.Date:
     )
 
 
-class PlanIn(ma.Schema):
+class InspectionPlanIn(ma.Schema):
     """An inspection as it is planned. Page, API and whatever process plans one say the same."""
 
     error_messages = UNKNOWN
@@ -102,7 +102,7 @@ class PlanIn(ma.Schema):
             raise ma.ValidationError({"inspectors": [lazy_("请选择检查人员")]})
 
 
-class PlanData(PlanIn):
+class InspectionPlanData(InspectionPlanIn):
     """The data an instance starts with. What else stands in it is not this service's business."""
 
     class Meta:
@@ -124,7 +124,7 @@ def concealed(mode: str) -> bool:
     return mode in HIDDEN_MODES
 
 
-class AnswerIn(ma.Schema):
+class InspectionAnswerIn(ma.Schema):
     """What was found for one item. `rev` is the item's revision that the answer was given on.
 
     An item of the list is named by `item_id`; a finding of its own by a `client_id` that the caller makes once and
@@ -156,7 +156,7 @@ class AnswerIn(ma.Schema):
             raise ma.ValidationError({"client_id": [lazy_("请写明是哪一项")]})
 
 
-class SiteIn(ma.Schema):
+class InspectionSiteIn(ma.Schema):
     """Of the subject as a whole: where, evidence, signature. `rev` as with an answer."""
 
     error_messages = UNKNOWN
@@ -174,17 +174,19 @@ class SiteIn(ma.Schema):
     accuracy_m = whole(0, 100_000, load_default=None, allow_none=True)
 
 
-class AnswersIn(ma.Schema):
+class InspectionAnswersIn(ma.Schema):
     """Answers of one inspected subject. Each is taken or refused for itself: one conflict holds back nothing else."""
 
     error_messages = UNKNOWN
 
     inspected_subject_id = text(32, required=True)
-    answers = ma.fields.List(ma.fields.Nested(AnswerIn), load_default=list, validate=ma.validate.Length(max=500))
-    site = ma.fields.Nested(SiteIn, load_default=None, allow_none=True)
+    answers = ma.fields.List(
+        ma.fields.Nested(InspectionAnswerIn), load_default=list, validate=ma.validate.Length(max=500)
+    )
+    site = ma.fields.Nested(InspectionSiteIn, load_default=None, allow_none=True)
 
 
-class ItemOut(ma.Schema):
+class InspectionItemOut(ma.Schema):
     id = ma.fields.String()
     client_id = ma.fields.String()
     position = ma.fields.Integer()
@@ -234,7 +236,7 @@ class InspectedSubjectOut(ma.Schema):
     findings = ma.fields.Integer()
 
 
-class SavedOut(ma.Schema):
+class InspectionSavedOut(ma.Schema):
     """What became of one answer: saved, same (it had been saved already), conflict (somebody was faster)."""
 
     item_id = ma.fields.String(allow_none=True)
@@ -242,11 +244,11 @@ class SavedOut(ma.Schema):
     status = ma.fields.String()
     rev = ma.fields.Integer()
     errors = ma.fields.Dict(allow_none=True)
-    stored = ma.fields.Nested(ItemOut, allow_none=True)
+    stored = ma.fields.Nested(InspectionItemOut, allow_none=True)
 
 
-class AnswersOut(ma.Schema):
-    answers = ma.fields.List(ma.fields.Nested(SavedOut))
+class InspectionAnswersOut(ma.Schema):
+    answers = ma.fields.List(ma.fields.Nested(InspectionSavedOut))
     site = ma.fields.Dict(allow_none=True)
     answered = ma.fields.Integer()
     total = ma.fields.Integer()
@@ -288,16 +290,23 @@ class InspectionOut(ma.Schema):
     recorded_late = ma.fields.Boolean()
 
 
-class CheckOut(InspectedSubjectOut):
-    items = ma.fields.List(ma.fields.Nested(ItemOut))
+class InspectionCheckOut(InspectedSubjectOut):
+    items = ma.fields.List(ma.fields.Nested(InspectionItemOut))
 
 
 class InspectionDetail(InspectionOut):
     conclusion = ma.fields.String()
     team = ma.fields.List(ma.fields.Nested(InspectorOut))
-    checks = ma.fields.List(ma.fields.Nested(CheckOut))
+    checks = ma.fields.List(ma.fields.Nested(InspectionCheckOut))
     may_answer = ma.fields.Boolean()
     task_id = ma.fields.String(allow_none=True)
+    task_node = ma.fields.String(allow_none=True)
+
+
+class InspectionVoidingIn(ma.Schema):
+    error_messages = UNKNOWN
+
+    reason = text(500, required=True)
 
 
 class InspectionFilter(ma.Schema):

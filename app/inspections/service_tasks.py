@@ -17,7 +17,7 @@ from app.engine import ServiceCall
 from app.inspections import queries, recording
 from app.inspections.models import Inspection
 from app.inspections.planning import operations
-from app.inspections.schemas import PlanData, concealed
+from app.inspections.schemas import InspectionPlanData, concealed
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -71,8 +71,8 @@ class VoidParams(ma.Schema):
 
 
 def plan(call: ServiceCall) -> Result:
-    """登记检查计划并取号；双随机的在此抽取。All is read from the instance's data (PlanIn)."""
-    data = PlanData().load(dict(call.data))
+    """登记检查计划并取号；双随机的在此抽取。All is read from the instance's data (InspectionPlanIn)."""
+    data = InspectionPlanData().load(dict(call.data))
     found = operations.plan(call.session, data, instance_id=call.instance_id, by=call.actor, now=call.now)
     call.history("inspections.planned", number=found.number, text=found.number)
     team = queries.team_of(call.session, found.id)
@@ -151,7 +151,7 @@ def void(call: ServiceCall, reason: str = "") -> None:
 
 def _stand_in_plan(call: ServiceCall) -> Result:
     """The starter leads; the mode decides whether it is concealed."""
-    data = PlanData().load(dict(call.data))
+    data = InspectionPlanData().load(dict(call.data))
     hidden, number = concealed(data["mode"]), f"JC-{local(call.now).year}-0001"
     return {
         "inspection_id": "0" * 32,

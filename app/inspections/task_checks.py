@@ -17,7 +17,7 @@ from app.inspections import queries
 from app.inspections.models import InspectedSubject, InspectionItem
 from app.inspections.planning.choosing import conflicted
 from app.inspections.planning.operations import choose
-from app.inspections.schemas import PlanData
+from app.inspections.schemas import InspectionPlanData
 from app.inspections.words import LEAST_INSPECTORS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def lacking(item: InspectionItem) -> list[str]:
 def plannable(check: TaskCheck) -> Errors:
     """(start check) Subjects lie within the starter's reach, and nobody of the team must avoid one."""
     try:
-        data = PlanData().load({**check.data, **check.answers})
+        data = InspectionPlanData().load({**check.data, **check.answers})
         user = check.session.get(User, check.actor.id) if check.actor.id else None
         chosen = choose(check.session, data, user, check.now)
     except ValidationError as wrong:

@@ -12,7 +12,7 @@ from app.db import write_transaction
 from app.engine import HumanTask, Instance
 from app.hazards import Hazard
 from app.inspections import Checklist, InspectedSubject, Inspection, InspectionItem, answering, queries
-from app.inspections.schemas import AnswerIn, SiteIn
+from app.inspections.schemas import InspectionAnswerIn, InspectionSiteIn
 from tests.cast import member
 from tests.hazards.walk import Walk as HazardWalk
 from tests.hazards.walk import at, subject_id
@@ -83,9 +83,11 @@ class Walk(HazardWalk):
             photos = {} if said is None else {"photos": [self.photo(key)]}
             result = "compliant" if said is None else "noncompliant"
             answers.append(
-                AnswerIn().load({"item_id": item.id, "rev": item.rev, "result": result, **photos, **(said or {})})
+                InspectionAnswerIn().load(
+                    {"item_id": item.id, "rev": item.rev, "result": result, **photos, **(said or {})}
+                )
             )
-        site = SiteIn().load(
+        site = InspectionSiteIn().load(
             {"served": "signed", "signed_by": "周敏", "signed_title": "安全总监", "evidence": [self.photo(key)]}
         )
         with self.sessions() as session, write_transaction(session):

@@ -28,7 +28,7 @@ CRITERIA = ("draw_sector", "draw_town", "draw_mark", "draw_count", "draw_recent_
 
 
 def plan(session: Session, data: Data, *, instance_id: str, by: Actor, now: dt.datetime) -> Inspection:
-    """Enter the inspection and give it the next number of the year. `data` is what PlanData gives.
+    """Enter the inspection and give it the next number of the year. `data` is what InspectionPlanData gives.
 
     Repeating it for the same instance finds what was entered. Raises Invalid where the plan cannot be carried out.
     """
