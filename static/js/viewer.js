@@ -17,7 +17,10 @@ function colours() {
 function mark(viewer, marks) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
-  for (const [id, state] of Object.entries(marks)) if (registry.get(id) && MARKS[state]) canvas.addMarker(id, MARKS[state]);
+  for (const [id, state] of Object.entries(marks)) {
+    const shape = registry.get(id);
+    if (shape && MARKS[state]) canvas.addMarker(id, isFrame(shape) ? `${MARKS[state]}-frame` : MARKS[state]);
+  }
 }
 
 // The colours of a heat map, by element id: 1 to 5.
@@ -29,7 +32,9 @@ function heat(viewer, levels) {
 
 function overlay(viewer, id, content, position, type) {
   if (!viewer.get("elementRegistry").get(id)) return;
-  viewer.get("overlays").add(id, type, { position, html: content, show: { minZoom: 0.4 } });
+  // On a map the numbers are what it is for: they stay, and stay readable, however small the drawing.
+  const map = viewer._map;
+  viewer.get("overlays").add(id, type, { position, html: content, show: { minZoom: map ? 0.1 : 0.4 }, ...(map && { scale: { min: 0.85 } }) });
 }
 
 function zoomButtons(viewer) {
@@ -55,6 +60,11 @@ function followClicks(viewer, listId) {
     const link = [...document.querySelectorAll(`#${CSS.escape(listId)} [data-node]`)].find((each) => each.dataset.node === shape.id);
     link?.click();
   });
+}
+
+// A sub-process that is drawn open: what stands inside says more than its own ground would.
+function isFrame(shape) {
+  return shape.type === "bpmn:SubProcess" && Boolean(shape.children?.length);
 }
 
 function draw(viewer, dataset) {
@@ -93,6 +103,7 @@ globalThis.dubanViewer = async (node) => {
     fallback?.removeAttribute("hidden");
     throw error;
   }
+  viewer._map = "heat" in node.dataset;
   draw(viewer, node.dataset);
   if (node.dataset.steps) {
     node.classList.add("is-clickable");
@@ -101,8 +112,10 @@ globalThis.dubanViewer = async (node) => {
   node.append(zoomButtons(viewer));
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
-  const now = Object.entries(JSON.parse(node.dataset.marks || "{}")).find(([, state]) => state === "now")?.[0];
-  if (now && canvas.zoom() < 0.6 && viewer.get("elementRegistry").get(now)) {
+  const registry = viewer.get("elementRegistry");
+  const isStep = ([id, state]) => state === "now" && registry.get(id) && !isFrame(registry.get(id));
+  const now = Object.entries(JSON.parse(node.dataset.marks || "{}")).find(isStep)?.[0];
+  if (now && canvas.zoom() < 0.6) {
     canvas.zoom(0.75); // too small to read: show the current step instead of the whole
     canvas.scrollToElement(now);
   }
