@@ -6,6 +6,7 @@ import secrets
 
 from app.audit import SYSTEM
 from app.bench import bare, served
+from app.bench.calibrate import loop, ratios
 from app.bench.measure import Figure, Sample, of
 from app.bench.stage import Stage
 
@@ -16,7 +17,7 @@ WARM = 30  # the first ones fill caches and are not counted
 def complete(stage: Stage, count: int) -> list[Figure]:
     """A task with form, deadline and reminder; the next task begins in the same turn."""
     by = stage.people[0]
-    least = bare.commits(stage.engine.sessions)
+    least, python = bare.commits(stage.engine.sessions), loop()
     stage.start("errand", count + WARM)
     tasks = stage.open_tasks("act")
     call = Sample("as a call")
@@ -26,11 +27,14 @@ def complete(stage: Stage, count: int) -> list[Figure]:
         else:
             with call.time():
                 stage.engine.complete(task_id, ANSWERS, by=by)
+    over_http = _over_http(stage, count)
     return [
         *of("complete", least),
+        *of("complete", python),
         *of("complete", call, limit=_limit(stage, 3.0)),
-        Figure("complete", "as a call ÷ bare commit", call.median / least.median, "×"),
-        *_over_http(stage, count),
+        *ratios("complete", call.name, call.median, least, python),
+        *of("complete", over_http, limit=_limit(stage, 6.0)),
+        *ratios("complete", over_http.name, over_http.median, least, python),
     ]
 
 
@@ -39,7 +43,7 @@ def _limit(stage: Stage, milliseconds: float) -> float | None:
     return milliseconds if stage.is_sqlite else None
 
 
-def _over_http(stage: Stage, count: int) -> list[Figure]:
+def _over_http(stage: Stage, count: int) -> Sample:
     stage.start("errand", count + WARM)
     tasks, token = stage.open_tasks("act"), stage.token(stage.people[0])
     sample = Sample("over HTTP, one client")
@@ -51,14 +55,14 @@ def _over_http(stage: Stage, count: int) -> list[Figure]:
                 status, body = client.call("POST", f"/tasks/{task_id}/completion", {"answers": ANSWERS}, key)
             if status != 200:
                 raise RuntimeError(f"completion answered {status}: {body}")
-    return of("complete", sample, limit=_limit(stage, 6.0))
+    return sample
 
 
 def start(stage: Stage, count: int) -> list[Figure]:
     """A new instance with its first task, deadline and reminder."""
-    least = bare.commits(stage.engine.sessions)
+    least, python = bare.commits(stage.engine.sessions), loop()
     stage.start("errand", WARM)
     sample = Sample("as a call").repeat(
         lambda number: stage.engine.start("errand", {"number": number}, by=SYSTEM), list(range(count))
     )
-    return [*of("start", sample), Figure("start", "as a call ÷ bare commit", sample.median / least.median, "×")]
+    return [*of("start", sample), *ratios("start", sample.name, sample.median, least, python)]

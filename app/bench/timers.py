@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from app.audit import Actor
-from app.bench import served
+from app.bench import bare, served
+from app.bench.calibrate import loop, ratios
 from app.bench.complete import ANSWERS
 from app.bench.measure import Figure, Sample
 from app.bench.stage import Stage
@@ -22,7 +23,10 @@ USERS, PER_SECOND = 4, 4.0  # people at work, and how many tasks each finishes i
 
 def timers(stage: Stage, count: int) -> list[Figure]:
     """Half are time limits of steps (overdue), half are timers drawn in the diagram that end the step."""
+    least, python = bare.commits(stage.engine.sessions), loop()
     found = _storm(stage, count, 1)
+    if found[0].value:
+        found += ratios("timers", "one worker: time for a timer", 1000 / found[0].value, least, python)
     if not stage.is_sqlite:
         two = _storm(stage, count, 2)
         gain = two[0].value / found[0].value if found[0].value else 0.0

@@ -44,6 +44,7 @@ def test_starting_is_measured_on_a_scratch_office_and_written_down(tmp_path: Pat
     known = {figure["name"]: figure for figure in json.loads(figures.read_text())}
     assert known["as a call, median"]["value"] > 0
     assert known["as a call ÷ bare commit"]["value"] > 1
+    assert known["as a call ÷ calibration loop"]["value"] > 0
     assert "as a call, median" in done.output
     text = page.read_text(encoding="utf-8")
     assert "<svg" in text
