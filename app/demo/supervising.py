@@ -112,7 +112,7 @@ def _review_plan(play: Play, task: HumanTask, _by: Actor) -> Answers:
 
 
 _RECEIPT = (0.8, lambda _play, _task, by: {"received_by": by.name})
-_FEEDBACK = (4, _said(feedback_kind="progress", feedback="已约见企业负责人，督促落实整改，每周调度进展。"))
+_FEEDBACK = (4, _said(feedback_kind="final", feedback="已约见企业负责人，督促落实整改，每周调度进展。"))
 _ANSWER = (3, _said(answer="已召开专题会议，明确责任人，倒排工期，正在整改。"))
 _PROGRESS = (2, _said(percent=50, progress_text="设备已到货，完成停用和拆除，正在安装。"))
 # node → how many days it waits, and what is answered
@@ -122,6 +122,7 @@ STEPS: dict[str, tuple[float, Callable[[Play, HumanTask, Actor], Answers]]] = {
     "receive_town": _RECEIPT,
     "handle_dept": _FEEDBACK,
     "handle_town": _FEEDBACK,
+    "review": (6, _said(review_result="done", review_opinion="措施已落实，同意办结。")),
     "interview_notice": (0.8, _notice),
     "interview_talk": (2, _talk),
     "answer_dept": _ANSWER,

@@ -167,7 +167,7 @@ class SupervisionFeedback(Base):
     __tablename__ = "supervision_feedback"
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     item_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("supervision_item.id"), index=True)
-    answer_key: Mapped[str] = mapped_column(sa.String(120), unique=True)  # the step it was given in: a repeat finds it
+    answer_key: Mapped[str] = mapped_column(sa.String(120), unique=True)  # round, kind, instant: a repeat finds it
     round: Mapped[int]
     kind: Mapped[str] = mapped_column(sa.String(12))
     content: Mapped[str] = mapped_column(sa.Text)

@@ -14,8 +14,9 @@ _SLIPS = ("1", "2")
 def _text(longest: int, *, required: bool = False) -> ma.fields.String:
     least = 1 if required else 0
     length = ma.validate.Length(least, longest, error=lazy_("请填写，不得过长"))
+    blank = ma.validate.Regexp(r"\s*\S", error=lazy_("请填写"))
     options: dict[str, Any] = {"required": True} if required else {"load_default": ""}
-    return ma.fields.String(validate=length, error_messages=_REQUIRED, **options)
+    return ma.fields.String(validate=[length, blank] if required else length, error_messages=_REQUIRED, **options)
 
 
 class SupervisionFilter(ma.Schema):

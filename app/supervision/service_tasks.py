@@ -240,7 +240,7 @@ def receive(call: ServiceCall) -> None:
 def answer(call: ServiceCall) -> Result:
     """记录一次反馈；申请办结的转复核。"""
     item, by = _item(call), _who(call, *HANDLING)
-    key = f"{call.instance_id}:{_when(call, *HANDLING)}"
+    key = f"{call.instance_id}:{item.round}:{call.data['feedback_kind']}:{_when(call, *HANDLING)}"
     found = operations.answer(call.session, item, call.data, key=key, by=by, now=call.now)
     if found.kind == "final":
         requests.end_open(call.session, item, _("已申请办结，延期申请自动终止"), by=by, now=call.now)

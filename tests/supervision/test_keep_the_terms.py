@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from app.calendars import OfficeCalendar
-from app.errors import Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid
 from app.supervision.ladder import INTERVIEW, SLIP
 from app.supervision.models import SupervisionItem
 from tests.cast import org_id
@@ -91,7 +91,7 @@ def test_an_extension_moves_the_last_day_and_begins_the_ladder_anew(city: Walk) 
     (item,) = city.decide("emergency", due_on="2026-04-17")
     city.receive_slip(item)
     asked = _ask(city, item)
-    with pytest.raises(Invalid):
+    with pytest.raises(Conflict):
         _ask(city, item)  # one is being decided
     with pytest.raises(Forbidden):
         _decide(city, asked, "zhao", decision="agree", approved_due_on="2026-05-15", opinion="同意")
