@@ -46,14 +46,19 @@ class Row:
         return "" if share is None else percent(share)
 
 
+    @property
+    def tells(self) -> bool:
+        """Whether anything stands here or was done here."""
+        return bool(self.tokens or self.pace or self.overdue)
+
+
 @dataclass(frozen=True)
 class Map:
     """What the viewer is given, by element id, the table beside it and the legend below."""
 
     rows: list[Row]
     heat: dict[str, int]
-    tags: dict[str, str]
-    counts: dict[str, int]
+    counts: dict[str, int | str]  # what stands beside each node: the number that its colour means
     alerts: dict[str, str]
     legend: list[tuple[int, str]]
     sentence: str
@@ -73,9 +78,8 @@ def process_map(loaded: Loaded, standing: Mapping[str, Standing], pace: Mapping[
     return Map(
         rows,
         {row.id: row.level for row in rows if row.level},
-        {row.id: text for row in rows if (text := _tag(row, shown))},
-        {row.id: row.tokens for row in rows if row.tokens},
-        {row.id: _("超期 %(n)s", n=row.overdue) for row in rows if row.overdue},
+        {row.id: text for row in rows if (text := _told(row, shown))},
+        {row.id: _("超期 %(n)s", n=row.overdue) for row in rows if row.overdue and shown == "count"},
         _legend(most, shown),
         _sentence(rows),
         sum(row.tokens for row in rows),
@@ -101,10 +105,10 @@ def _levelled(row: Row, most: float) -> Row:
     return Row(**{name: getattr(row, name) for name in Row.__dataclass_fields__} | {"level": level})
 
 
-def _tag(row: Row, shown: str) -> str:
+def _told(row: Row, shown: str) -> int | str:
     if shown == "time":
         return row.mean
-    return row.late if shown == "late" else ""
+    return row.late if shown == "late" else row.tokens
 
 
 def _legend(most: float, shown: str) -> list[tuple[int, str]]:
@@ -139,7 +143,7 @@ def percent(share: float) -> str:
 
 def span_text(seconds: float) -> str:
     """A mean duration: 3.4 天, 5 小时 20 分钟."""
-    if seconds >= 2 * 86400:
+    if seconds >= 86400:
         days = round(seconds / 86400, 1)
         return days_text(int(days)) if days == int(days) else _("%(n)s 天", n=days)
     return clock_span(int(dt.timedelta(seconds=seconds).total_seconds()))

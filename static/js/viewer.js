@@ -73,7 +73,7 @@ function draw(viewer, dataset) {
   heat(viewer, data("heat"));
   for (const [id, words] of Object.entries(data("tags"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-sub" }, words), { bottom: -2, left: 0 }, "tag");
   for (const [id, count] of Object.entries(data("counts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag" }, String(count)), { top: -10, right: 10 }, "count");
-  for (const [id, words] of Object.entries(data("alerts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-alert" }, words), { top: -10, left: -6 }, "alert");
+  for (const [id, words] of Object.entries(data("alerts"))) overlay(viewer, id, element("div", { class: "db-viewer-tag is-alert" }, words), viewer._map ? { bottom: 6, left: -6 } : { top: -10, left: -6 }, "alert");
 }
 
 // New numbers on the picture that is there: nothing is loaded again, and place and zoom stay.

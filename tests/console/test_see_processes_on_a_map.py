@@ -49,7 +49,7 @@ def test_times_and_lateness_come_from_what_was_done(
     clock.set(clock.now() + dt.timedelta(days=3))
     engine.complete(task.id, {"result": "pass", "opinion": "同意"}, by=actor("zhao"))
     page = sign_in("wang").get("/processes/seal_request?show=time").text
-    assert list(data(page, "tags").values()) == ["3 天"]
+    assert list(data(page, "counts").values()) == ["3 天"]
 
 
 def test_another_department_sees_none_of_it(sign_in: SignIn, three: list[str]) -> None:
