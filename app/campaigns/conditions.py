@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,19 @@ from app.i18n import _
 
 if TYPE_CHECKING:
     from app.engine import Engine
+
+
+_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
+
+
+def in_words(text: str) -> str:
+    """A condition as a page says it: the figures by their names, `and` and `or` as words."""
+    said = re.sub(r"[a-z_]+", lambda found: str(_words().get(found[0], found[0])), text)
+    return re.sub(r">=|<=|==|!=", lambda found: _SIGNS[found[0]], said)
+
+
+def _words() -> Mapping[str, Any]:
+    return {**NAMES, "and": _("且"), "or": _("或"), "not": _("非")}
 
 
 class Conditions:

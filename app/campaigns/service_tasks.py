@@ -14,7 +14,7 @@ import marshmallow as ma
 from app.audit import Actor
 from app.calendars import office
 from app.campaigns import figures, operations, queries, timetable
-from app.campaigns.conditions import Conditions
+from app.campaigns.conditions import Conditions, in_words
 from app.campaigns.models import Campaign, CampaignPhase
 from app.clock import local
 from app.engine import ServiceCall
@@ -131,7 +131,7 @@ def _gate_view(call: ServiceCall, phase: CampaignPhase, rows: list[Result], hold
     ]
     return {
         "figures": rows,
-        "condition": phase.condition or _("未设关口条件"),
+        "condition": in_words(phase.condition) or _("未设关口条件"),
         "holds": holds,
         "verdict": verdict(phase.condition, holds),
         "carried": carried,

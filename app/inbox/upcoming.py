@@ -61,7 +61,7 @@ def upcoming(
         flow = loaded.flows[flow_id]
         why = why or bilingual(flow.name, flow.name_en)
         target = loaded.nodes.get(flow.target)
-        if target is None or target.id in seen:
+        if target is None or target.id in seen or _ends_a_part(loaded, target):
             continue
         seen.add(target.id)
         if target.kind in STEPS or not target.out_flows:
@@ -70,6 +70,11 @@ def upcoming(
         else:
             ways += [(following, why) for following in target.out_flows if following not in closed]
     return found
+
+
+def _ends_a_part(loaded: Loaded, node: Any) -> bool:
+    """The end of a sub-process: what follows waits for whatever runs beside it, so nothing certain can be told."""
+    return node.kind == "endEvent" and node.parent in loaded.nodes
 
 
 def _told(engine: Engine, session: Session, node: Any, why: str, data: Mapping[str, Any]) -> Upcoming:

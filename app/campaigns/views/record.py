@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import files, web
 from app.campaigns import operations, queries
+from app.campaigns.conditions import in_words
 from app.campaigns.figures import actuals
 from app.campaigns.models import Campaign, CampaignPhase, CampaignTask
 from app.campaigns.views import blueprint
@@ -50,6 +51,7 @@ def page(campaign: Campaign, errors: dict[str, list[str]] | None = None, text: s
         **_names(campaign, tasks),
         day=queries.days_of(campaign, today()),
         today=today(),
+        in_words=in_words,
     )
 
 
@@ -117,4 +119,5 @@ def card(campaign_id: str) -> str:
         documents=files.named(session, campaign.document_ids),
         day=queries.days_of(campaign, today()),
         today=today(),
+        in_words=in_words,
     )
