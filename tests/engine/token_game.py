@@ -131,10 +131,21 @@ class Game:
             if run in self.root.all() and edge.id in run.due:
                 run.fire(edge.id)
                 self.look()
+            elif not edge.interrupting and run.was_over and run.scope in self.root.all():
+                run.scope.add(edge.handler).begin()  # it was due as well as what interrupted
+                self.look()
         for run, edge in cycles:
             if run in self.root.all() or (run.was_over and run.scope in self.root.all()):
                 run.scope.add(edge.handler).begin()
                 self.look()
+        self._go_on(due)
+        for run in self.live(ServiceRun):
+            if run in self.root.all() and run.failed and run.failed <= to:
+                run.again()
+                self.look()
+
+    def _go_on(self, due: list[tuple[str, dt.datetime, Callable[[], None]]]) -> None:
+        """Timers on the way, the innermost first; of an event gateway only the earliest."""
         catches = {name: fire for name, _at, fire in sorted(due, key=lambda one: one[1])}
         there = {run for run in self.root.all() if isinstance(run, (WaitRun, RaceRun))}
         for run in sorted(there, key=lambda run: -run.depth):
@@ -142,10 +153,6 @@ class Game:
             first = next((name for name in catches if name in names), None)
             if first is not None and run in self.root.all():
                 catches[first]()
-                self.look()
-        for run in self.live(ServiceRun):
-            if run in self.root.all() and run.failed and run.failed <= to:
-                run.again()
                 self.look()
 
     never = dt.datetime.max.replace(tzinfo=dt.UTC)
