@@ -17,11 +17,19 @@ from app.engine.running.checkout import Turn
 _PARTICIPANT = Participant.__table__
 _COPY = TaskCopy.__table__
 _TASK, _HISTORY = HumanTask.__table__, History.__table__
-_KNOWN = sa.select(_PARTICIPANT.c.id).where(
-    _PARTICIPANT.c.instance_id == sa.bindparam("instance_id"),
-    *(_PARTICIPANT.c[name].is_not_distinct_from(sa.bindparam(name)) for name in ("user_id", "org_id", "role")),
-)
-_JOIN = sa.insert(_PARTICIPANT)
+
+
+def _join() -> sa.Insert:
+    """A row for whoever has none yet: one statement, asked in every step."""
+    given = {column.name: sa.bindparam(column.name, type_=column.type) for column in _PARTICIPANT.c}
+    known = sa.exists().where(
+        _PARTICIPANT.c.instance_id == given["instance_id"],
+        *(_PARTICIPANT.c[name].is_not_distinct_from(given[name]) for name in ("user_id", "org_id", "role")),
+    )
+    return sa.insert(_PARTICIPANT).from_select(list(given), sa.select(*given.values()).where(~known))
+
+
+_JOIN = _join()
 
 
 def copy_on_arrival(turn: Turn, words: Words, data: Mapping[str, Any], row: Mapping[str, Any]) -> None:
@@ -100,5 +108,4 @@ def participate(
 ) -> None:
     """Remember who has to do with the instance."""
     who = {"instance_id": instance_id, "user_id": user_id, "org_id": org_id, "role": role}
-    if session.scalar(_KNOWN, who) is None:
-        session.execute(_JOIN, {"id": new_id(), **who})
+    session.execute(_JOIN, {"id": new_id(), **who})

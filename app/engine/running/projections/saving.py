@@ -28,7 +28,11 @@ _INCIDENT = Incident.__table__
 _EARLIEST = sa.select(sa.func.min(_TIMER.c.due_at)).where(
     _TIMER.c.instance_id == sa.bindparam("instance_id"), _TIMER.c.state == "waiting"
 )
-_STORE = sa.update(_INSTANCE).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
+_STORE = (
+    sa.update(_INSTANCE)
+    .where(_INSTANCE.c.id == sa.bindparam("instance_id"))
+    .values(next_due_at=_EARLIEST.scalar_subquery())
+)
 
 
 def save(turn: Turn) -> None:
@@ -97,13 +101,11 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     if first or turn.restructured:
         serializing.require_round_trip(text, turn.loaded.specs)
     state, mac = serializing.seal(text, turn.engine.secret, turn.id, rev)
-    earliest = turn.session.scalar(_EARLIEST, {"instance_id": turn.id})
     values: dict[str, Any] = dict(head) | {
         "rev": rev,
         "state": state,
         "state_mac": mac,
         "serializer_version": VERSION,
-        "next_due_at": earliest,
     }
     if ended:
         values |= {"status": "ended", "ended_at": turn.now, "end_node": turn.end_node}
