@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
@@ -9,13 +10,14 @@ from flask import Blueprint, Flask, Response, request, url_for
 from app import web
 from app.accounts import SEPARATED, sector_options
 from app.calendars import deadline_view, this_office
+from app.clock import local
 from app.errors import NotFound
 from app.hazards import queries as hazards
 from app.hazards.listing import queries
 from app.hazards.listing.models import ELEMENTS, LISTING_STATUSES, MajorListing
-from app.i18n import lazy_
+from app.i18n import _, lazy_
 
-blueprint = Blueprint("hazard_listings", __name__, url_prefix="/hazards/listings")
+blueprint = Blueprint("hazard_listings", __name__, url_prefix="/listings")
 _PAGE = 20
 ACT_NAMES = {
     "filing": lazy_("备案"),
@@ -61,7 +63,14 @@ def notice(hazard_id: str) -> Response:
         hazard=hazard,
         names=hazards.names_of(session, [hazard]),
         elements=ELEMENTS,
+        day=_day,
     )
+
+
+def _day(at: dt.datetime) -> str:
+    """On paper a day has its year."""
+    on = local(at).date()
+    return _("%(y)s年%(m)s月%(d)s日", y=on.year, m=on.month, d=on.day)
 
 
 def card_context(hazard_id: str) -> dict[str, Any]:

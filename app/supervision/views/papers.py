@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import Response
 
 from app import web
 from app.accounts import Organisation
+from app.clock import local
 from app.errors import NotFound
+from app.i18n import _
 from app.supervision import queries
 from app.supervision.views import blueprint
 
@@ -34,5 +37,20 @@ def notice(item_id: str, interview_id: str) -> Response:
     return web.render("supervision/notice.html", item=item, interview=interview, **heads)
 
 
+def _day(at: dt.datetime) -> str:
+    """On paper a day has its year."""
+    on = local(at).date()
+    return _("%(y)s年%(m)s月%(d)s日", y=on.year, m=on.month, d=on.day)
+
+
+def _instant(at: dt.datetime) -> str:
+    return f"{_day(at)} {local(at):%H:%M}"
+
+
 def _heads(orgs: dict[str, Organisation], to: str | None, by: str | None) -> dict[str, Any]:
-    return {"addressee": orgs[to].name if to in orgs else "", "office": orgs[by].name if by in orgs else ""}
+    return {
+        "day": _day,
+        "instant": _instant,
+        "addressee": orgs[to].name if to in orgs else "",
+        "office": orgs[by].name if by in orgs else "",
+    }
