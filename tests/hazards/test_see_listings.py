@@ -25,8 +25,10 @@ def stock(city: Walk) -> dict[str, Listing]:
 
 @pytest.mark.parametrize(
     ("key", "seen"),
-    [("wang", True), ("lin", True), ("zhao", True), ("sun", True), ("zhou", True)]
-    + [("he", False), ("deng", False), ("chen", False), ("root", False)],
+    [
+        *((key, True) for key in ("wang", "lin", "zhao", "sun", "zhou")),
+        *((key, False) for key in ("he", "deng", "chen", "root")),
+    ],
 )
 def test_whoever_sees_the_hazard_sees_its_listing_and_nobody_else(
     stock: dict[str, Listing], sign_in: SignIn, key: str, seen: bool
