@@ -32,7 +32,7 @@ NAMES = {
     "reports_due": lazy_("应报进度（次）"),
     "reports_late": lazy_("迟报、缺报进度（次）"),
 }
-_SOURCES = {"inspections": "inspections", "hazards_found": "hazards", "hazards_closed": "hazards"}
+_SOURCES = {"inspections": "inspected_subjects", "hazards_found": "hazards", "hazards_closed": "hazards"}
 Figures = dict[str, Any]
 
 
@@ -42,7 +42,7 @@ def of_phase(session: Session, campaign: Campaign, phase: CampaignPhase, now: dt
     found = _count(session, "hazards", here)
     closed = _count(session, "hazards", here, status="closed")
     return {
-        "inspections_done": _count(session, "inspections", here, status="done"),
+        "inspections_done": _count(session, "inspected_subjects", here, status="done"),
         "hazards_found": found,
         "hazards_closed": closed,
         "rectified_rate": round(closed / found, 4) if found and closed is not None else None,

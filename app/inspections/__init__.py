@@ -30,7 +30,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.inspections import api, service_tasks, task_checks, views
+    from app.inspections import api, facts, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
     web.event_words.update(_EVENTS)
     views.init_app(app)
     api.init_app(app)
+    facts.register()
 
 
 _EVENTS = {

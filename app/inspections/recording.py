@@ -34,7 +34,7 @@ def begin(session: Session, inspection: Inspection, data: Data, *, by: Actor, no
         ordered = sorted(dict.fromkeys(present), key=lambda one: one != inspection.leader_id)
         drawn = [one.user_id for one in queries.team_of(session, inspection.id) if one.drawn]
         set_team(session, inspection, [found[one] for one in ordered if one in found], drawn)
-    inspection.started_at = inspection.started_at or _instant(data.get("arrived_at")) or now
+    inspection.started_at = inspection.started_at or min(_instant(data.get("arrived_at")) or now, now)
     inspection.status, inspection.updated_at = "executing", now
     record(session, now, by, "inspections.begun", "inspection", inspection.id, number=inspection.number)
 

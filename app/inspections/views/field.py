@@ -26,9 +26,9 @@ def field(inspection_id: str) -> Response:
 def _words() -> dict[str, Any]:
     return {
         "results": [[value, str(text), _TONES.get(value)] for value, text in RESULTS.items()],
-        "deadlines": {value: str(text) for value, text in DEADLINES.items()},
-        "severities": {value: str(text) for value, text in SEVERITIES.items()},
-        "served": {value: str(text) for value, text in SERVED.items()},
+        "deadlines": [[value, str(text)] for value, text in DEADLINES.items()],
+        "severities": [[value, str(text)] for value, text in SEVERITIES.items()],
+        "served": [[value, str(text)] for value, text in SERVED.items()],
         "names": {"item": answering.ANSWERED, "site": answering.SITE},
         "lists": ["photos", "photos_after", "evidence"],
         "numbers": ["latitude", "longitude", "accuracy_m"],
