@@ -32,7 +32,7 @@ from app.accounts.queries import (
 )
 from app.accounts.regions import contains, region_prefix, within
 from app.accounts.roles import effective, holders, role_name, separation_problem
-from app.accounts.scope import addresses, listed_condition, participations, scope_condition, visible
+from app.accounts.scope import addresses, listed_condition, participations, scope_condition, scope_rules, visible
 from app.accounts.security.demo import DemoAccount
 from app.accounts.security.demo import offer as offer_demo_accounts
 
@@ -68,6 +68,7 @@ __all__ = [
     "requires",
     "role_name",
     "scope_condition",
+    "scope_rules",
     "sector_options",
     "sectors",
     "separation_problem",

@@ -28,7 +28,7 @@ def visible(select: S, model: Any, user: Any) -> S:
 
 def scope_condition(model: Any, user: Any) -> Condition:
     """The same as a condition, for counts and EXISTS. Union over the person's grants; nothing where no rule speaks."""
-    return sa.or_(sa.false(), *_rules(model, user))
+    return sa.or_(sa.false(), *scope_rules(model, user))
 
 
 def listed_condition(model: Any, user: Any, *also: Condition) -> Condition:
@@ -37,14 +37,15 @@ def listed_condition(model: Any, user: Any, *also: Condition) -> Condition:
     Each rule searches its own index and gives ids; an OR would ask every row. Of whoever sees the whole city nearly
     every row is, so there every row is asked.
     """
-    rules = [*_rules(model, user), *also]
+    rules = [*scope_rules(model, user), *also]
     if not rules or any(grant.role in CITYWIDE for grant in getattr(user, "grants", ())):
         return sa.or_(sa.false(), *rules)
     condition: Condition = model.id.in_(sa.union_all(*(sa.select(model.id).where(r).correlate(None) for r in rules)))
     return condition
 
 
-def _rules(model: Any, user: Any) -> list[Condition]:
+def scope_rules(model: Any, user: Any) -> list[Condition]:
+    """The same rule by rule, for whoever searches by each on its own: any of them opens a row."""
     scope: Scope | None = getattr(model, "__scope__", None)
     if scope is None or not getattr(user, "is_authenticated", False) or not user.active:
         return []
@@ -57,7 +58,7 @@ def _rules(model: Any, user: Any) -> list[Condition]:
         if scope.instance:
             conditions.append(getattr(model, scope.instance).in_(participations(user)))
     for part, key in scope.parts:
-        if rules := _rules(part, user):
+        if rules := scope_rules(part, user):
             conditions.append(model.id.in_(sa.select(getattr(part, key)).where(sa.or_(*rules)).correlate(None)))
     return conditions
 

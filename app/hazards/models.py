@@ -63,6 +63,7 @@ class Hazard(Base):
     __table_args__ = (
         sa.Index("ix_hazard_status_due", "status", "due_at"),
         sa.Index("ix_hazard_found", "found_at", "id"),
+        sa.Index("ix_hazard_supervised", "supervising_org_id", "sector_code"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)  # YH-2026-0001

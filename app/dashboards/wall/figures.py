@@ -101,7 +101,8 @@ def read(session: Session, user: Any, now: dt.datetime, campaign_id: str | None 
     figures = Figures()
     _add_standing(figures, standing(session, user, campaign_id, ("sector_code", "town", "major")))
     for row in standing(session, user, campaign_id, ("week",)):
-        figures.found[row.week], figures.closed[row.week] = row.found, row.closed
+        figures.found[row.week] += row.found
+        figures.closed[row.week] += row.closed
     for sector, town, major, count in session.execute(_overdue(user, now, campaign_id)):
         sums = figures.cells[sector, town]
         sums.overdue += count

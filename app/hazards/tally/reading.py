@@ -1,28 +1,28 @@
 """How hazards stand by sector, town and week, within what a person may see: what the wall is made of.
 
-Whoever sees the whole city reads the tally, a few thousand rows of any number of hazards. Everybody else sees a part,
-partly by what they take part in, which no tally knows: there the records themselves are counted.
+What a city, a town or a sector opens is read from the tally, a few thousand rows of any number of hazards. Departments
+and towns also see what they supervise or take part in elsewhere; that is little, and counted from the records.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts import scope_condition, within
+from app.accounts import Grant, OrganisationSector, Sector, scope_condition, scope_rules
 from app.accounts.regions import region_prefix
-from app.accounts.roles import CITYWIDE
+from app.accounts.roles import CITYWIDE, DEPARTMENT, LOCAL
 from app.audit import Finding
 from app.db import is_postgresql
 from app.hazards.models import Hazard
 from app.hazards.tally.models import HazardTally
 
-_CITY = 6  # digits of a region code that name a city
+_CITY, _TOWN = 6, 9  # digits of a region code
 BY = ("sector_code", "town", "major", "week")
 _COUNTS = ("found", "closed", "on_time")
 
@@ -48,8 +48,16 @@ def standing(session: Session, user: Any, campaign_id: str | None = None, by: tu
 
     `user` None: the system, everything.
     """
-    area = _whole_city(user)
-    select = _tallied(area, campaign_id, by) if area is not None else _counted(session, user, campaign_id, by)
+    if user is None:
+        return _read(session, _tallied(sa.true(), campaign_id, by))
+    if _by_village(user):
+        return _read(session, _counted(session, scope_condition(Hazard, user), campaign_id, by))
+    told = _read(session, _tallied(scope_condition(HazardTally, user), campaign_id, by))
+    others = _others(user)
+    return told if others is None else told + _read(session, _counted(session, others, campaign_id, by))
+
+
+def _read(session: Session, select: sa.Select[Any]) -> list[Standing]:
     return [_standing(row._asdict()) for row in session.execute(select) if row.found or row.closed]
 
 
@@ -66,31 +74,61 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     )
 
 
-def _whole_city(user: Any) -> str | None:
-    """The city whose every hazard the person sees; "" for the system."""
-    if user is None:
-        return ""
-    if not getattr(user, "is_authenticated", False) or not user.active:
+class _ByPlace:
+    """A hazard as the tally knows it: what opens it by town and sector."""
+
+    __scope__ = HazardTally.__scope__
+    town = Hazard.region_code
+    sector_code = Hazard.sector_code
+
+
+class _Otherwise:
+    """A hazard by everything else that opens one."""
+
+    __scope__ = replace(Hazard.__scope__, region=None, sector=None)
+    supervising_org_id = Hazard.supervising_org_id
+    responsible_org_id = Hazard.responsible_org_id
+    instance_id = Hazard.instance_id
+
+
+def _by_village(user: Any) -> bool:
+    """Whether a part of what the person sees is smaller than a town, which no tally tells apart."""
+    return any(grant.role in CITYWIDE | LOCAL and _digits(grant) > _TOWN for grant in user.grants)
+
+
+def _digits(grant: Grant) -> int:
+    """How exactly the region of the grant's organisation is said: 6 a city, 9 a town."""
+    return len(region_prefix(grant.organisation.region_code) or "")
+
+
+def _others(user: Any) -> sa.ColumnElement[bool] | None:
+    """Hazards that the person sees though neither town nor sector opens them; nothing for who sees the whole city.
+
+    Each rule searches on its own, and only in sectors that are not the person's anyway: so few rows are looked at.
+    """
+    if any(grant.role in CITYWIDE and _digits(grant) in range(1, _CITY + 1) for grant in user.grants):
         return None
-    for grant in user.grants:
-        prefix = region_prefix(grant.organisation.region_code)
-        if grant.role in CITYWIDE and prefix is not None and len(prefix) <= _CITY:
-            return str(grant.organisation.region_code)
-    return None
+    rules = scope_rules(_Otherwise, user)
+    if not rules:
+        return None
+    covered = scope_condition(_ByPlace, user)
+    offices = [grant.org_id for grant in user.grants if grant.role in DEPARTMENT]
+    own = sa.select(OrganisationSector.sector_code).where(OrganisationSector.org_id.in_(offices))
+    left = sa.select(Sector.code).where(Sector.code.not_in(own))
+    found = [sa.select(Hazard.id).where(rule, Hazard.sector_code.in_(left)).correlate(None) for rule in rules]
+    return sa.and_(Hazard.id.in_(sa.union(*found)), sa.not_(covered))
 
 
-def _tallied(area: str, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
+def _tallied(seen: Any, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
     columns = [getattr(HazardTally, name) for name in by]
     sums = [sa.func.sum(getattr(HazardTally, name)).label(name) for name in _COUNTS]
-    select = sa.select(*columns, *sums).group_by(*columns)
-    if area:
-        select = select.where(within(HazardTally.town, area))
+    select = sa.select(*columns, *sums).where(seen).group_by(*columns)
     return select if campaign_id is None else select.where(HazardTally.campaign_id == campaign_id)
 
 
-def _counted(session: Session, user: Any, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
+def _counted(session: Session, seen: Any, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
     """The same from the records themselves."""
-    seen = [Hazard.status != "voided", scope_condition(Hazard, user) if user is not None else sa.true()]
+    seen = [Hazard.status != "voided", seen]
     if campaign_id is not None:
         seen.append(Hazard.campaign_id == campaign_id)
     one: Any = sa.literal_column("1")
@@ -120,8 +158,8 @@ def _week(session: Session, instant: Any) -> Any:
 
 def differences(session: Session) -> Iterable[Finding]:
     """Cells in which the tally says something else than the records: hazards were written past the program."""
-    tallied = _by_cell(session, _tallied("", None))
-    counted = _by_cell(session, _counted(session, None, None))
+    tallied = _by_cell(session, _tallied(sa.true(), None))
+    counted = _by_cell(session, _counted(session, sa.true(), None))
     for key in sorted(tallied.keys() | counted.keys()):
         told, true = (_counts(found.get(key)) for found in (tallied, counted))
         if told != true:

@@ -625,6 +625,7 @@ def _metrics() -> None:
         sa.Column("on_time", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard_tally")),
     )
+    op.create_index("ix_hazard_supervised", "hazard", ["supervising_org_id", "sector_code"], unique=False)
     op.create_index("ix_hazard_tally_campaign", "hazard_tally", ["campaign_id"], unique=False)
     _tally_what_there_is()
 
