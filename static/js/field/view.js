@@ -28,7 +28,7 @@ function text(row, name, edit, { rows = 0, max = 200 } = {}) {
 function choice(row, name, label, options, edit, redraw) {
   const id = `c-${row.id}-${name}`;
   const group = element("div", { class: "db-seg is-full", role: "radiogroup", "aria-labelledby": id });
-  for (const [value, shown] of Object.entries(options)) {
+  for (const [value, shown] of options) {
     const input = element("input", { type: "radio", name: id, value, checked: row.values[name] === value });
     input.addEventListener("change", async () => {
       await edit({ [name]: value });
