@@ -1,4 +1,4 @@
-"""Verbs that start the process or cancel it: what page and API share. Each commits in the engine."""
+"""Verbs that start the process or cancel it, and who may: what page and API share. Each commits in the engine."""
 
 from __future__ import annotations
 
@@ -7,19 +7,35 @@ from typing import Any
 
 from app import web
 from app.accounts import Organisation
-from app.errors import Invalid
+from app.errors import Forbidden, Invalid
 from app.i18n import _
-from app.supervision import access, queries
+from app.supervision import queries
 from app.supervision.models import SupervisionItem
 
 PROCESS = "supervision"
 _TITLE = 60  # of an instruction without one: its beginning
+INSTRUCTORS = ("leader", "coordinator")
+
+
+def may_instruct(user: Any) -> bool:
+    """A leader gives instructions; the committee office takes them down, and what superiors hand it."""
+    return bool(user.has(*INSTRUCTORS))
+
+
+def may_withdraw(user: Any, item: SupervisionItem) -> bool:
+    """The committee office, while it is open."""
+    return item.is_open and bool(user.has("coordinator"))
+
+
+def require(allowed: bool) -> None:
+    if not allowed:
+        raise Forbidden()
 
 
 def instruct(data: Mapping[str, Any]) -> SupervisionItem:
     """批示: what InstructionIn gave becomes an item that the committee office drafts. A repeat finds the first."""
     user, session = web.current_user(), web.db.session()
-    access.require(access.may_instruct(user))
+    require(may_instruct(user))
     if (already := queries.of_request(session, data["request_key"], user)) is not None:
         return already
     if data["org_id"] and session.get(Organisation, data["org_id"]) is None:

@@ -14,7 +14,7 @@ from app import forms, web
 from app.accounts import organisation_options
 from app.errors import Invalid
 from app.i18n import _, lazy_
-from app.supervision import access, acts
+from app.supervision import acts
 from app.supervision.models import SOURCES
 from app.supervision.schemas import InstructionIn
 from app.supervision.views import blueprint
@@ -29,7 +29,7 @@ _PHRASES = (
 @blueprint.get("/new")
 def new() -> Response:
     """The form, with what the page it was opened on knows (`subject_kind`, `subject_id`, `title`, `org_id` …)."""
-    access.require(access.may_instruct(web.current_user()))
+    acts.require(acts.may_instruct(web.current_user()))
     known = {name: value for name, value in request.args.to_dict().items() if name in InstructionIn().fields}
     return _page(known)
 
@@ -37,7 +37,7 @@ def new() -> Response:
 @blueprint.post("/instructions")
 def instruct() -> BaseResponse:
     """批示. A whole page goes on to the item; a fragment (`hx-post`) is answered with a line that names it."""
-    access.require(access.may_instruct(web.current_user()))
+    acts.require(acts.may_instruct(web.current_user()))
     sent = {name: value for name, value in request.form.to_dict().items() if name in InstructionIn().fields}
     try:
         item = acts.instruct(InstructionIn().load(sent))

@@ -13,7 +13,7 @@ from app.accounts import visible
 from app.engine import Instance
 from app.errors import Conflict, NotFound
 from app.i18n import _
-from app.supervision import access, acts, queries, requests
+from app.supervision import acts, queries, requests
 from app.supervision.models import LEVELS, SupervisionItem
 from app.supervision.views import blueprint
 from app.supervision.views.register import limit_of, mine
@@ -40,7 +40,7 @@ def page(item: SupervisionItem, errors: dict[str, Any] | None = None) -> Respons
         ladder=_ladder(item),
         matter=web.cards.render(item.matter_kind, item.matter_id),
         follows=_sees_instance(item),
-        may={"withdraw": access.may_withdraw(user, item)},
+        may={"withdraw": acts.may_withdraw(user, item)},
         errors=errors or {},
     )
 
@@ -67,7 +67,7 @@ def withdraw(item_id: str) -> BaseResponse:
     item = queries.get(web.db.session(), item_id, web.current_user())
     if not item.is_open:
         raise Conflict(_("这件督办%(status)s，不能再撤销", status=item.status_name), status=item.status)
-    access.require(access.may_withdraw(web.current_user(), item))
+    acts.require(acts.may_withdraw(web.current_user(), item))
     reason = request.form.get("reason", "").strip()
     if not reason:
         return page(item, {"reason": [_("写明撤销的理由")]})

@@ -11,7 +11,7 @@ from app import web
 from app.accounts import organisation_options
 from app.calendars import deadline_view, this_office
 from app.engine import HumanTask
-from app.supervision import access, queries
+from app.supervision import acts, queries
 from app.supervision.models import LEVELS, SOURCES, STATUSES, SupervisionItem
 from app.supervision.schemas import SupervisionFilter
 from app.supervision.views import blueprint
@@ -36,7 +36,7 @@ def index() -> Response:
         lights=queries.light_counts(session, user, filters, now),
         orgs=organisation_options(session, user),
         words={"statuses": STATUSES, "levels": LEVELS, "sources": SOURCES},
-        may_instruct=access.may_instruct(user),
+        may_instruct=acts.may_instruct(user),
         **rows_context(page.items),
     )
 
