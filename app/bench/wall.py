@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,7 +34,7 @@ def wall(stage: Stage, count: int) -> list[Figure]:
     population = populate(stage.app, stage.engine.clock.now(), size=1)
     campaign_id = _campaign(stage, population, count)
     _settle(stage)
-    pages = [_page(stage, population, who, name, campaign_id, count) for who, name in WHO.items()]
+    pages = [figure for who, name in WHO.items() for figure in _page(stage, population, who, name, campaign_id, count)]
     return [*pages, *_plans(stage, population, campaign_id)]
 
 
@@ -149,16 +150,34 @@ def _settle(stage: Stage) -> None:
             connection.execute(sa.text("VACUUM (ANALYZE) hazard_tally"))
 
 
-def _page(stage: Stage, population: Population, who: str, name: str, campaign_id: str, count: int) -> Figure:
+def _page(stage: Stage, population: Population, who: str, name: str, campaign_id: str, count: int) -> list[Figure]:
+    """A whole page in this process; beside it what it costs this process's processor, and waits for the database."""
     token = stage.token(population.people[name])
     sample, client = Sample(f"page of a {who}, {count:,} hazards"), stage.app.test_client()
+    processor, database = Sample(f"{sample.name}, processor"), Sample(f"{sample.name}, database")
+    bind = stage.engine.sessions.kw["bind"]
+
+    def before(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
+        context.began = time.perf_counter()
+
+    def after(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
+        database.seconds[-1] += time.perf_counter() - context.began
+
+    sa.event.listen(bind, "before_cursor_execute", before)
+    sa.event.listen(bind, "after_cursor_execute", after)
     for number in range(_LOOKS + 2):
+        database.seconds.append(0.0)
+        used = time.process_time()
         with stage.app.app_context(), Sample("warm").time() if number < 2 else sample.time():
             answer = client.get(f"/wall?campaign={campaign_id}", headers={"Authorization": f"Bearer {token}"})
+        processor.seconds.append(time.process_time() - used)
         if answer.status_code != 200:
             raise RuntimeError(f"the wall answered {answer.status_code}")
+    sa.event.remove(bind, "before_cursor_execute", before)
+    sa.event.remove(bind, "after_cursor_execute", after)
     limit = LIMIT if who == "leader" else None
-    return Figure("wall", f"{sample.name}, median", sample.median, "ms", limit=limit)
+    found = [Figure("wall", f"{sample.name}", sample.median, "ms", limit=limit)]
+    return found + [Figure("wall", one.name, one.median, "ms") for one in (processor, database)]
 
 
 def _plans(stage: Stage, population: Population, campaign_id: str) -> list[Figure]:

@@ -42,9 +42,10 @@ __all__ = [
 
 def init_app(app: Flask) -> None:
     from app.forms import Picker, pickers
-    from app.subjects import api, queries, views
+    from app.subjects import api, facts, queries, views
 
     pickers["subject"] = Picker(queries.options, queries.name_of, queries.may_pick)
     app.register_blueprint(views.blueprint)
     views.register_menu()
     api.init_app(app)
+    facts.register_sources()
