@@ -128,8 +128,8 @@ def next_report(call: ServiceCall) -> Result:
         sa.select(sa.func.max(CampaignProgress.due_on)).where(CampaignProgress.plan_id == plan.id)
     )
     after = last or timetable.first_week_after(local(plan.approved_at or call.now).date(), campaign.start_on)
-    report = timetable.next_report(office(call.session), after, campaign.end_on, call.now)
-    report["finished"] = report["finished"] or not campaign.weekly
+    calendar = office(call.session)
+    report = timetable.next_report(calendar, after, campaign.end_on, call.now, weekly=campaign.weekly)
     return report | _about_tasks(call, plan, queries.phases(call.session, [campaign.id]))
 
 
@@ -262,8 +262,8 @@ def _stand_in_next_report(call: ServiceCall) -> Result:
     after = known.get("after") or begun.isoformat()
     if known and not known["early"]:
         after = known["due_on"]
-    report = timetable.next_report(office(call.session), timetable.day(after), timetable.day(data["end_on"]), call.now)
-    report["finished"] = report["finished"] or not data.get("weekly")
+    end_on, weekly = timetable.day(data["end_on"]), bool(data.get("weekly"))
+    report = timetable.next_report(office(call.session), timetable.day(after), end_on, call.now, weekly=weekly)
     return report | {"after": after, "phase": 1, "task_ids": [], "rows": []}
 
 

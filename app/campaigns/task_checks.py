@@ -24,9 +24,9 @@ MOST_PHASES = 3
 def plan_sound(check: TaskCheck, conditions: Conditions) -> Errors:
     """The overall plan: days in order, phases that follow one another and overlap only where they may, leads once."""
     given = check.answers
-    errors: Errors = {}
     if given["end_on"] < given["start_on"]:
-        errors["end_on"] = [_("结束日期不能早于开始日期")]
+        return {"end_on": [_("结束日期不能早于开始日期")]}
+    errors: Errors = {}
     phases = given.get("phases") or []
     wrong = _phase_count(str(given["scale"]), len(phases)) or _phase_days(phases, given)
     if found := wrong or [why for row in phases if (why := conditions.problem(row.get("condition") or ""))]:

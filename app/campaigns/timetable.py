@@ -61,14 +61,14 @@ def first_week_after(approved: dt.date, start_on: dt.date) -> dt.date:
     return max(approved, start_on - dt.timedelta(1))
 
 
-def next_report(office: Office, after: dt.date, end_on: dt.date, now: dt.datetime) -> Record:
+def next_report(office: Office, after: dt.date, end_on: dt.date, now: dt.datetime, *, weekly: bool) -> Record:
     """The next weekly report after a day: due on the last work day of the week at the end of office, open the day
-    before. Past the last one it waits for the campaign's end, which may move."""
+    before. Past the last one, or where nobody reports weekly, it waits for the campaign's end, which may move."""
     due_on = _week_end(office, after)
-    if due_on > end_on:
-        last = ends(end_on)
-        over = now > last
-        return {"finished": over, "early": not over, "opens_at": text(last), "due_on": None, "due_at": text(last)}
+    if due_on > end_on or not weekly:
+        after_all = begins(end_on + dt.timedelta(1))
+        over, at = now >= after_all, text(after_all)
+        return {"finished": over, "early": not over, "opens_at": at, "due_on": None, "due_at": at}
     opens = office.at_firing_hour(office.add_work_days(due_on, -1))
     due = office.end_of_office(due_on)
     missed = office.end_of_office(office.add_work_days(due_on, MISSED_AFTER))
