@@ -135,6 +135,13 @@ def region_of(office: Organisation) -> str:
     return office.region_code
 
 
+def kind_of(org: Organisation) -> str:
+    """Which lane answers for an organisation: towns and villages, enterprises and contractors, else a department."""
+    if org.kind in ("town", "village"):
+        return "town"
+    return "enterprise" if org.kind in ("enterprise", "contractor", "insurer") else "department"
+
+
 def last_feedback(session: Session, item: SupervisionItem) -> SupervisionFeedback | None:
     """The final one that is to be reviewed."""
     of_item = sa.and_(SupervisionFeedback.item_id == item.id, SupervisionFeedback.kind == "final")

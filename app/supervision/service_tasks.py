@@ -209,19 +209,12 @@ def issue(call: ServiceCall) -> Result:
     operations.issue(call.session, item, call.data, by=by, now=call.now)
     call.history("supervision.issued", number=item.number, text=item.level_name)
     return {
-        "addressee_kind": kind_of(call.session.get_one(Organisation, item.addressee_org_id or "")),
+        "addressee_kind": queries.kind_of(call.session.get_one(Organisation, item.addressee_org_id or "")),
         "issued_to": item.addressee_org_id,
         "office_region": item.region_code,
         "climb_on": item.target > item.level,
         "asked_level": item.target,
     }
-
-
-def kind_of(org: Organisation) -> str:
-    """Which lane answers for an organisation: towns and villages, enterprises and contractors, else a department."""
-    if org.kind in ("town", "village"):
-        return "town"
-    return "enterprise" if org.kind in ("enterprise", "contractor", "insurer") else "department"
 
 
 def decline(call: ServiceCall) -> None:
@@ -271,7 +264,7 @@ def climb(call: ServiceCall) -> Result:
         "climbs_leader": ladder.LEADER in rungs,
         "hold_by": local(hold_by).isoformat(),
         "addressee_org_id": item.addressee_org_id,
-        "addressee_kind": kind_of(org) if org else "department",
+        "addressee_kind": queries.kind_of(org) if org else "department",
         "interview_reason": _("%(title)s，经督办仍未落实", title=item.title),
         "circular_title": _("关于%(org)s未按期落实督办事项的通报", org=org.name if org else ""),
     }

@@ -8,19 +8,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from app.accounts import Organisation
+import sqlalchemy as sa
+
+from app.accounts import Grant, Organisation, User, holders
 from app.calendars import OfficeCalendar, day_text
 from app.clock import local
 from app.engine import HumanTask, TaskCheck
 from app.i18n import _
 from app.supervision import queries, requests
 from app.supervision.models import SupervisionItem
+from app.supervision.queries import kind_of
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
 Errors = dict[str, list[str]]
 LONGEST = "P1Y"
+RECEIVERS = {"department": "dept_staff", "town": "town_staff", "enterprise": "enterprise_staff"}
 ADDRESSEES = ("sector_dept", "town", "enterprise", "contractor", "insurer")
 
 
@@ -44,8 +48,15 @@ def draft(check: TaskCheck) -> Errors:
 
 def _addressee(check: TaskCheck, org_id: Any) -> list[str]:
     org = check.session.get(Organisation, str(org_id or ""))
-    if org is not None and org.kind not in ADDRESSEES:
+    if org is None:
+        return []
+    if org.kind not in ADDRESSEES:
         return [_("承办单位应当是部门、镇街或者企业")]
+    able = holders(RECEIVERS[kind_of(org)])
+    somebody = sa.select(Grant.user_id).join(User, User.id == Grant.user_id)
+    found = somebody.where(Grant.org_id == org.id, Grant.role.in_(able), User.active).limit(1)
+    if check.session.scalar(found) is None:
+        return [_("%(org)s没有可以签收的人员，可以交其主管部门或者属地督办", org=org.name)]
     return []
 
 

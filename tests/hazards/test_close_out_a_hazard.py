@@ -11,6 +11,7 @@ from app.db import write_transaction
 from app.errors import Conflict, Forbidden, Invalid
 from app.hazards import Hazard, HazardRound
 from tests.cast import member, org_id
+from tests.hazards.listing_walk import listed
 from tests.hazards.walk import Walk
 
 
@@ -68,8 +69,13 @@ def test_others_may_not_close_out_and_nobody_twice(city: Walk) -> None:
 
 
 def test_a_major_hazard_is_closed_only_when_the_committee_office_agrees(city: Walk) -> None:
-    hazard = city.rectify(city.receive(city.order(city.grade(city.register(), grade="major"))))
-    hazard = city.close(city.review(hazard))
+    listing = listed(city)
+    listing.list()
+    hazard = city.review(city.rectify(city.receive(city.order(city.again(listing.hazard)))))
+    city.engine.deliver_all()
+    listing.accept()
+    listing.delist()
+    hazard = city.close(hazard)
     assert (hazard.status, city.task(hazard).node_id) == ("verified", "confirm")
     with pytest.raises(Forbidden):
         city.do(hazard, "confirm", "zhao", confirmed="agree", confirm_opinion="同意")
