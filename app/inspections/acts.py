@@ -23,6 +23,7 @@ def plan(data: Mapping[str, Any]) -> Started:
     """
     user, session, now = web.current_user(), web.db.session(), web.clock().now()
     access.require(access.may_plan(user))
+    operations.checklist_of(session, data)
     chosen = operations.choose(session, data, user, now)
     if data["selection"] == "draw":
         _enough(data)

@@ -16,7 +16,7 @@ from app.i18n import _
 from app.inspections import queries
 from app.inspections.models import InspectedSubject, InspectionItem
 from app.inspections.planning.choosing import conflicted
-from app.inspections.planning.operations import choose
+from app.inspections.planning.operations import checklist_of, choose
 from app.inspections.schemas import InspectionPlanData
 from app.inspections.words import LEAST_INSPECTORS
 
@@ -94,6 +94,7 @@ def plannable(check: TaskCheck) -> Errors:
     try:
         data = InspectionPlanData().load({**check.data, **check.answers})
         user = check.session.get(User, check.actor.id) if check.actor.id else None
+        checklist_of(check.session, data)
         chosen = choose(check.session, data, user, check.now)
     except ValidationError as wrong:
         return {name: [str(text) for text in texts] for name, texts in wrong.messages_dict.items()}

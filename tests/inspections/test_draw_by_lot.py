@@ -95,6 +95,14 @@ def test_a_plan_by_lot_cannot_name_its_subjects_and_needs_enough(city: Walk, sig
 
 def test_the_most_urgent_come_first_by_priority(city: Walk) -> None:
     city.clock.set(city.clock.now() + dt.timedelta(days=200))
-    chosen = city.plan(selection="priority", subject_ids=[], draw_count=2, draw_recent_days=30, draw_sector="INDUSTRY")
+    people = [member("zhao").id, member("gao").id]  # 刘洋 must avoid one of them
+    chosen = city.plan(
+        selection="priority",
+        subject_ids=[],
+        draw_count=2,
+        draw_recent_days=30,
+        draw_sector="INDUSTRY",
+        inspectors=people,
+    )
     assert chosen.subjects == 2
     assert subject_id("xinyuan") not in {one.subject_id for one in city.checks(chosen)}  # the others were never seen

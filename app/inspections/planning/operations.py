@@ -69,6 +69,16 @@ def choose(session: Session, data: Data, user: Any, now: dt.datetime) -> list[st
     return wanted
 
 
+def checklist_of(session: Session, data: Data) -> Checklist | None:
+    """The checklist that is named, if any; Invalid where it cannot be inspected by."""
+    if not data["checklist_id"]:
+        return None
+    found = session.get(Checklist, data["checklist_id"])
+    if found is None or found.status not in ("published", "superseded"):
+        raise Invalid({"checklist_id": [_("没有这份检查清单，或者尚未发布")]})
+    return found
+
+
 def _inspecting(session: Session, data: Data, by: Actor) -> Organisation:
     """Whoever plans it inspects, unless the process says otherwise (a campaign's task, say)."""
     found = session.get(Organisation, data["inspecting_org_id"] or by.org_id or "")
@@ -80,9 +90,7 @@ def _inspecting(session: Session, data: Data, by: Actor) -> Organisation:
 def _describe(session: Session, inspection: Inspection, data: Data, *, by: Actor, now: dt.datetime) -> None:
     for name in ("mode", "purpose", "topic", "campaign_id", "plan_id", "planned_on", "request_key"):
         setattr(inspection, name, data[name])
-    checklist = session.get(Checklist, data["checklist_id"]) if data["checklist_id"] else None
-    if data["checklist_id"] and (checklist is None or checklist.status not in ("published", "superseded")):
-        raise Invalid({"checklist_id": [_("没有这份检查清单，或者尚未发布")]})
+    checklist = checklist_of(session, data)
     inspection.checklist_id = checklist.id if checklist else None
     inspection.checklist_title = checklist.title if checklist else ""
     inspection.number = _next_number(session, local(now).year)
