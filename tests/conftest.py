@@ -47,7 +47,7 @@ ON_BOTH = {
     "metrics", "upgrade", "upkeep",
     "accounts.test_find_people_and_organisations", "accounts.test_grant_roles", "accounts.test_keep_accounts",
     "accounts.test_keep_organisations", "accounts.test_read_the_audit_log", "accounts.test_sign_in",
-    "architecture.test_schema_migrations", "campaigns.test_see_campaigns", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",
+    "architecture.test_schema_migrations", "consultations.test_live_through_a_consultation", "campaigns.test_see_campaigns", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",
     "web.test_serve_many_at_once",
 }  # fmt: skip
 

@@ -98,8 +98,8 @@ def test_whoever_hands_in_nothing_is_replaced_by_somebody_who_need_not_avoid(cit
     asked = city.engagement(visit, "shi")
     city.until("2026-04-22 09:00")
     for wrong in ("named", "shi"):
+        given = {"replace_how": "replace", "replacement": expert_id(wrong), "replace_reason": "逾期未交"}
         with pytest.raises(Invalid):
-            given = {"replace_how": "replace", "replacement": expert_id(wrong), "replace_reason": "逾期未交"}
             city.do(asked.instance_id, "replace", "zhao", **given)
     with pytest.raises(Invalid):  # nobody else is there
         city.do(asked.instance_id, "replace", "zhao", replace_how="without", replace_reason="不等")

@@ -109,7 +109,8 @@ class Walk:
             "enterprises": [{"subject_id": subject_id(one)} for one in subjects or ("xinyuan",)],
         } | data
         started = self.engine.start("expert_consultation", given, by=self.actor(key))
-        return self.one(Consultation, Consultation.instance_id == started.instance_id)
+        found: Consultation = self.one(Consultation, Consultation.instance_id == started.instance_id)
+        return found
 
     def one(self, model: Any, *conditions: Any) -> Any:
         with self.sessions() as session:
@@ -126,13 +127,16 @@ class Walk:
         return self.all(Visit, Visit.consultation_id == consultation.id)
 
     def visit(self, consultation: Consultation) -> Visit:
-        return self.one(Visit, Visit.consultation_id == consultation.id, Visit.position == 1)
+        found: Visit = self.one(Visit, Visit.consultation_id == consultation.id, Visit.position == 1)
+        return found
 
     def engagements(self, visit: Visit) -> list[Engagement]:
         return self.all(Engagement, Engagement.visit_id == visit.id)
 
     def engagement(self, visit: Visit, key: str) -> Engagement:
-        return self.one(Engagement, Engagement.visit_id == visit.id, Engagement.expert_id == expert_id(key))
+        mine = Engagement.expert_id == expert_id(key)
+        found: Engagement = self.one(Engagement, Engagement.visit_id == visit.id, mine)
+        return found
 
     def opinions(self, visit: Visit) -> list[Opinion]:
         return self.all(Opinion, Opinion.visit_id == visit.id, Opinion.status != "draft")

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, render_template
 
 from app import web
+from app.clock import local
 from app.consultations import access, queries
 from app.consultations.models import Consultation
 from app.consultations.operations import choosing
@@ -93,7 +94,8 @@ def report(consultation_id: str) -> Response:
     if found.reported_at is None:
         raise NotFound()
     facts = _facts(found)
-    return web.render("consultations/report.html", **facts, **_sheets(facts["visits"]))
+    day = local(found.reported_at).date()
+    return web.render("consultations/report.html", **facts, **_sheets(facts["visits"]), day=day)
 
 
 def card(consultation_id: str) -> str:
