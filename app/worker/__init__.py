@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from app import files, web
+from app import files, hazards, web
 from app.db import write_transaction
 from app.web.sessions import sweep as sweep_sessions
 from app.worker.beats import BEAT, Beats
@@ -51,6 +51,18 @@ def watch(app: Flask) -> int:
         return web.engine().watch()
 
 
+def fold(app: Flask) -> int:
+    """Every five minutes: what hazards added to their tally is added up; how many cells that were."""
+    folded = 0
+    with app.app_context(), app.extensions["duban.sessions"]() as session:
+        while True:
+            with write_transaction(session, alone=True):
+                done = hazards.fold(session)
+            folded += done
+            if not done:
+                return folded
+
+
 @dataclass(frozen=True)
 class Working:
     """The schedules of this process while they run."""
@@ -74,6 +86,7 @@ def start(app: Flask) -> Working:
     scheduler.add_job(work, "interval", seconds=TICK, args=[app, beats, stopping], id="tick")
     scheduler.add_job(beats.write, "interval", seconds=BEAT, id="beat")
     scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
+    scheduler.add_job(fold, "interval", minutes=5, args=[app], id="fold")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()
     return Working(scheduler, beats, stopping)
