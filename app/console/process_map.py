@@ -45,7 +45,6 @@ class Row:
         share = self.pace.share_late if self.pace else None
         return "" if share is None else percent(share)
 
-
     @property
     def tells(self) -> bool:
         """Whether anything stands here or was done here."""
