@@ -1,4 +1,4 @@
-"""The rows that metrics may count: a visit a row (家次), with what it may be counted by; and the inspections themselves."""
+"""The rows that metrics may count: a visit a row (家次), with what it may be counted by."""
 
 from __future__ import annotations
 
