@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.supervision import ladder
 from app.supervision.ladder import CIRCULAR, INTERVIEW, LEADER, REMINDER, SLIP, Ladder
 from tests.hazards.walk import at
-from tests.supervision.walk import Walk
+from tests.supervision.walk import Walk, open_task
 
 # What may happen to an item: a rung is asked for, what is asked for is carried out, an extension is approved.
 ACTS = st.lists(st.one_of(st.tuples(st.just("ask"), st.integers(-3, 9)), st.just(("climb", 0)), st.just(("extend", 0))))
@@ -121,3 +121,28 @@ def test_once_the_item_is_over_the_matter_may_be_taken_up_anew(city: Walk) -> No
     city.until("2026-05-08 09:00")
     first, second = city.items_of(hazard)
     assert (first.status, second.status, second.target) == ("declined", "drafting", CIRCULAR)
+
+
+def test_an_extension_that_was_granted_on_request_sets_the_ladder_back_at_once(city: Walk) -> None:
+    hazard = city.receive(city.order(city.grade(city.register())))
+    city.until("2026-05-08 09:00")
+    (item,) = city.items_of(hazard)
+    city.issue(item, due_on="2026-09-30")
+    asked = {
+        "kind": "extension",
+        "new_due_on": "2026-06-05",
+        "reason": "设备到货推迟",
+        "progress": "已采购",
+        "interim_measures": "专人值守",
+        "explanation": "到货通知晚于期限",
+    }
+    started = city.engine.request_extension(city.task(hazard).id, asked, by=city.actor("zhou"))
+    approve = open_task(city, started.instance_id, "dept_approve")
+    answers = {"decision": "agree", "approved_due_on": "2026-06-05", "opinion": "同意"}
+    city.engine.complete(approve.id, answers, by=city.actor("gao"))
+    city.engine.deliver_all()
+    item = city.anew(item)
+    assert (item.level, item.target, item.clock_round) == (0, 0, 1)
+    assert item.origin_due_at == city.again(hazard).due_at == at("2026-06-05 23:59:59")
+    city.until("2026-06-10 09:00")  # three work days later: the first rung once more, and no second setting back
+    assert city.rungs(city.anew(item)) == [(0, SLIP), (0, INTERVIEW), (0, CIRCULAR), (1, SLIP)]
