@@ -34,8 +34,9 @@ def test_an_expert_is_entered_with_what_is_avoided(city: Walk, sign_in: SignIn) 
 
 
 def test_what_is_wrong_is_named_and_kept(city: Walk, sign_in: SignIn) -> None:
-    for more in ({"name": " "}, {"sectors": []}, {"fee_rate_yuan": "1.5"}, {"user_id": member("zhao").id},
-                 {"user_id": member("qin").id}, {"conflict_value": ["没有这家", ""]}):  # fmt: skip
+    wrong: tuple[dict[str, Any], ...] = ({"name": " "}, {"sectors": []}, {"fee_rate_yuan": "1.5"}, {"user_id": member("zhao").id},
+                 {"user_id": member("qin").id}, {"conflict_value": ["没有这家", ""]})  # fmt: skip
+    for more in wrong:
         answer = sign_in("wang").post("/experts", data=_form(**more))
         assert answer.status_code == 422, more
         assert "高级工程师" in answer.text

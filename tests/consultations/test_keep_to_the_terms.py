@@ -42,7 +42,7 @@ def test_record_and_opinions_are_due_by_work_days(
     city.until((at(visited) + dt.timedelta(hours=1)).strftime("%Y-%m-%d %H:%M"))
     city.diagnose(visit, visited.replace(" ", "T"))
     asked = city.engagement(visit, "shi")
-    assert local(asked.due_at) == _end(opinions)
+    assert local(asked.due_at or city.clock.now()) == _end(opinions)
     assert local(city.task(asked.instance_id, "hand_in_link").due_at or city.clock.now()) == _end(opinions)
     city.until((at(replaced) - dt.timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M"))
     assert city.task(asked.instance_id, "hand_in_link").status == "open"
