@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -34,3 +35,19 @@ def test_today_is_for_leaders_and_the_committee_office(
     who: str,
 ) -> None:
     assert sign_in(who).get("/today").status_code == 403
+
+
+def test_an_instruction_about_it_takes_what_the_page_already_knows(
+    city: Walk, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    city.clock.set(at("2026-04-09 14:20"))
+    hazard = city.order(city.grade(city.register(summary="储罐超装"), grade="major"))
+    city.clock.set(at("2026-05-20 10:00"))
+    lin = sign_in("lin")
+    page = lin.get("/today").get_data(as_text=True)
+    form = page.split(f'id="acts-hazard-{hazard.id}"')[1].split("</form>")[0]
+    assert 'action="/supervision/instructions"' in form
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    answer = lin.post("/supervision/instructions", data={**sent, "text": "请抓紧落实，限期办结并报告结果。"})
+    assert answer.status_code == 303
+    assert "本月 1 条，办结 0 条" in lin.get("/today").get_data(as_text=True)

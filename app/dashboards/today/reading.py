@@ -63,7 +63,7 @@ class Today:
     items: tuple[int, int]
     major: tuple[Late, ...]
     campaigns: list[Running]
-    towns: tuple[Row, ...]
+    towns: list[tuple[int, Row]]  # rank and town: the first and the last ones
     mine: list[Mine]
     month: tuple[int, int]  # instructions this month, and how many of them are done
 
@@ -99,9 +99,14 @@ def today(session: Session, user: Any, now: dt.datetime) -> Today:
         items=open_items(session, user, now),
         major=open_major(session, user, now, _TOWNS),
         campaigns=running,
-        towns=town_rows(session, user, figures),
+        towns=_ends(town_rows(session, user, figures)),
         **_instructions(session, user, now),
     )
+
+
+def _ends(rows: tuple[Row, ...]) -> list[tuple[int, Row]]:
+    ranked = list(enumerate(rows, 1))
+    return ranked if len(ranked) <= _TOWNS else [*ranked[: _TOWNS // 2], *ranked[-_TOWNS // 2 :]]
 
 
 def _running(campaign: Campaign, matrix: Matrix) -> Running:
