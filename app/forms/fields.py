@@ -175,6 +175,7 @@ class Moment(Answer):
             at = tolerance.moment(value)
         except (ValueError, TypeError) as wrong:
             raise ma.ValidationError(_("时间有误，应如 2026-04-20 10:30")) from wrong
+        at = at.replace(second=0, microsecond=0)  # as it is kept, and as `now` is said: seconds later it is still now
         self.between(at, tolerance.moment, "%Y-%m-%d %H:%M")
         return at.isoformat(timespec="minutes")
 

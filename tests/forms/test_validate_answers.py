@@ -186,6 +186,9 @@ def test_an_instant_without_offset_is_on_the_office_clock(validate: Validate) ->
     assert validate([field], {"a": "2026-04-09T10:30"}) == {"a": "2026-04-09T10:30+08:00"}
     assert validate([field], {"a": "2026-04-09T02:30:00Z"}) == {"a": "2026-04-09T10:30+08:00"}
     assert validate([field], {"a": "2026年4月9日 １０：３０"}) == {"a": "2026-04-09T10:30+08:00"}
+    assert validate([field], {"a": "2026-04-09T14:20:59.9"}) == {
+        "a": "2026-04-09T14:20+08:00"
+    }  # the minute is not over
     assert errors_of(validate([field], {"a": "2026-04-09T14:21"})) == {"a": ["不得晚于 2026-04-09 14:20"]}
 
 
