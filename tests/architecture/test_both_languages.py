@@ -63,7 +63,12 @@ def test_english_texts_hold_no_chinese() -> None:
     assert not bad
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+# Papers that are served on somebody: their wording is prescribed, and valid in Chinese only (domain 2.6.2).
+PRESCRIBED = re.compile(r"templates/inspections/(paper|_paper_\w+)\.html")
+TRANSLATED = [path for path in TEMPLATES if not PRESCRIBED.fullmatch(name_of(path))]
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
 def test_templates_hold_no_chinese_outside_messages(path: Path) -> None:
     assert [f"{name_of(path)}:{line}: {text}" for line, text in untranslated(path)] == []
 
