@@ -30,8 +30,11 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
+    from app.forms import pickers
     from app.inspections import api, facts, service_tasks, task_checks, views
+    from app.inspections.checklists import picking
 
+    pickers["checklist"] = picking.PICKER
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
     task_checks.init_engine(engine)
