@@ -7,7 +7,7 @@ and towns also see what they supervise or take part in elsewhere; that is little
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from app.hazards.models import Hazard
 from app.hazards.tally.models import HazardTally
 
 _CITY, _TOWN = 6, 9  # digits of a region code
+_AT_ONCE = 500  # hazards in one statement
 BY = ("sector_code", "town", "major", "week")
 _COUNTS = ("found", "closed", "on_time")
 
@@ -53,8 +54,9 @@ def standing(session: Session, user: Any, campaign_id: str | None = None, by: tu
     if _by_village(user):
         return _read(session, _counted(session, scope_condition(Hazard, user), campaign_id, by))
     told = _read(session, _tallied(scope_condition(HazardTally, user), campaign_id, by))
-    others = _others(user)
-    return told if others is None else told + _read(session, _counted(session, others, campaign_id, by))
+    for ids in _batches(_others(session, user), _AT_ONCE):
+        told += _read(session, _counted(session, Hazard.id.in_(ids), campaign_id, by))
+    return told
 
 
 def _read(session: Session, select: sa.Select[Any]) -> list[Standing]:
@@ -101,22 +103,28 @@ def _digits(grant: Grant) -> int:
     return len(region_prefix(grant.organisation.region_code) or "")
 
 
-def _others(user: Any) -> sa.ColumnElement[bool] | None:
-    """Hazards that the person sees though neither town nor sector opens them; nothing for who sees the whole city.
+def _others(session: Session, user: Any) -> list[str]:
+    """Hazards that the person sees though neither town nor sector opens them; none for who sees the whole city.
 
-    Each rule searches on its own, and only in sectors that are not the person's anyway: so few rows are looked at.
+    Each rule searches on its own, and only in sectors that are not the person's anyway: so few rows are looked at. They
+    are found first and counted then, because no planner guesses how few they are.
     """
     if any(grant.role in CITYWIDE and _digits(grant) in range(1, _CITY + 1) for grant in user.grants):
-        return None
+        return []
     rules = scope_rules(_Otherwise, user)
-    if not rules:
-        return None
-    covered = scope_condition(_ByPlace, user)
     offices = [grant.org_id for grant in user.grants if grant.role in DEPARTMENT]
     own = sa.select(OrganisationSector.sector_code).where(OrganisationSector.org_id.in_(offices))
-    left = sa.select(Sector.code).where(Sector.code.not_in(own))
-    found = [sa.select(Hazard.id).where(rule, Hazard.sector_code.in_(left)).correlate(None) for rule in rules]
-    return sa.and_(Hazard.id.in_(sa.union(*found)), sa.not_(covered))
+    left = list(session.scalars(sa.select(Sector.code).where(Sector.code.not_in(own))))
+    if not rules or not left:
+        return []
+    also = (Hazard.sector_code.in_(left), sa.not_(scope_condition(_ByPlace, user)))
+    found = [sa.select(Hazard.id).where(rule, *also).correlate(None) for rule in rules]
+    return list(session.scalars(sa.union(*found)))
+
+
+def _batches(ids: list[str], size: int) -> Iterator[list[str]]:
+    for first in range(0, len(ids), size):
+        yield ids[first : first + size]
 
 
 def _tallied(seen: Any, campaign_id: str | None, by: tuple[str, ...] = BY) -> sa.Select[Any]:
