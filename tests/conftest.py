@@ -40,16 +40,35 @@ from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 
 PASSWORD = "test-only-Password-2026"
-# What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, or looks at pages
-# whose data these have tested: a second database would cost it minutes and tell nothing (docs/testing.md).
+# What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
+# these have gone, or looks at pages whose data these have tested (docs/testing.md). DUBAN_BOTH=1 runs everything twice.
 ON_BOTH = {
-    "acceptance", "calendars", "console", "engine", "faults", "files", "hazards", "inbox", "notifications", "subjects",
-    "metrics", "upgrade", "upkeep",
+    "acceptance", "calendars", "engine", "faults", "files", "metrics", "upgrade", "upkeep",
     "accounts.test_find_people_and_organisations", "accounts.test_grant_roles", "accounts.test_keep_accounts",
     "accounts.test_keep_organisations", "accounts.test_read_the_audit_log", "accounts.test_sign_in",
-    "architecture.test_schema_migrations", "consultations.test_live_through_a_consultation", "campaigns.test_see_campaigns", "web.test_be_told_what_went_wrong", "web.test_repeat_a_request_safely",
-    "web.test_serve_many_at_once",
+    "architecture.test_schema_migrations", "campaigns.test_see_campaigns",
+    "consultations.test_live_through_a_consultation", "console.test_keep_deliveries_going",
+    "console.test_look_at_instances", "console.test_suspend_resume_and_cancel", "hazards.test_correct_a_hazard",
+    "hazards.test_count_hazards", "hazards.test_import_a_ledger", "hazards.test_live_through_a_hazard",
+    "hazards.test_see_hazards", "inbox.test_act_on_many_tasks", "inbox.test_complete_a_task",
+    "inbox.test_count_the_inbox", "inbox.test_lose_a_race", "inbox.test_narrow_the_inbox", "inbox.test_read_the_inbox",
+    "notifications.test_read_notifications", "subjects.test_find_a_subject", "web.test_be_told_what_went_wrong",
+    "web.test_repeat_a_request_safely", "web.test_serve_many_at_once",
 }  # fmt: skip
+# Modules of those suites in which everything is computed before anything is stored.
+ONCE = {
+    "engine.test_clock_moving", "engine.test_events_and_returns", "engine.test_events_signals",
+    "engine.test_joins_in_loops", "engine.test_sign_arrangement", "engine.test_sign_back", "engine.test_sign_clocks",
+    "engine.test_sign_people", "engine.test_sign_property",
+}  # fmt: skip
+EVERYTHING_TWICE = os.environ.get("DUBAN_BOTH") == "1"
+
+
+def _on_both(suite: str, module: str) -> bool:
+    if EVERYTHING_TWICE:
+        return True
+    name = f"{suite}.{module}"
+    return name in ON_BOTH or (suite in ON_BOTH and name not in ONCE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -60,7 +79,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked = {mark.name for mark in metafunc.definition.iter_markers()}
     if "only_postgresql" in marked:
         metafunc.parametrize("database", ["postgresql"], indirect=True, scope="module")
-    elif not marked & {"one_database", "e2e"} and ON_BOTH & {suite, f"{suite}.{module[-1]}"}:
+    elif not marked & {"one_database", "e2e"} and _on_both(suite, module[-1]):
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 

@@ -133,7 +133,7 @@ def person(session: Session, grants: list[tuple[str, str]], active: bool) -> Use
     return user
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rows=st.lists(ROWS, max_size=8), grants=ROLE_SETS, active=st.booleans())
 def test_what_is_visible_is_what_the_rule_in_words_says(
     city: Session, rows: list[Row], grants: list[tuple[str, str]], active: bool

@@ -49,6 +49,8 @@ LOOKS = (
     Look(1440, "dark", "en"),
     Look(390, "dark", "zh_Hans_CN"),
 )
+# axe takes most of a look's time, and what it finds depends on width and colour, not on the language.
+AXE = (LOOKS[0], LOOKS[3], Look(390, "light", "zh_Hans_CN"))
 DESKTOP, PHONE = LOOKS[0], Look(390, "light", "zh_Hans_CN")
 
 
@@ -134,7 +136,8 @@ class Screen:
             page.screenshot(path=f"{SHOTS}/{name}-{self.look}.png", full_page=True)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= self.look.width, f"{name} is {width} px wide on a screen of {self.look.width}: {self._wide()}"
-        assert not (found := axe_findings(page)), f"{name} ({self.look}):\n" + "\n".join(found)
+        if self.look in AXE:
+            assert not (found := axe_findings(page)), f"{name} ({self.look}):\n" + "\n".join(found)
         self.assert_clean(name)
 
     def _wide(self) -> list[str]:

@@ -257,6 +257,7 @@ def test_f8_control_without_the_revision_both_would_have_happened(
 # -- F13
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
 def test_f13_a_machine_in_another_zone_fires_nothing_early_and_nothing_twice(world: World, zone: str) -> None:
     world.deploy(RUNG)
@@ -274,6 +275,7 @@ def test_f13_a_machine_in_another_zone_fires_nothing_early_and_nothing_twice(wor
     assert [event for event, _when in clocked(world, late)] == ["task.reminded", "task.overdue"]
 
 
+@pytest.mark.one_database
 def test_f13_a_clock_a_day_back_and_forth_fires_nothing_early_and_nothing_twice(
     world: World, again: Callable[[], World]
 ) -> None:

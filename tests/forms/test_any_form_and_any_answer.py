@@ -33,7 +33,7 @@ NAMES = st.sampled_from([field["name"] for field in FORM["fields"] if "name" in 
 ROWS = st.lists(st.dictionaries(st.sampled_from(["demand_text", "verdict", "wrong"]), ANYTHING), max_size=3)
 ANSWERS = st.dictionaries(NAMES, ANYTHING | ROWS, max_size=8)
 OFTEN = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -18,7 +18,7 @@ from tests.language.payloads import EXPRESSIONS as PAYLOADS
 from tests.language.payloads import SCRIPTS as STATEMENTS
 from tests.language.programs import COMMON, EXPRESSIONS, SCRIPTS
 
-MANY = settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 OURS = (UnsafeExpression, ExpressionFailed, UnknownName)
 LANGUAGE = Language({"today": lambda: dt.date(2026, 4, 9), "echo": lambda value: value})
 
