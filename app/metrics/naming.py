@@ -39,6 +39,16 @@ def names(session: Session, column: Column, keys: Iterable[str]) -> dict[str, st
     return {key: bilingual(name, name_en) for key, name, name_en in found}
 
 
+def readable(column: Column) -> bool:
+    """Whether its values have names: a bare key groups rows, but says nothing to a reader."""
+    return (
+        column.kind in _TABLES
+        or column.words is not None
+        or column.names is not None
+        or not column.name.endswith("_id")
+    )
+
+
 def cell(value: Any, known: dict[str, str]) -> str:
     """One value as a table shows it."""
     if value is None or value == "":

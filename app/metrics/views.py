@@ -94,7 +94,11 @@ def _groups(metric: Metric, question: Question) -> dict[str, Any]:
         if chosen
         else []
     )
-    return {"by": chosen, "options": [(n, str(source.named(n).label)) for n in source.group], "figures": found}
+    return {
+        "by": chosen,
+        "options": [(n, str(source.named(n).label)) for n in source.group if naming.readable(source.named(n))],
+        "figures": found,
+    }
 
 
 def _narrowed(metric: Metric) -> dict[str, str]:
