@@ -20,7 +20,8 @@ from app.setup import install
 from app.subjects import Subject
 from tests import conftest
 
-TODAY = dt.datetime(2026, 4, 9, 14, 20, tzinfo=SHANGHAI)
+# A Sunday before office hours, with seconds, as a real clock has them: what was found "today" was found minutes ago.
+TODAY = dt.datetime(2026, 4, 12, 8, 47, 31, 250_000, tzinfo=SHANGHAI)
 
 
 @pytest.fixture(scope="module")
