@@ -2,7 +2,7 @@
 
 The worker keeps the built files, a page that says what is on the phone, and each checklist that was opened. It keeps
 nothing else: no list, no record, no photo of another page. What people enter waits in the browser's own database
-until it is sent (static/js/field). Why a worker of our own: docs/adr/0028-checklists-on-the-phone.md.
+until it is sent (static/js/field). Why a worker of our own: docs/adr/0026-checklists-on-the-phone.md.
 """
 
 from __future__ import annotations
