@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -83,6 +84,22 @@ def test_it_is_planned_on_the_page_and_once_only(city: Walk, sign_in: SignIn) ->
     unknown = client.post("/inspections", data=form | {"names": "没有这家", "request_key": "x", "topic": "保留"})
     assert unknown.status_code == 422
     assert "找不到或者不止一个：没有这家" in unknown.get_data(as_text=True) and "保留" in unknown.get_data(as_text=True)
+
+
+def test_a_changed_field_asks_for_the_form_and_plans_nothing(sign_in: SignIn) -> None:
+    client = sign_in("liu")
+    page = client.get("/inspections/new").get_data(as_text=True)
+    asks = re.search(r'data-refresh="([^"]+)"', page)
+    assert asks is not None
+    complete = {
+        "mode": "random", "planned_on": "2026-04-10", "selection": "hand", "request_key": "half",
+        "subject_ids": subject_id("xinyuan"), "inspectors": [member("liu").id, member("zhao").id],
+    }  # fmt: skip
+    before = client.get("/api/v1/inspections?per_page=100").get_json()
+    shown = client.post(asks.group(1), data=complete, headers=PARTIAL)
+    assert shown.status_code == 200 and "系统抽取对象和检查人员" in shown.get_data(as_text=True)
+    assert 'name="draw_inspectors" value="2"' in shown.get_data(as_text=True)
+    assert client.get("/api/v1/inspections?per_page=100").get_json() == before
 
 
 @pytest.mark.parametrize(

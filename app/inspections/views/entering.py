@@ -30,6 +30,7 @@ LABELS = {
     "topic": lazy_("检查主题"), "names": lazy_("名单"),
 }  # fmt: skip
 _MANY = ("subject_ids", "inspectors")
+_LOT = {"draw_count": "5", "draw_recent_days": "90", "draw_inspectors": "2"}  # until something else is entered
 _OPTIONAL = ("checklist_id", "leader_id", "campaign_id", "plan_id", "request_key")
 
 
@@ -47,9 +48,6 @@ def new() -> Response:
         "plan_id": request.args.get("plan", ""),
         "checklist_id": request.args.get("checklist", ""),
         "sector_code": request.args.get("sector", ""),
-        "draw_count": "5",
-        "draw_recent_days": "90",
-        "draw_inspectors": "2",
     }
     return _page(given)
 
@@ -61,8 +59,8 @@ def create() -> BaseResponse:
     values |= {name: [one for one in request.form.getlist(name) if one] for name in _MANY}
     if (already := queries.of_request(web.db.session(), values["request_key"], web.current_user())) is not None:
         return web.see_other(url_for("inspections.show", inspection_id=already.id))
-    if request.form.get("_step"):
-        return _page(values)
+    if request.values.get("_step"):  # also by address: what a changed field asks for has no button
+        return _page(values | ({"selection": "draw"} if values["mode"] == "random" else {}))
     errors = _by_names(values)
     try:
         data = dict(InspectionPlanIn().load(_sent(values)))
@@ -107,6 +105,7 @@ def _sent(values: dict[str, Any]) -> dict[str, Any]:
 
 def _page(values: dict[str, Any], errors: dict[str, Any] | None = None) -> Response:
     session, user, now = web.db.session(), web.current_user(), web.clock().now()
+    values = values if errors else {**values, **{name: values.get(name) or text for name, text in _LOT.items()}}
     criteria = {name: values.get(name) for name in ("draw_sector", "draw_town", "draw_mark")}
     days = str(values.get("draw_recent_days") or "0")
     criteria["draw_recent_days"] = days if days.isdigit() else "0"
