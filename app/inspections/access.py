@@ -23,6 +23,11 @@ def is_official(user: Any) -> bool:
     return any(grant.role not in (*SEPARATED, *OUTSIDE) for grant in user.grants)
 
 
+def reads_conclusion(user: Any, inspection: Inspection) -> bool:
+    """It is written about all subjects together: whoever was inspected beside others does not read it."""
+    return is_official(user) or inspection.subjects == 1
+
+
 def may_answer(user: Any, inspection: Inspection, team: list[Inspector]) -> bool:
     """The team, while the inspection is not recorded. Before that it may be prepared: there may be no signal there."""
     return inspection.undone and any(one.user_id == user.id for one in team)

@@ -138,6 +138,7 @@ def _detail(inspection: Inspection) -> dict[str, Any]:
     task = acts.my_task(inspection)
     return {
         **_columns(inspection),
+        "conclusion": inspection.conclusion if access.reads_conclusion(user, inspection) else "",
         "team": team,
         "checks": [{**_columns(one), "items": items[one.id]} for one in subjects],
         "may_answer": access.may_answer(user, inspection, team),

@@ -163,6 +163,8 @@ def test_afterwards_each_enterprise_reads_its_own_record_and_no_other(city: Walk
     assert "鑫源纺织有限公司" in page and "宏达铸件" not in page
     detail = client.get(f"/api/v1/inspections/{done.id}").get_json()
     assert [one["id"] for one in detail["checks"]] == [mine.id]
+    assert detail["conclusion"] == "", "it is written about both"
+    assert sign_in("liu").get(f"/api/v1/inspections/{done.id}").get_json()["conclusion"] == "已检查"
     assert client.get(f"/inspections/{done.id}/papers/{mine.id}/record").status_code == 200
     assert client.get(f"/inspections/{done.id}/papers/{other.id}/record").status_code == 404
     photo = city.items(done, 1)[12].photos[0]

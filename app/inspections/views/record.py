@@ -57,7 +57,7 @@ def facts(inspection: Inspection) -> dict[str, Any]:
     return {
         "inspection": inspection,
         "official": official,
-        "shows_conclusion": official or inspection.subjects == 1,
+        "shows_conclusion": access.reads_conclusion(user, inspection),
         "names": queries.names_of(session, [inspection]),
         "region_name": region_path(session, inspection.region_code),
         "team": team,
