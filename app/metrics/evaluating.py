@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.db import is_postgresql
 from app.metrics import filters, naming, rounding, windows
 from app.metrics.entries import Metric
+from app.metrics.sources import Column
 from app.metrics.windows import Question, Window
 
 _DAY = 86_400
@@ -81,7 +82,9 @@ def grouped(
         return []
     column = metric.source.named(by)
     select = asked.rows(column.expression, *_measures(session, asked)).group_by(column.expression)
-    found = [(str(key or ""), _figure(asked, value, count)) for key, value, count in session.execute(select)]
+    found = [
+        (naming.key_of(column, key), _figure(asked, value, count)) for key, value, count in session.execute(select)
+    ]
     names = naming.names(session, column, [key for key, _figure in found])
     return [(key, names.get(key, key), one) for key, one in sorted(found, key=lambda pair: pair[0])]
 
@@ -153,9 +156,17 @@ def _narrowing(asked: Scoped, narrowed: Mapping[str, str]) -> list[Any]:
             met = sa.and_(sa.true(), *asked.part)
             found.append(met if value == "1" else sa.not_(sa.func.coalesce(met, sa.false())))
         elif name in source.group:
-            expression = source.named(name).expression
-            found.append(expression == value if value else expression.is_(None))
+            found.append(_is(source.named(name), value))
     return found
+
+
+def _is(column: Column, key: str) -> Any:
+    """The column has the value that `naming.key_of` told."""
+    if not key:
+        return column.expression.is_(None)
+    if column.kind == "flag":
+        return column.expression if key == naming.YES else sa.not_(column.expression)
+    return column.expression == key
 
 
 def ids(session: Session, metric: Metric, user: Any, question: Question, now: dt.datetime) -> list[str]:

@@ -25,9 +25,21 @@ _TABLES: dict[str, tuple[Any, Any]] = {
 }
 
 
+YES, NO = "1", "0"
+
+
+def key_of(column: Column, value: Any) -> str:
+    """A value as addresses name it; nothing where there is none."""
+    if column.kind == "flag" and value is not None:
+        return YES if value else NO
+    return str(value or "")
+
+
 def names(session: Session, column: Column, keys: Iterable[str]) -> dict[str, str]:
     """Key → name for the keys that have one."""
     wanted = sorted({key for key in keys if key})
+    if column.kind == "flag":
+        return {YES: _("是"), NO: _("否")}
     if column.words is not None:
         return {key: str(column.words[key]) for key in wanted if key in column.words}
     if column.names is not None:

@@ -9,6 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.campaigns import Campaign, CampaignTask, SectorPlan
+from app.campaigns.models import CampaignPhase
+from app.db import write_transaction
 from tests.campaigns.walk import Walk
 from tests.cast import org_id
 
@@ -117,6 +119,13 @@ def test_a_remark_on_a_sector_is_seen_by_those_who_see_the_sector(
     assert sign_in("zhou").post(path, data={"text": "越界"}).status_code == 404
 
 
+@pytest.mark.parametrize("who", ["wang", "deng", "he"])
+def test_the_flow_is_shown_to_those_only_who_may_open_it(sign_in: SignIn, campaign: Campaign, who: str) -> None:
+    client, path = sign_in(who), f"/instances/{campaign.instance_id}/strip"
+    opens = client.get(path, headers={"HX-Request": "true", "HX-Request-Type": "partial"}).status_code == 200
+    assert (path in _page(client, f"/campaigns/{campaign.id}")) is opens is (who == "wang")
+
+
 def test_a_plan_says_what_is_missing(city: Walk, sign_in: SignIn, campaign: Campaign) -> None:
     draft = _page(sign_in("zhao"), f"/campaigns/plans/{city.plan(campaign, 'INDUSTRY').id}")
     assert "还没有写实施方案" in draft and "还没有经安委办审核印发" in draft
@@ -130,3 +139,33 @@ def test_the_record_stands_beside_the_task_about_it(city: Walk, sign_in: SignIn,
     assert "查问题、除隐患、防事故" in shown and 'id="plan-card"' in shown
     task: Any = next(one for one in city.all(CampaignTask, org_id=org_id("longwan")))
     assert 'id="campaign-task-card"' in _page(sign_in("he"), f"/tasks/{city.task(task.instance_id, 'town_do').id}")
+
+
+def test_what_a_gate_leaves_over_is_read_by_those_who_see_its_sector(
+    city: Walk, sign_in: SignIn, campaign: Campaign
+) -> None:
+    left = [
+        {"text": "除尘改造未验收", "sector": "INDUSTRY"},
+        {"text": "软管未换完", "sector": "GAS"},
+        {"text": "台账不齐", "sector": ""},
+    ]
+    with city.sessions() as session, write_transaction(session):
+        session.get_one(CampaignPhase, city.phases(campaign)[0].id).leftovers = left
+    read = {
+        key: [row["text"] for row in left if row["text"] in _page(sign_in(key), f"/campaigns/{campaign.id}")]
+        for key in ("wang", "deng", "he")
+    }
+    assert read == {"wang": [row["text"] for row in left], "deng": ["软管未换完", "台账不齐"], "he": ["台账不齐"]}
+
+
+def test_the_weekly_reports_can_be_told_apart_by_whether_they_came_in_time(
+    city: Walk, sign_in: SignIn, campaign: Campaign, gas: SectorPlan
+) -> None:
+    """Each group of the figure opens as many rows as it counts, the one that is not so as well."""
+    city.until("2026-05-30 10:00")
+    wang, figure = sign_in("wang"), "/metrics/campaign_reports_on_time/rows?window=all"
+    grouped = _page(wang, f"{figure}&by=on_time")
+    assert "on_time=0" in grouped and ">否<" in grouped and "on_time=1" not in grouped
+    rows = _page(wang, f"{figure}&on_time=0")
+    assert "没有这样的记录" not in rows
+    assert "没有这样的记录" in _page(wang, f"{figure}&on_time=1")

@@ -31,17 +31,18 @@ def page(campaign: Campaign, errors: dict[str, list[str]] | None = None, text: s
     """The page; with `errors` of a remark it is shown again with what was typed."""
     session, user, now = web.db.session(), web.current_user(), web.clock().now()
     tasks = queries.tasks(session, user, campaign_id=campaign.id)
-    phases = queries.phases(session, [campaign.id])
+    phases, wall = queries.phases(session, [campaign.id]), queries.matrix(campaign, user, now, session)
     return web.render(
         "campaigns/show.html",
         422 if errors else 200,
         campaign=campaign,
         parent=queries.find(session, campaign.parent_id, user),
-        wall=queries.matrix(campaign, user, now, session),
+        wall=wall,
         phases=phases,
-        left=_leftovers(phases),
+        left=_leftovers(phases, {row.sector_code for row in wall.rows}),
         documents=files.named(session, campaign.document_ids),
         own=_own(campaign),
+        follows=queries.follows(session, user, campaign.instance_id),
         note_errors=errors or {},
         note_text=text,
         notes=queries.notes(session, campaign.id, user),
@@ -55,8 +56,9 @@ def page(campaign: Campaign, errors: dict[str, list[str]] | None = None, text: s
     )
 
 
-def _leftovers(phases: list[CampaignPhase]) -> list[tuple[CampaignPhase, dict[str, Any]]]:
-    return [(phase, row) for phase in phases for row in phase.leftovers]
+def _leftovers(phases: list[CampaignPhase], seen: set[str]) -> list[tuple[CampaignPhase, dict[str, Any]]]:
+    """What gates have left over for the campaign as a whole, and for the sectors that the person sees."""
+    return [(phase, row) for phase in phases for row in phase.leftovers if not row["sector"] or row["sector"] in seen]
 
 
 def _own(campaign: Campaign) -> list[Any]:
