@@ -52,6 +52,27 @@ def test_one_tap_answers_an_item_and_shows_the_next(city: Walk, sign_in: SignIn,
     assert _item(city, inspection, 1).result == "compliant"
 
 
+def test_a_finding_off_the_list_is_described_and_taken_back(
+    city: Walk, sign_in: SignIn, inspection: Inspection
+) -> None:
+    check, client = city.checks(inspection)[0], sign_in("liu")
+    here = f"/inspections/{inspection.id}/check/{check.id}"
+    listed = len(city.items(inspection))
+    empty = client.post(f"{here}/other", data={"result": "noncompliant", "deadline": "7"})
+    assert empty.status_code == 422 and "请写明问题" in empty.get_data(as_text=True)
+    assert len(city.items(inspection)) == listed
+    described = client.post(
+        f"{here}/other", data={"result": "noncompliant", "finding": "叉车无牌照", "client_id": "own"}
+    )
+    assert described.status_code == 303
+    (own,) = [item for item in city.items(inspection) if item.own]
+    removal = f"{here}/{own.id}/removal"
+    assert f'action="{removal}"' in client.get(f"{here}/{own.id}").get_data(as_text=True)
+    assert sign_in("zhou").post(removal).status_code == 404
+    assert client.post(removal).status_code == 303 and len(city.items(inspection)) == listed
+    assert client.post(removal).status_code == 404
+
+
 def test_a_failed_item_opens_its_hazard_prefilled(city: Walk, sign_in: SignIn, inspection: Inspection) -> None:
     check, client, item = city.checks(inspection)[0], sign_in("liu"), _item(city, inspection, EXIT)
     address = f"/inspections/{inspection.id}/check/{check.id}/{item.id}"

@@ -74,6 +74,8 @@ def answer_item(inspection_id: str, inspected_subject_id: str, item_id: str) -> 
     if tapped := request.form.get("tap"):
         values["result"] = tapped
     try:
+        if item is None and not (values.get("finding") or values.get("photos")):
+            raise ValidationError({"finding": [_("请写明问题")]})
         said = _take(subject.id, dict(InspectionAnswerIn().load(values)))
     except ValidationError as wrong:
         return _item(inspection, subject, item, values, wrong.messages_dict)
