@@ -103,7 +103,8 @@ def _team(play: Play, office: str) -> list[Actor]:
 
 def _plan(play: Play, check: Check, number: int) -> None:
     team, today = _team(play, check.office), local(play.until).date()
-    day = max(play.office_day(today - dt.timedelta(check.ago)), local(play.clock.now()).date())
+    ahead = play.office_day(today - dt.timedelta(check.ago))
+    day = max(play.past_day(check.ago) if check.ago > 0 else ahead, local(play.clock.now()).date())
     data: dict[str, Any] = {
         "mode": check.mode,
         "planned_on": day.isoformat(),

@@ -36,6 +36,8 @@ class Play:
         self._turn = itertools.count()
         self._photo = itertools.count()
         self.methods: dict[str, str] = {}  # topic of a consultation → how its experts are chosen
+        self.put_off: dict[str, dt.datetime] = {}  # task → before when nobody looks at it again
+        self._able: dict[tuple[str | None, str | None], list[Actor]] = {}
         with engine.sessions() as session:
             self._office = office(session)
 
@@ -70,9 +72,16 @@ class Play:
     def office_day(self, day: dt.date) -> dt.date:
         return day if self._office.is_work_day(day) else self._office.next_work_day(day)
 
+    def past_day(self, ago: int) -> dt.date:
+        """The last work day that lies at least so many days before the day of installation."""
+        day = local(self.until).date() - dt.timedelta(ago)
+        while not self._office.is_work_day(day):
+            day -= dt.timedelta(1)
+        return day
+
     def on(self, ago: int, hour: int, act: Act, *, minute: int = 0) -> None:
-        """So many days before the day of installation, or on the first work day after."""
-        self.at(self.instant(local(self.until).date() - dt.timedelta(ago), hour, minute), act)
+        """So many days before the day of installation, or on the last work day before that."""
+        self.at(self.instant(self.past_day(ago), hour, minute), act)
 
     def at(self, at: dt.datetime, act: Act) -> None:
         if at < self.until:
@@ -144,12 +153,14 @@ class Play:
 
     def candidates(self, task: HumanTask) -> list[Actor]:
         """Who may do it: the holder, or the candidates with people of the first line before their heads."""
-        with self.engine.sessions() as session:
-            found = self.engine.directory.candidates(session, task.role, task.org_id)
-        people = {actor.id: (index, actor) for index, actor in enumerate(self.population.people.values())}
         if task.assignee_id:
-            return [people[task.assignee_id][1]]
-        return [actor for _index, actor in sorted(people[p.id] for p in found if p.id in people)]
+            return [actor for actor in self.population.people.values() if actor.id == task.assignee_id]
+        if (task.role, task.org_id) not in self._able:  # nobody comes or goes during the play
+            with self.engine.sessions() as session:
+                found = {one.id for one in self.engine.directory.candidates(session, task.role, task.org_id)}
+            able = [actor for actor in self.population.people.values() if actor.id in found]
+            self._able[task.role, task.org_id] = able
+        return self._able[task.role, task.org_id]
 
     def photo(self, by: Actor, *, after: bool) -> str:
         """A photo taken by this person now, stored like any upload; its id."""

@@ -35,18 +35,31 @@ def on(play: Play, days: int) -> str:
 def carry_on(play: Play) -> None:
     """Do what has waited long enough. Some of it opens the next step, which waits in its turn."""
     book, now = _book(), play.clock.now()
-    for task in _waiting(play, list(book)):
-        days, answer = book[task.definition_key].get(task.node_id, (0, _nothing))
-        if (play.until - task.created_at) < SHOWN or now - task.created_at < dt.timedelta(days=days):
+    for row in _waiting(play, list(book)):
+        days, answer = book[row.definition_key].get(row.node_id, (0, _nothing))
+        if now < max(row.created_at + dt.timedelta(days=days), play.put_off.get(row.id, row.created_at)):
             continue
-        if (able := play.candidates(task)) and (answers := answer(play, task, able[0])) is not None:
+        task = _open(play, row.id)
+        if task is None or not (able := play.candidates(task)):
+            continue
+        if (answers := answer(play, task, able[0])) is None:
+            play.put_off[row.id] = now + dt.timedelta(hours=20)
+        else:
             play.do(task, able[0], answers)
 
 
-def _waiting(play: Play, keys: list[str]) -> list[HumanTask]:
+def _waiting(play: Play, keys: list[str]) -> list[Any]:
+    """Only what says whether a task's turn has come: there are many, and most are not."""
+    select = sa.select(HumanTask.id, HumanTask.definition_key, HumanTask.node_id, HumanTask.created_at).where(
+        HumanTask.definition_key.in_(keys), HumanTask.status == "open", HumanTask.created_at < play.until - SHOWN
+    )
     with play.engine.sessions() as session:
-        open_ones = sa.select(HumanTask).where(HumanTask.definition_key.in_(keys), HumanTask.status == "open")
-        return list(session.scalars(open_ones.order_by(HumanTask.created_at, HumanTask.id)))
+        return list(session.execute(select.order_by(HumanTask.created_at, HumanTask.id)))
+
+
+def _open(play: Play, task_id: str) -> HumanTask | None:
+    with play.engine.sessions() as session:
+        return session.scalar(sa.select(HumanTask).where(HumanTask.id == task_id, HumanTask.status == "open"))
 
 
 def _nothing(_play: Play, _task: HumanTask, _by: Actor) -> None:
