@@ -17,7 +17,7 @@ from app.campaigns.models import (
     CampaignTask,
     SectorPlan,
 )
-from app.engine import HumanTask
+from app.engine import HumanTask, Instance
 from app.errors import NotFound
 
 __all__ = ["Matrix", "campaigns", "find", "get", "get_plan", "matrix", "of_instance", "plan_of_instance", "seen"]
@@ -61,6 +61,12 @@ def get(session: Session, campaign_id: str, user: Any) -> Campaign:
     if found is None:
         raise NotFound()
     return found
+
+
+def follows(session: Session, user: Any, instance_id: str | None) -> bool:
+    """Whether the person may see the process behind a record: towns with a task see the campaign, not its flow."""
+    select = visible(sa.select(Instance.id).where(Instance.id == instance_id), Instance, user)
+    return session.scalar(select) is not None
 
 
 def find(session: Session, campaign_id: str | None, user: Any) -> Campaign | None:

@@ -82,6 +82,7 @@ def test_the_form_is_filled_with_what_is_usual_for_the_kind(sign_in: SignIn, sca
     assert all(f'name="phases-{n}-name"' in shown for n in range(phases))
     assert f'name="phases-{phases}-name"' not in shown
     assert ('name="guards-0-person"' in shown) is (scale == "special_period")
+    assert '<a class="db-link" href="/campaigns/new?scale=minor"' in shown  # from any kind to what is usual for another
 
 
 def test_the_form_sent_from_its_page_is_put_before_the_leader(city: Walk, sign_in: SignIn) -> None:

@@ -41,6 +41,7 @@ def plan(plan_id: str) -> Response:
         sectors=queries.sector_names(session),
         today=today(),
         own=_own(found.instance_id),
+        follows=queries.follows(session, user, found.instance_id),
         orgs=queries.names(session, [*found.co_org_ids, *(task.org_id for task in tasks), found.lead_org_id]),
         **task_rows(tasks),
     )

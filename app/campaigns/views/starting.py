@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import forms, web
 from app.accounts import Sector, requires
+from app.campaigns.models import SCALES
 from app.campaigns.views import blueprint
 from app.campaigns.views.register import today
 from app.errors import Conflict, Invalid, NotFound
@@ -108,7 +109,7 @@ def _page(
     web.refresh()
     session, user = web.db.session(), web.current_user()
     bound = forms.bind(_form(), values, errors, session=session, user=user, searches=searches)
-    kinds = [(scale, url_for("campaigns.new", scale=scale)) for scale in _KINDS]
+    kinds = [(scale, str(SCALES[scale]), url_for("campaigns.new", scale=scale)) for scale in _KINDS]
     template = "campaigns/_form.html" if web.is_partial() else "campaigns/new.html"
     scale = values.get("scale")
     return web.render(template, 422 if errors else 200, form=bound, errors=errors or {}, kinds=kinds, scale=scale)
