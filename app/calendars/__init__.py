@@ -21,13 +21,14 @@ from app.calendars.view import (
     task_deadline,
     working_clock,
 )
-from app.calendars.words import day_text, due_text, instant_text
+from app.calendars.words import answered_text, day_text, due_text, instant_text
 
 __all__ = [
     "DeadlineView",
     "Office",
     "OfficeCalendar",
     "WorkingClock",
+    "answered_text",
     "day_text",
     "deadline_of",
     "deadline_view",

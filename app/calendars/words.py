@@ -91,3 +91,11 @@ def clock_span(seconds: int) -> str:
             ]
         )
     return _("%(n)s 分钟", n=minutes) if minutes else _("不足 1 分钟")
+
+
+def answered_text(due_at: dt.datetime, at: dt.datetime) -> str:
+    """Answering ends the addressee's clock, not the case: 提前 1 天反馈, never 办结."""
+    days = (local(due_at).date() - local(at).date()).days
+    if days > 0:
+        return _("提前 %(n)s 天反馈", n=days)
+    return _("按期反馈") if at <= due_at else _("逾期 %(n)s 天反馈", n=max(1, -days))

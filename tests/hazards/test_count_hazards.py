@@ -46,6 +46,16 @@ def test_a_hazard_says_where_it_was_found_and_the_register_finds_it_by_that(
     assert sign_in("he").get(f"/api/v1/hazards?inspection={origins['inspection_id']}").get_json() == []
 
 
+def test_a_record_with_many_hazards_shows_the_first_and_leads_to_all(
+    city: Walk, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    campaign = "many" * 8
+    for number in range(9):
+        city.register(summary=f"专项检查发现{number}", campaign_id=campaign)
+    inside = sign_in("zhao").get(f"/hazards?campaign={campaign}", headers=PARTIAL).get_data(as_text=True)
+    assert "共 9 项，查看全部" in inside and f'href="/hazards?campaign={campaign}"' in inside
+
+
 def test_nobody_says_by_a_form_that_an_inspection_found_it(city: Walk, sign_in: Callable[[str], FlaskClient]) -> None:
     sent = {"subject_id": subject_id("xinyuan"), "summary": "冒称检查发现", "inspection_id": "insp" * 8}
     refused = sign_in("zhao").post("/api/v1/hazards", json=sent)

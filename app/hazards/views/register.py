@@ -11,7 +11,7 @@ from flask import Response, request, url_for
 from app import files, web
 from app.accounts import organisation_options, sector_options, town_options
 from app.audit import record
-from app.calendars import deadline_view, this_office
+from app.calendars import answered_text, deadline_view, this_office
 from app.clock import local
 from app.engine import HumanTask
 from app.errors import NotFound
@@ -57,7 +57,7 @@ def index() -> Response:
 
 
 def _embedded(page: web.Page[Hazard], filters: dict[str, str]) -> Response:
-    return web.render("hazards/_embedded.html", page=page, filters=filters, **rows_context(page.items))
+    return web.render("hazards/_embedded.html", page=page, filters=filters, link=link, **rows_context(page.items))
 
 
 def rows_context(rows: list[Hazard]) -> dict[str, Any]:
@@ -88,15 +88,7 @@ def limit_of(hazard: Hazard) -> Any:
         paused_at=hazard.paused_at if hazard.finished_at is None else None,
         pause_reason=hazard.pause_reason,
     )
-    return view if hazard.finished_at is None else replace(view, text=_reported(hazard.due_at, hazard.finished_at))
-
-
-def _reported(due_at: dt.datetime, at: dt.datetime) -> str:
-    """Submitting ends the rectification clock, not the case: 提前 1 天反馈, never 办结."""
-    days = (local(due_at).date() - local(at).date()).days
-    if days > 0:
-        return _("提前 %(n)s 天反馈", n=days)
-    return _("按期反馈") if at <= due_at else _("逾期 %(n)s 天反馈", n=max(1, -days))
+    return view if hazard.finished_at is None else replace(view, text=answered_text(hazard.due_at, hazard.finished_at))
 
 
 def _opened(rows: list[Hazard]) -> dict[str, Any] | None:
