@@ -50,4 +50,7 @@ def test_an_instruction_about_it_takes_what_the_page_already_knows(
     sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
     answer = lin.post("/supervision/instructions", data={**sent, "text": "请抓紧落实，限期办结并报告结果。"})
     assert answer.status_code == 303
-    assert "本月 1 条，办结 0 条" in lin.get("/today").get_data(as_text=True)
+    after = lin.get("/today").get_data(as_text=True)
+    assert "本月 1 条，办结 0 条" in after
+    shown = re.search(r'督办件在办.*?<div class="v">\D*(\d+)', after, re.S)
+    assert shown and int(shown[1]) == int(lin.get("/api/v1/supervision?status=open").headers["X-Total-Count"]) > 0

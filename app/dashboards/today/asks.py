@@ -17,7 +17,7 @@ from app.campaigns.models import Campaign
 from app.dashboards.wall.reading import late_hazards
 from app.engine import HumanTask
 from app.i18n import _, bilingual
-from app.supervision.models import CIRCULAR, RUNNING, SupervisionItem
+from app.supervision.models import CIRCULAR, OPEN, RUNNING, SupervisionItem
 
 _TASKS, _MAJOR, _ITEMS = 8, 8, 8
 
@@ -152,9 +152,9 @@ def _raised(session: Session, user: Any, now: dt.datetime) -> Iterator[Ask]:
 
 
 def open_items(session: Session, user: Any, now: dt.datetime) -> tuple[int, int]:
-    """Supervised matters in hand, and how many of them are overdue."""
+    """Supervised matters in hand as the list counts them (`?status=open`), and how many of them are overdue."""
     item = SupervisionItem
-    overdue = sa.case((sa.and_(item.due_at < now, item.paused_at.is_(None)), 1), else_=0)
+    overdue = sa.case((sa.and_(item.status.in_(RUNNING), item.due_at < now, item.paused_at.is_(None)), 1), else_=0)
     select = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(overdue), 0)).select_from(item)
-    count, late = session.execute(select.where(item.status.in_(RUNNING), scope_condition(item, user))).one()
+    count, late = session.execute(select.where(item.status.in_(OPEN), scope_condition(item, user))).one()
     return int(count), int(late)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import metrics
-from app.calendars import DeadlineView, deadline_view, office
+from app.calendars import DeadlineView, answered_text, deadline_view, office
 from app.campaigns import queries as campaigns
 from app.campaigns.matrix import Gate, Matrix
 from app.campaigns.models import Campaign
@@ -135,7 +135,7 @@ def _instructions(session: Session, user: Any, now: dt.datetime) -> dict[str, An
 
 
 def _deadline(calendar: Any, item: SupervisionItem, now: dt.datetime) -> DeadlineView:
-    return deadline_view(
+    view = deadline_view(
         calendar,
         now,
         due_at=item.due_at,
@@ -145,6 +145,9 @@ def _deadline(calendar: Any, item: SupervisionItem, now: dt.datetime) -> Deadlin
         paused_at=item.paused_at,
         pause_reason=item.pause_reason,
     )
+    if item.status == "reviewing" and item.due_at is not None and item.finished_at is not None:
+        return replace(view, text=answered_text(item.due_at, item.finished_at))
+    return view
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, scope_condition, sector_options, sectors, town_options
-from app.calendars import DeadlineView, Office, deadline_view, office
+from app.calendars import DeadlineView, Office, answered_text, deadline_view, office
 from app.campaigns import queries as campaigns
 from app.campaigns.figures import actuals
 from app.campaigns.matrix import BEHIND, FAR_BEHIND, Cell, Gate, Matrix
@@ -287,6 +287,8 @@ def _one_late(
         paused_at=row.paused_at if row.finished_at is None else None,
         pause_reason=row.pause_reason,
     )
+    if row.due_at is not None and row.finished_at is not None:
+        view = replace(view, text=answered_text(row.due_at, row.finished_at))
     holder = next((task.assignee_name for task in tasks if task.assignee_name), "")
     return Late(row, view, names["subject"][row.subject_id].name, _called(org), holder)
 

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 
 from app import web
 from app.accounts import organisation_options
-from app.calendars import deadline_view, this_office
+from app.calendars import answered_text, deadline_view, this_office
 from app.engine import HumanTask
 from app.supervision import acts, queries
 from app.supervision.models import LEVELS, SOURCES, STATUSES, SupervisionItem
@@ -69,7 +69,11 @@ def limit_of(item: SupervisionItem) -> Any:
         paused_at=item.paused_at if item.finished_at is None else None,
         pause_reason=item.pause_reason,
     )
-    return view if item.status != "withdrawn" else replace(view, text=item.status_name)
+    if item.status == "withdrawn":
+        return replace(view, text=item.status_name)
+    if item.status == "reviewing" and item.finished_at is not None:
+        return replace(view, text=answered_text(item.due_at, item.finished_at))
+    return view
 
 
 def filters_now() -> dict[str, str]:
