@@ -100,6 +100,7 @@ _SILENT = (
     "task.created", "task.commented", "timer.fired", "incident.raised", "incident.retried", "incident.resolved",
     "message.sent", "signal.sent", "child.started", "child.ended",
 )  # fmt: skip
+_HEARD = ("message.received", "signal.received")
 _REQUESTED = "task.extension_requested"
 URGING = ("task.urged", "task.reminded", "task.overdue", "task.escalated")
 
@@ -180,7 +181,7 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
         if node is None or not node.name:
             return None
         words = bilingual(node.name, node.name_en)
-    text = _said(row.event, data)
+    text = _heard(row, loaded) if row.event in _HEARD else _said(row.event, data)
     title = str(words) if not step or row.event.startswith("instance.") else f"{words}　{step}"
     tone = "red" if row.event == "task.overdue" else ""
     about = str(data.get("instance_id") or "") if row.event == _REQUESTED else ""
@@ -230,9 +231,13 @@ def _said(event: str, data: Mapping[str, Any]) -> str:
         reason = "" if reason == "calendar" else reason
     elif event in ("children.called", "children.finished"):
         what = _("%(n)s 项", n=data.get("number") or data.get("total") or 0)
-    elif event in ("message.received", "signal.received"):
-        what = str(data.get("name") or "")
     return "　".join(part for part in (what, reason) if part)
+
+
+def _heard(row: History, loaded: Loaded) -> str:
+    """What waited for the message, by its name in the diagram; the message's own name is one for programs."""
+    node = loaded.nodes.get(row.node_id or "")
+    return bilingual(node.name, node.name_en) if node else ""
 
 
 def _moved(data: Mapping[str, Any]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +52,7 @@ def test_no_rung_above_the_paper_is_left_out(first: int, then: int) -> None:
     assert sum(rung <= SLIP for rung in (*rungs, *more)) == (2 if first == REMINDER < then else 1)
 
 
-def test_rungs_of_a_hazard_raise_the_one_open_item(city: Walk) -> None:
+def test_rungs_of_a_hazard_raise_the_one_open_item(city: Walk, sign_in: Callable[[str], FlaskClient]) -> None:
     hazard = city.receive(city.order(city.grade(city.register())))
     city.until("2026-04-29 09:00")
     (item,) = city.items_of(hazard)
@@ -67,6 +70,12 @@ def test_rungs_of_a_hazard_raise_the_one_open_item(city: Walk) -> None:
     assert item.level == LEADER
     assert city.rungs(item) == [(0, SLIP), (0, INTERVIEW), (0, CIRCULAR), (0, LEADER)]
     assert sorted(city.open_of(item)) == ["circular", "handle_dept", "interview_notice", "leader_view"]
+    page = (
+        sign_in("wang")
+        .get(f"/instances/{item.instance_id}/timeline", headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+        .text
+    )
+    assert "收到消息" in page and "要求升级" in page and "supervision_raised" not in page
     # Three rungs, one item: the later ones ended when they had raised it.
     assert [i.status for i in city.started_by(hazard.instance_id)] == ["running", "ended", "ended"]
     for _again in range(3):
