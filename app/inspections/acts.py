@@ -67,8 +67,14 @@ def answerable(inspection: Inspection) -> None:
         raise Conflict(_("这次检查%(status)s，不能再填写", status=inspection.status_name), status=inspection.status)
 
 
+def hold(inspection_id: str) -> None:
+    """Until this transaction ends the inspection is not recorded. Raises as `answerable` if it was meanwhile."""
+    answerable(queries.held(web.db.session(), inspection_id))
+
+
 def answer(subject: InspectedSubject, answers: list[Any], site: Any = None) -> dict[str, Any]:
     """Take answers of one subject; how far it has come. Runs in the request's transaction."""
+    hold(subject.inspection_id)
     session, by, now = web.db.session(), web.actor(), web.clock().now()
     said = answering.save(session, subject, answers, by=by, now=now)
     about = answering.save_site(session, subject, site, by=by, now=now) if site is not None else None

@@ -70,8 +70,7 @@ def answer(data: dict[str, Any], inspection_id: str) -> dict[str, Any]:
     `conflict` (answered meanwhile; `stored` is what stands), `refused` (`errors` says why). Only the team, and only
     until the record is closed (409).
     """
-    inspection, subject = _of(inspection_id, data["inspected_subject_id"])
-    acts.answerable(inspection)
+    _inspection, subject = _of(inspection_id, data["inspected_subject_id"])
     return acts.answer(subject, data["answers"], data["site"])
 
 
@@ -84,7 +83,7 @@ def remove(inspection_id: str, item_id: str) -> None:
     item = web.db.session().get(InspectionItem, item_id)
     if item is None or item.inspection_id != inspection.id:
         raise NotFound()
-    acts.answerable(inspection)
+    acts.hold(inspection.id)
     answering.remove(web.db.session(), item)
 
 

@@ -173,6 +173,11 @@ def of_instance(session: Session, instance_id: str) -> Inspection | None:
     return session.scalar(sa.select(Inspection).where(Inspection.instance_id == instance_id))
 
 
+def held(session: Session, inspection_id: str) -> Inspection:
+    """As it is now, and until this transaction ends: answering and recording exclude each other."""
+    return session.get_one(Inspection, inspection_id, with_for_update=True, populate_existing=True)
+
+
 def of_request(session: Session, key: str | None, user: Any) -> Inspection | None:
     """What this form planned when it was sent the first time."""
     if not key:

@@ -108,7 +108,7 @@ def begin(call: ServiceCall) -> Result:
 
 def record(call: ServiceCall) -> Result:
     """记录检查结果，公开检查；取出逐条隐患。"""
-    found, by = _inspection(call), _who(call, "check")
+    found, by = queries.held(call.session, _inspection(call).id), _who(call, "check")
     recording.complete(call.session, found, call.data, by=by, now=call.now)
     rows = recording.findings(call.session, found, now=call.now)
     decided = recording.decided(call.session, found, rows)

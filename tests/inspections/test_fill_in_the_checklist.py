@@ -8,14 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from PIL import Image
 
+from app import web
 from app.inspections import Inspection
 from tests.inspections.walk import Walk
 
 SignIn = Callable[[str], FlaskClient]
 EXIT = 13
+CONCLUSION = {"conclusion": "已检查", "violation_found": "no"}
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +175,22 @@ def test_after_the_record_nothing_can_be_changed(city: Walk, sign_in: SignIn) ->
     assert _put(sign_in("liu"), done, check.id, said).status_code == 409
     page = sign_in("liu").get(f"/inspections/{done.id}/check/{check.id}")
     assert "已完成，只能查看" in page.get_data(as_text=True)
+
+
+def test_what_comes_while_it_is_being_recorded_is_refused_not_lost(city: Walk, sign_in: SignIn) -> None:
+    """An answer that the record did not take in becomes no hazard: nobody must be told that it was saved."""
+    inspection = city.arrive(city.plan())
+    city.answer(inspection, {})
+    check, item, liu = city.checks(inspection)[0], city.items(inspection)[0], sign_in("liu")
+
+    def record(_session: Any) -> None:
+        if city.looked_up(inspection).undone:
+            city.step(inspection, "check", "liu", **CONCLUSION)
+
+    sa.event.listen(web.db.session, "after_rollback", record)  # the page has looked, and does not write yet
+    try:
+        late = {"rev": str(item.rev), "tap": "noncompliant"}
+        told = liu.post(f"/inspections/{inspection.id}/check/{check.id}/{item.id}", data=late)
+    finally:
+        sa.event.remove(web.db.session, "after_rollback", record)
+    assert (told.status_code, city.items(inspection)[0].result) == (409, "compliant")

@@ -117,7 +117,7 @@ def remove_item(inspection_id: str, inspected_subject_id: str, item_id: str) -> 
     item = _item_of(subject, item_id)
     if item is None:
         raise NotFound()
-    acts.answerable(inspection)
+    acts.hold(inspection.id)
     answering.remove(web.db.session(), item)
     return web.see_other(
         url_for("inspections.check_list", inspection_id=inspection.id, inspected_subject_id=subject.id)
