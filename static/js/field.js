@@ -43,7 +43,7 @@ async function said(left) {
     submit.toggleAttribute("hidden", !record?.task_id && state !== "offline");
     submit.classList.toggle("is-waiting", !ready);
     submit.setAttribute("aria-disabled", String(!ready));
-    if (ready) submit.href = `/inbox/tasks/${record.task_id}`;
+    if (ready) submit.href = `/tasks/${record.task_id}`;
     else submit.removeAttribute("href");
   }
 }
