@@ -107,8 +107,18 @@ def of_instance(session: Session, instance_id: str) -> SupervisionItem | None:
 
 
 def open_of_matter(session: Session, key: str) -> SupervisionItem | None:
-    """The item that is open about this matter: one matter, one slip."""
-    return session.scalar(sa.select(SupervisionItem).where(SupervisionItem.open_key == key))
+    """The item that is open about this matter, held until the transaction ends: one matter, one slip."""
+    return _held(session, SupervisionItem.open_key == key)
+
+
+def held(session: Session, item_id: str) -> SupervisionItem | None:
+    """As it is now, until the transaction ends: rungs are asked for by processes that do not hold the item's own."""
+    return _held(session, SupervisionItem.id == item_id)
+
+
+def _held(session: Session, which: sa.ColumnElement[bool]) -> SupervisionItem | None:
+    select = sa.select(SupervisionItem).where(which).with_for_update()
+    return session.scalar(select.execution_options(populate_existing=True))
 
 
 def of_request(session: Session, key: str | None, user: Any) -> SupervisionItem | None:

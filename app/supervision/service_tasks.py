@@ -106,7 +106,7 @@ def _same_matter(call: ServiceCall) -> SupervisionItem | None:
     if not data.get("task_id"):
         return None
     if data.get("subject_kind") == "supervision":
-        return call.session.get(SupervisionItem, str(data.get("subject_id")))
+        return queries.held(call.session, str(data.get("subject_id")))
     return queries.open_of_matter(call.session, _matter_key(data))
 
 
@@ -331,7 +331,8 @@ def follow_clock(call: ServiceCall) -> None:
 
 
 def _item(call: ServiceCall) -> SupervisionItem:
-    found = queries.of_instance(call.session, call.instance_id)
+    known = queries.of_instance(call.session, call.instance_id)
+    found = queries.held(call.session, known.id) if known is not None else None
     if found is None:
         raise LookupError(f"instance {call.instance_id} has opened no item")
     return found

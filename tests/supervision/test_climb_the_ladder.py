@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.supervision import ladder
+from app.db import write_transaction
+from app.supervision import ladder, operations, queries
 from app.supervision.ladder import CIRCULAR, INTERVIEW, LEADER, REMINDER, SLIP, Ladder
 from tests.hazards.walk import at
 from tests.supervision.walk import Walk, open_task
@@ -91,6 +94,23 @@ def test_what_is_asked_for_before_the_slip_is_issued_is_climbed_with_it(city: Wa
     item = city.issue(item)
     assert item.level == CIRCULAR
     assert set(city.open_of(item)) == {"receive_dept", "interview_notice", "circular"}
+
+
+@pytest.mark.only_postgresql
+def test_of_two_rungs_that_are_asked_for_at_once_neither_is_lost(city: Walk) -> None:
+    """Each is asked for by a process of its own, which holds the late matter and not the item."""
+    hazard = city.receive(city.order(city.grade(city.register())))
+    city.until("2026-04-29 09:00")
+    (item,) = city.items_of(hazard)
+    higher = Thread(target=city.until, args=("2026-05-08 09:00",))
+    with city.sessions() as session, write_transaction(session):
+        found = queries.open_of_matter(session, f"hazard:{hazard.id}")
+        assert found is not None and found.target == SLIP
+        higher.start()
+        higher.join(4)  # waits, or has long been through
+        operations.ask(found, INTERVIEW)
+    higher.join()
+    assert city.anew(item).target == CIRCULAR
 
 
 def test_an_extension_of_the_hazard_begins_the_ladder_anew_and_keeps_what_was(city: Walk) -> None:
