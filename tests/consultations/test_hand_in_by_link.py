@@ -80,6 +80,20 @@ def test_opinions_come_in_by_the_link_and_end_it(
     assert city.task(visit.instance_id, "convert").status == "open"
 
 
+def test_what_stands_in_the_form_is_handed_in_with_the_rest(
+    city: Walk, asked: tuple[Visit, Engagement], sign_in: SignIn, anonymous: FlaskClient
+) -> None:
+    visit, engagement = asked
+    submission = f"/visit-link/{_issue(sign_in, visit, engagement)}/submission"
+    half = anonymous.post(submission, data={"declared": "1", "suggestion": "只写了建议"})
+    assert half.status_code == 422 and "只写了建议" in half.text and 'name="declared" value="1" checked' in half.text
+    undeclared = anonymous.post(submission, data=ONE)
+    assert undeclared.status_code == 422 and f'value="{ONE["summary"]}"' not in undeclared.text  # among those kept now
+    assert "已提交 1 条意见" in anonymous.post(submission, data={"declared": "1"}).text
+    city.deliver()
+    assert [one.summary for one in city.opinions(visit)] == [ONE["summary"]]
+
+
 def test_only_a_hash_of_the_token_is_kept(city: Walk, asked: tuple[Visit, Engagement], sign_in: SignIn) -> None:
     visit, engagement = asked
     token = _issue(sign_in, visit, engagement)

@@ -99,6 +99,8 @@ def test_eighteen_items_six_photos_three_hazards_without_a_network_and_back(
     screen.check("field-sent")
     page.reload()
     unsent(page, 0)
+    page.get_by_role("link", name="提交检查记录").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(inspection.number)
 
     results = {item.position: item.result for item in walk.items(inspection)}
     assert {position for position, result in results.items() if result == "noncompliant"} == set(FAILED)

@@ -25,6 +25,7 @@ from app.i18n import _, get_locale
 blueprint = Blueprint("consultation_link", __name__, url_prefix="/visit-link/<token>")
 _BYTES = 40 * 1024 * 1024  # a form with six photos
 _PHOTOS = 6
+_NONE = {"summary": "", "location": "", "severity": "general", "basis": "", "suggestion": ""}  # written down by then
 
 
 @blueprint.url_value_preprocessor
@@ -113,17 +114,31 @@ def _task(engagement: Engagement) -> Any:
 def add(token: str) -> Response:
     """Write down one opinion."""
     engagement = _enter(token)
+    if (refused := _written(token, engagement)) is not None:
+        return refused
+    flash(_("已记下，还没有提交"))
+    return web.see_other(url_for("consultation_link.show", token=token))
+
+
+def _written(token: str, engagement: Engagement) -> Response | None:
+    """Keep the opinion that stands in the form; the page with its errors if it cannot be kept."""
     sent = {name: request.form.get(name, "") for name in LinkOpinionIn().fields}
+    ticked = {name: request.form.get(name, "") for name in ("none_found", "declared")}
     try:
         data = LinkOpinionIn().load(sent)
         _add(engagement.id, dict(data), _prepared())
     except ValidationError as wrong:
-        return _page(token, engagement, wrong.messages_dict, sent)
+        return _page(token, engagement, wrong.messages_dict, sent | ticked)
     except Invalid as wrong:
         web.refresh()
-        return _page(token, web.db.session().get_one(Engagement, engagement.id), wrong.errors, sent)
-    flash(_("已记下，还没有提交"))
-    return web.see_other(url_for("consultation_link.show", token=token))
+        return _page(token, web.db.session().get_one(Engagement, engagement.id), wrong.errors, sent | ticked)
+    return None
+
+
+def _begun() -> bool:
+    """Whether an opinion stands in the form that was not written down yet."""
+    typed = any(request.form.get(name, "").strip() for name in ("summary", "location", "basis", "suggestion"))
+    return typed or any(one.filename for one in request.files.getlist("photos"))
 
 
 def _prepared() -> list[files.Prepared]:
@@ -163,11 +178,13 @@ def _drop(engagement_id: str, opinion_id: str) -> None:
 @blueprint.post("/submission")
 @public
 def submit(token: str) -> Response:
-    """Hand in all that was written down: completes the step, and ends the link."""
+    """Hand in all that was written down, and what stands in the form: completes the step, and ends the link."""
     engagement = _enter(token)
     task = _task(engagement)
     if task is None:
         return _page(token, engagement, {"_": [_("会诊还没有进行，现在不能提交")]})
+    if _begun() and (refused := _written(token, engagement)) is not None:
+        return refused
     opinions = [_answer(one) for one in links.drafts(web.db.session(), engagement)]
     answers = {
         "opinions": opinions,
@@ -179,7 +196,7 @@ def submit(token: str) -> Response:
         web.engine().complete(task.id, answers, by=name)
     except Invalid as wrong:
         web.refresh()
-        return _page(token, web.db.session().get_one(Engagement, key), wrong.errors)
+        return _page(token, web.db.session().get_one(Engagement, key), wrong.errors, request.form.to_dict() | _NONE)
     web.refresh()
     return web.render("consultations/link_done.html", count=len(opinions))
 
