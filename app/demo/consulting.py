@@ -116,6 +116,11 @@ def _sheet(rows: list[dict[str, Any]], *, more: int) -> list[dict[str, Any]]:
     return scored
 
 
+def _shift(task: HumanTask) -> int:
+    """Not every enterprise is as good as the next."""
+    return sum(str(task.business_key).encode()) % 5
+
+
 def _supervisors(play: Play, by: Actor) -> list[dict[str, Any]]:
     mine = [actor for actor in play.population.people.values() if actor.org_id == by.org_id and actor.id != by.id]
     return [{"person": by.id}, {"person": mine[0].id}]
@@ -126,7 +131,7 @@ def _diagnose(play: Play, task: HumanTask, by: Actor) -> Answers:
         "visited_at": local(play.clock.now()).isoformat(),
         "site_contact": "企业安全总监",
         "supervisors": _supervisors(play, by),
-        "scores": _sheet(task.data["score_rows"], more=0),
+        "scores": _sheet(task.data["score_rows"], more=_shift(task)),
         "site_photos": [play.photo(by, after=False)],
     }
 
@@ -171,7 +176,7 @@ def _follow_up(play: Play, task: HumanTask, by: Actor) -> Answers:
     return {
         "revisited_at": local(play.clock.now()).isoformat(),
         "revisitors": _supervisors(play, by),
-        "after_scores": _sheet(task.data["after_rows"], more=24),
+        "after_scores": _sheet(task.data["after_rows"], more=24 + _shift(task)),
         "revisit_remark": "专家意见基本落实，除尘系统已改造。",
     }
 
