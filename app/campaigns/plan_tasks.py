@@ -188,11 +188,15 @@ def void_plan(call: ServiceCall, reason: str = "") -> None:
 
 
 def _cancel_tasks(call: ServiceCall, plan: SectorPlan, reason: str) -> None:
-    """Tasks that were handed out run by themselves, so nothing ends them but this."""
+    """Tasks that were handed out run by themselves, so nothing ends them but this; the others never begin."""
+    waiting = sa.select(CampaignTask).where(CampaignTask.plan_id == plan.id, CampaignTask.instance_id.is_(None))
+    for task in call.session.scalars(waiting):
+        plans.void_task(call.session, task, by=call.actor, now=call.now, reason=reason)
     open_ones = sa.select(CampaignTask.instance_id).where(
         CampaignTask.plan_id == plan.id, CampaignTask.done_at.is_(None), CampaignTask.instance_id.is_not(None)
     )
-    actor = {"id": call.actor.id, "name": call.actor.name, "org_id": call.actor.org_id}
+    by = call.actor
+    actor = {"id": by.id, "name": by.name, "org_id": by.org_id, "org_name": by.org_name}
     for instance_id in call.session.scalars(open_ones):
         payload = {"instance_id": instance_id, "reason": reason, "actor": actor}
         afterwards(call.session, "instance.cancel", f"campaign-task-{instance_id}", payload, call.now)

@@ -76,3 +76,18 @@ def test_a_refused_extension_brings_the_gate_back(city: Walk) -> None:
     phase = city.phases(campaign)[0]
     assert (phase.status, phase.end_on, phase.extensions) == ("assessing", dt.date(2026, 8, 28), 0)
     assert city.open(campaign.instance_id) == ["gate_1"]
+
+
+def test_tasks_that_have_not_reached_anybody_end_with_their_plan(city: Walk) -> None:
+    """A plan is withdrawn before its tasks were handed out: none of them stays open for the next gate."""
+    dates = {"start_on": "2026-09-07", "end_on": "2026-10-30"}
+    campaign = city.issued({**ONE, **dates, "phases": [{"name": "整治", **dates}]})
+    plan = city.plan(campaign, "GAS")
+    tasks = [{"title": "走访商户", "phase": 1, "to": "towns", "due_on": "2026-10-15"}]
+    city.do(plan.instance_id, "draft", "deng", content="排查", tasks=tasks)
+    review = city.task(plan.instance_id, "review")
+    city.engine.complete(review.id, {"decision": "agree"}, by=city.actor("wang"))
+    assert {task.status for task in city.tasks(plan)} == {"open"}
+    city.engine.cancel(plan.instance_id or "", "改由其他部门牵头", by=city.actor("root"))
+    city.engine.deliver_all()
+    assert {task.status for task in city.tasks(plan)} == {"voided"}
