@@ -66,6 +66,9 @@ def test_what_nobody_held_is_free_again(world: World, instance: str) -> None:
     world.engine.reassign(task, member("liu").id, reason="归刘洋管", by=zhao)
     world.engine.take_back(task, by=zhao)
     assert row(world, task).assignee_id is None
+    with pytest.raises(errors.Conflict) as refused:
+        world.engine.take_back(task, by=zhao)
+    assert (str(refused.value.detail), refused.value.extra["status"]) == ("这项工作尚未签收", "unclaimed")
     world.engine.claim(task, by=world.person("gao"))
 
 

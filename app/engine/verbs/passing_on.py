@@ -96,7 +96,10 @@ class PassingOn(TaskVerbs):
                     raise errors.Conflict(
                         lazy_("%(name)s已开始办理，不能拿回", name=row["assignee_name"]), status="begun"
                     )
-                raise held(row) if self._concerned(session, row, by.id) else errors.Forbidden()
+                if not self._concerned(session, row, by.id):
+                    raise errors.Forbidden()
+                free = errors.Conflict(lazy_("这项工作尚未签收"), status="unclaimed")
+                raise held(row) if row["assignee_id"] is not None else free
             before = self.directory.person(session, row["passed_from_id"]) if row["passed_from_id"] else None
             if before and row["signing_id"] and has_part(session, row["signing_id"], before.id, task_id):
                 raise errors.Conflict(lazy_("%(name)s已是这一步的签署人", name=before.name), status="signer")
