@@ -172,4 +172,6 @@ def test_afterwards_each_enterprise_reads_its_own_record_and_no_other(city: Walk
     assert client.get(f"/files/{city.items(done, 2)[12].photos[0]}/thumbnail").status_code == 404
     table = client.get("/inspections/export.csv").get_data(as_text=True)
     assert "鑫源" in table and "宏达" not in table
+    shown = client.get("/inspections").get_data(as_text=True)
+    assert done.number in shown and not any(word in shown for word in ("未公开", "待检查", "我计划和参加"))
     assert sign_in("he").get(f"/api/v1/inspections?town={LONGWAN}").get_json()[0]["number"] == done.number

@@ -18,7 +18,7 @@ from app.inspections import access, queries
 from app.inspections.models import Inspection
 from app.inspections.schemas import InspectionFilter
 from app.inspections.views import blueprint
-from app.inspections.words import MODES, PURPOSES, STATUSES
+from app.inspections.words import MODES, PURPOSES, STATUSES, UNDONE
 from app.subjects import csv_file, xlsx_file
 
 _EXPORTED = 20_000
@@ -51,14 +51,13 @@ def index() -> Response:
         page=page,
         filters=filters,
         link=link,
-        tabs=_tabs(queries.tab_counts(session, user, now)),
+        tabs=_tabs(queries.tab_counts(session, user, now), official=access.is_official(user)),
         sums=queries.sums(session, user, filters),
         facets=_facets(session, user, filters),
-        words={"statuses": STATUSES, "modes": MODES, "purposes": PURPOSES},
+        words={"statuses": _statuses(user), "modes": MODES, "purposes": PURPOSES},
         sectors=sector_options(session),
         towns=town_options(session),
         may_plan=access.may_plan(user),
-        official=access.is_official(user),
         **rows_context(page.items),
     )
 
@@ -68,6 +67,7 @@ def rows_context(rows: list[Inspection]) -> dict[str, Any]:
     session, user = web.db.session(), web.current_user()
     ids = [row.id for row in rows]
     return {
+        "official": access.is_official(user),
         "names": queries.names_of(session, rows),
         "teams": queries.teams_of(session, ids),
         "subject_names": queries.subject_names(session, ids, user),
@@ -83,7 +83,14 @@ def day_of(row: Inspection) -> str:
     return f"{day:%m-%d}" if day.year == local(web.clock().now()).date().year else day.isoformat()
 
 
-def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
+def _statuses(user: Any) -> dict[str, Any]:
+    """To narrow by; whoever is inspected reads of what is over only."""
+    if access.is_official(user):
+        return dict(STATUSES)
+    return {name: text for name, text in STATUSES.items() if name not in UNDONE}
+
+
+def _tabs(counts: dict[str, int], *, official: bool) -> list[tuple[str, str, int, bool]]:
     month = local(web.clock().now()).date().replace(day=1).isoformat()
     yesterday = (local(web.clock().now()).date() - dt.timedelta(1)).isoformat()
     tabs: dict[str, tuple[str, dict[str, Any]]] = {
@@ -98,6 +105,7 @@ def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
     return [
         (url_for("inspections.index", **filters), text, counts[key], present == filters)
         for key, (text, filters) in tabs.items()
+        if official or key in ("all", "done")
     ]
 
 
