@@ -23,7 +23,7 @@ EXPERTS: tuple[tuple[str, str, str | None, str, list[dict[str, str]]], ...] = (
     ("qin", "秦川", "qin", "", []),
     ("shi", "石磊", None, "望海理工学院", []),
     ("tao", "陶然", None, "望海理工学院", []),
-    ("employed", "员工甲", None, "鑫源纺织有限公司", []),
+    ("employed", "员工甲", None, "望海市鑫源纺织有限公司", []),
     ("declared", "申报乙", None, "", [{"kind": "subject", "id": subject_id("xinyuan"), "reason": "亲属任职"}]),
     ("named", "集团丙", None, "", [{"kind": "name", "name": "鑫源", "reason": "集团顾问"}]),
     ("grouped", "同集团丁", None, "鑫源控股集团", []),

@@ -18,6 +18,7 @@ from app.subjects import Subject, name_key
 
 # Only among these does having one parent mean one group: offices all stand below the city government.
 _IN_GROUPS = ("enterprise", "contractor")
+_TELLING = 4  # characters from which on a name within a longer one means the same enterprise: with or without its city
 
 
 class Avoidance:
@@ -55,8 +56,8 @@ class Avoidance:
         return ""
 
     def _employed(self, expert: Expert, subject: Subject, group: frozenset[str]) -> bool:
-        employer = name_key(expert.organisation)
-        if employer and employer == name_key(subject.name):
+        employer, name = name_key(expert.organisation), name_key(subject.name)
+        if employer and (employer == name or (len(employer) >= _TELLING and (employer in name or name in employer))):
             return True
         known = {expert.org_id, self._ids.get(employer), self._account_org(expert)} - {None}
         return any(self._group(str(org)) & group for org in known)
