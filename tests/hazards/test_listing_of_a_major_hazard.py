@@ -164,3 +164,19 @@ def test_an_extension_of_the_hazard_moves_the_listing(city: Walk) -> None:
     city.engine.extend(city.task(hazard).id, at("2026-08-31 23:59:59"), "获批", by=city.actor("zhao"))
     row = listing.row
     assert (row.due_at, row.original_due_at) == (at("2026-08-31 23:59:59"), at("2026-06-30 23:59:59"))
+
+
+def test_nothing_is_closed_before_its_listing_has_begun(city: Walk) -> None:
+    """The listing begins after the grading's commit: while the letters wait, the hazard waits for it too."""
+    hazard = city.order(city.grade(city.register(), grade="major", rectify_mode="limited"), due_on="2026-09-30")
+    city.review(city.rectify(city.receive(hazard)))
+    with city.sessions() as session:
+        open_ones = sa.select(HumanTask.node_id).where(
+            HumanTask.instance_id == hazard.instance_id, HumanTask.status == "open"
+        )
+        assert list(session.scalars(open_ones)) == []
+    city.engine.deliver_all()
+    city.until("2026-04-10 09:00")
+    assert Listing(city, hazard).row.is_open
+    with city.sessions() as session:
+        assert list(session.scalars(open_ones)) == []

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import scope_condition, visible
-from app.engine import HumanTask
+from app.engine import Child, HumanTask
 from app.errors import NotFound
 from app.hazards.listing.models import LISTING_OPEN, ListingProgress, MajorListing
 from app.hazards.models import Hazard
@@ -16,6 +16,7 @@ from app.hazards.models import Hazard
 # The statutory acts of a listing, in their order: what it is called, its term, when it was done.
 ACTS = ("filing", "publicity", "acceptance", "delisting_publicity")
 _RUNNING = ("listed",)
+PROCESS = "major_hazard"
 
 
 def listings(user: Any, filters: Mapping[str, str], now: dt.datetime) -> sa.Select[Any]:
@@ -77,6 +78,12 @@ def of_hazard(session: Session, hazard_id: str) -> MajorListing | None:
     """The latest one; whoever sees the hazard sees it."""
     select = sa.select(MajorListing).where(MajorListing.hazard_id == hazard_id)
     return session.scalars(select.order_by(MajorListing.reported_at.desc(), MajorListing.id.desc())).first()
+
+
+def is_asked_for(session: Session, hazard_instance_id: str) -> bool:
+    """Whether the hazard's process has called for a listing that is still to begin, after its commit."""
+    mine = (Child.parent_id == hazard_instance_id, Child.definition_key == PROCESS, Child.state == "due")
+    return session.scalar(sa.select(Child.id).where(*mine).limit(1)) is not None
 
 
 def progress(session: Session, listing: MajorListing) -> list[ListingProgress]:

@@ -181,6 +181,8 @@ def state(call: ServiceCall) -> Result:
     """挂牌督办是否还没有结束：没有摘牌的不能销号。"""
     hazard = hazards.of_instance(call.session, call.instance_id)
     listing = queries.of_hazard(call.session, hazard.id) if hazard is not None else None
+    if listing is None and queries.is_asked_for(call.session, call.instance_id):
+        raise LookupError("the listing has been asked for and has not begun yet")  # looked up again later
     return {"listing_open": listing is not None and listing.is_open}
 
 
