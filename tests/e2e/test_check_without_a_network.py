@@ -64,7 +64,7 @@ def test_eighteen_items_six_photos_three_hazards_without_a_network_and_back(
     page, context = screen.page, screen.page.context
     screen.goto(f"/inspections/{inspection.id}/check")
     page.get_by_role("link", name="带到现场").click()
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.reload()  # from here on the worker has seen the page
     unsent(page, 0)
 
