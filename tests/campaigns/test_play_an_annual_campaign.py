@@ -1,4 +1,7 @@
-"""One annual campaign in virtual time: three sectors, two towns, gates, an extension, an overlap, summary and archive."""
+"""One annual campaign in virtual time: three sectors, two towns, gates, an extension, an overlap, summary and archive.
+
+At five dates the wall is counted again from the records.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,16 @@ import datetime as dt
 
 import pytest
 
+from app.accounts import User
 from app.campaigns import Campaign, CampaignTask, SectorPlan, matrix
+from app.db import write_transaction
 from app.errors import Invalid
+from app.hazards import Hazard
 from tests.campaigns.walk import Walk, at
-from tests.cast import org_id
+from tests.cast import member, org_id
+from tests.dashboards.agreement import assert_the_wall_agrees
+from tests.hazards.walk import Walk as HazardWalk
+from tests.hazards.walk import people_the_register
 
 TASKS = [
     {"title": "企业自查表收齐", "phase": 1, "to": "towns", "due_on": "2026-05-15", "target": 20},
@@ -21,10 +30,35 @@ def test_a_campaign_runs_from_the_overall_plan_to_its_archive(city: Walk) -> Non
     campaign = city.issued()
     assert (campaign.code, campaign.status) == ("ZX-2026-001", "running")
     plans = [_planned(city, campaign, sector) for sector in ("INDUSTRY", "CONSTRUCTION", "GAS")]
+    hazards, found = HazardWalk(city.app, city.clock), _found(city, campaign)
+    _the_wall_agrees(city, campaign)
     _first_weeks(city, campaign, plans)
+    hazards.rectify(hazards.receive(found[0]))
+    _the_wall_agrees(city, campaign)
     _first_gate_is_extended(city, campaign, plans)
+    _the_wall_agrees(city, campaign)
     _second_gate_leaves_something(city, campaign)
+    _the_wall_agrees(city, campaign)
     _third_gate_and_archive(city, campaign, plans)
+    _the_wall_agrees(city, campaign)
+
+
+def _found(city: Walk, campaign: Campaign) -> list[Hazard]:
+    """The campaign finds four hazards, one of another time lies beside them: two are ordered, and fall due."""
+    with city.sessions() as session, write_transaction(session):
+        people_the_register(session)
+    walk = HazardWalk(city.app, city.clock)
+    walk.register(summary="不属于本次行动")
+    found = [walk.register(summary=f"第 {n} 项", campaign_id=campaign.id) for n in range(1, 5)]
+    return [walk.order(walk.grade(one)) for one in found[:2]]
+
+
+def _the_wall_agrees(city: Walk, campaign: Campaign) -> None:
+    with city.sessions() as session:
+        for who in ("lin", "zhao"):
+            user = session.get_one(User, member(who).id)
+            assert_the_wall_agrees(session, user, city.clock.now(), campaign.id)
+            assert_the_wall_agrees(session, user, city.clock.now())
 
 
 def _planned(city: Walk, campaign: Campaign, sector: str) -> SectorPlan:
