@@ -21,6 +21,8 @@ from tests.hazards.walk import Walk, people_the_register
 SignIn = Callable[[str], FlaskClient]
 OUTSIDERS = ("chen", "he", "deng", "qin")
 INSIDERS = ("zhao", "sun", "zhou", "wang")
+# Of a hazard that is listed, and of a task of a campaign: this record is neither.
+OTHER_RECORDS = ("hazard_listings.notice", "campaigns.task")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def test_an_insider_opens_everything_there_is_to_read(
 ) -> None:
     wrong = []
     for rule, method, path in routes_of(app, ids):
-        if method in SAFE and not rule.endpoint.endswith(".edit"):
+        if method in SAFE and not rule.endpoint.endswith(".edit") and rule.endpoint not in OTHER_RECORDS:
             response = call(sign_in(key), method, path)
             if response.status_code not in (200, 303):  # a fragment asked for by hand leads to its page
                 wrong.append(f"{method} {rule}: {response.status}")

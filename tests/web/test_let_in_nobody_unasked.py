@@ -26,6 +26,14 @@ PUBLIC = {
     "upkeep.figures",
     "upkeep.health",
     "api-docs.openapi_json",
+    "offline.worker",
+    "offline.manifest",
+    "offline.page",
+    # an outside expert's link for one visit, which lets nobody in without its token
+    "consultation_link.show",
+    "consultation_link.add",
+    "consultation_link.drop",
+    "consultation_link.submit",
 }
 
 
