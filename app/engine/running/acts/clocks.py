@@ -8,6 +8,7 @@ sign has one clock: what is done to one of its rows is done to all that are open
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ Authority = Callable[[Session, Mapping[str, Any]], None]  # raises when the pers
 
 
 @dataclass
-class _OfAStep:
+class _OfAStep(ABC):
     """What the acts on a step's clock share. `rows` are the open rows of the step that run on this clock."""
 
     actor: Actor
@@ -74,18 +75,18 @@ class _OfAStep:
             raise errors.Conflict(lazy_("这一步没有期限"), status="no_deadline")
         return row
 
+    @abstractmethod
     def look(self, turn: Turn) -> None:
         """Refuse what the present clock does not allow, and compute what it will be."""
-        raise NotImplementedError
 
     def begin(self, turn: Turn) -> None:
         turn.restructured = True
         for timer in turn.workflow.edge_timers(self.row["spiff_task_id"]):
             self.touch(turn, timer, due_at(timer))
 
+    @abstractmethod
     def touch(self, turn: Turn, timer: Task, at: dt.datetime | None) -> None:
         """Do the same to a timer that is drawn on the step's edge."""
-        raise NotImplementedError
 
     def commit(self, turn: Turn) -> None:
         """The rows; the record follows by the process's `on_clock`."""
@@ -96,11 +97,11 @@ class _OfAStep:
             self.write(turn, row)
         call_named(turn.engine, turn, turn.loaded.manifest.get("on_clock"), {"task_id": self.task_id})
 
+    @abstractmethod
     def write(self, turn: Turn, row: dict[str, Any]) -> None:
         """Change one row of the step and its timers. Of several signers' rows one carries the step's ladder."""
-        raise NotImplementedError
 
-    def finish(self, turn: Turn) -> None:
+    def finish(self, turn: Turn) -> None:  # noqa: B027 (most acts have nothing more to do)
         """Nothing more."""
 
     def _set(self, turn: Turn, row: dict[str, Any], **values: Any) -> None:
