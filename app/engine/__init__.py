@@ -34,12 +34,14 @@ from app.engine.packages.deadline_text import (
     parse_offset,
 )
 from app.engine.packages.diagram import Diagram, Flow, Node, read_diagram
+from app.engine.packages.front_door import XMLRefused, open_xml
 from app.engine.packages.lanes import Lane, lane_of, load_lanes
 from app.engine.packages.package import Package, load_folder, package_from_files
 from app.engine.packages.scenarios import run_scenarios
 from app.engine.ports import (
     Calendar,
     CheckFunction,
+    Choice,
     Directory,
     Due,
     Forms,
@@ -62,6 +64,7 @@ __all__ = [
     "CheckFunction",
     "Child",
     "ChildCount",
+    "Choice",
     "ClockPause",
     "Completed",
     "DeadlineTextError",
@@ -109,12 +112,14 @@ __all__ = [
     "Timer",
     "Wait",
     "WorkerBeat",
+    "XMLRefused",
     "add_duration",
     "afterwards",
     "checked_count",
     "lane_of",
     "load_folder",
     "load_lanes",
+    "open_xml",
     "package_from_files",
     "parse_deadline",
     "parse_duration",
