@@ -28,6 +28,7 @@ SLICES = (
     "inbox",
     "console",
     "dashboards",
+    "designer",
     "upkeep",
 )
 

@@ -1,0 +1,40 @@
+"""Finding drafts and what is in them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.designer.drafts.models import Draft, DraftFile
+from app.engine import Package
+from app.errors import NotFound
+
+
+def find(session: Session, draft_id: str, *, for_update: bool = False) -> Draft:
+    """The draft, locked where it is to be changed. NotFound."""
+    select = sa.select(Draft).where(Draft.id == draft_id).execution_options(populate_existing=True)
+    draft = session.scalar(select.with_for_update() if for_update else select)
+    if draft is None:
+        raise NotFound()
+    return draft
+
+
+def files_of(session: Session, draft: Draft) -> dict[str, bytes]:
+    """Every file by its name inside the folder."""
+    select = (
+        sa.select(DraftFile.name, DraftFile.content)
+        .where(DraftFile.draft_id == draft.id, DraftFile.content.is_not(None))
+        .order_by(DraftFile.name)
+    )
+    return {name: bytes(content) for name, content in session.execute(select)}
+
+
+def package_of(session: Session, draft: Draft) -> Package:
+    """What would be checked and deployed."""
+    return Package(draft.key, files_of(session, draft))
+
+
+def changed_since(session: Session, draft: Draft, rev: int) -> list[DraftFile]:
+    """The files that differ from what somebody saw who holds the draft at `rev`, removed ones too."""
+    select = sa.select(DraftFile).where(DraftFile.draft_id == draft.id, DraftFile.rev > rev).order_by(DraftFile.name)
+    return list(session.scalars(select))
