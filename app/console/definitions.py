@@ -84,8 +84,9 @@ def _safe(name: str) -> bool:
 def check() -> dict[str, Any]:
     """Every problem of a package at once; nothing is stored."""
     package = _sent()
-    known = {row.key for row in web.engine().definitions()}
-    return {"problems": [problem.as_dict() for problem in web.engine().check(package, known)]}
+    known = web.engine().neighbours(web.db.session())
+    problems = web.engine().check(package, known, known.get(package.key))
+    return {"problems": [problem.as_dict() for problem in problems]}
 
 
 @blp.route("/definitions", methods=["POST"])
@@ -96,7 +97,7 @@ def deploy() -> Definition:
     """Store a package as a draft version; what is stored already is found again. 422 names every problem."""
     package = _sent()
     web.refresh()
-    return web.engine().deploy(package, by=web.actor(), publish=False)
+    return web.engine().deploy(package, by=web.actor(), publish=False, lawful=True)
 
 
 @blp.route("/definitions/<key>/versions/<int:version>/publication", methods=["POST"])
@@ -106,7 +107,7 @@ def publish(key: str, version: int) -> Definition:
     """Make a version the one that new instances get. Who deployed it cannot publish it."""
     queries.definition(web.db.session(), key, version, web.current_user())
     web.refresh()
-    return web.engine().publish(key, version, by=web.actor())
+    return web.engine().publish(key, version, by=web.actor(), lawful=True)
 
 
 def init_app(_app: Flask) -> None:

@@ -244,6 +244,7 @@ def problems(
     *,
     known: Sequence[str] = (KEY, "referral"),
     form_check: Any = None,
+    earlier: Package | None = None,
     **made: Any,
 ) -> list[Problem]:
     """What the check says of a package, or of one made from a process body."""
@@ -257,6 +258,7 @@ def problems(
         form_check=form_check,
         language=Language({}),
         known=known,
+        earlier=earlier,
     )
 
 

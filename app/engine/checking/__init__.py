@@ -25,6 +25,7 @@ from app.engine.checking import (
     services,
     signing,
     size,
+    statutory,
     timing,
     tokens,
     vocabulary,
@@ -50,11 +51,24 @@ def check_package(
     form_check: FormCheck | None,
     language: Language,
     known: Known = (),
+    earlier: Package | None = None,
 ) -> list[Problem]:
-    """Every problem of a package. `known` are the processes that it may start by name, with their packages if there."""
+    """Every problem of a package. `known` are the processes that it may start by name, with their packages if there.
+
+    `earlier` is the version that this one is to follow: its statutory steps may be neither dropped nor gone round.
+    """
     neighbours = dict(known) if isinstance(known, Mapping) else {}
     desk = Desk(
-        package, lanes, frozenset(roles), frozenset(rules), services, form_check, language, frozenset(known), neighbours
+        package,
+        lanes,
+        frozenset(roles),
+        frozenset(rules),
+        services,
+        form_check,
+        language,
+        frozenset(known),
+        neighbours,
+        earlier,
     )
     try:
         for look in _LOOKS:
@@ -79,6 +93,7 @@ _LOOKS = (
     elements.check,
     events.check,
     flows.check,
+    statutory.check,
     loops.check,
     tokens.check,
     size.check,

@@ -41,6 +41,7 @@ class Desk:
     language: Language
     known: frozenset[str]
     neighbours: Mapping[str, Package] = field(default_factory=dict)  # those of them whose files are at hand
+    earlier: Package | None = None  # the version in force, whose statutory steps must stay
     problems: list[Problem] = field(default_factory=list)
     seen: set[Problem] = field(default_factory=set)
     root: etree._Element | None = None
@@ -61,6 +62,7 @@ class Desk:
         line: int | None = None,
         severity: str = ERROR,
         fix: Fix | None = None,
+        about: str | None = None,
     ) -> None:
         """Note a problem; the place is taken from whatever is known of it."""
         name: str | None = None
@@ -74,7 +76,7 @@ class Desk:
         if at is not None and file == DIAGRAM:
             element_id, name, line = at.id, at.name or name, line or at.line
             position = _position(at)
-        problem = Problem(code, severity, zh, en, file, element_id, name or None, line, position, fix)
+        problem = Problem(code, severity, zh, en, file, element_id, name or None, line, position, fix, about)
         if problem in self.seen:
             return
         if len(self.problems) >= MAX_PROBLEMS:

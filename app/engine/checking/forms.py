@@ -49,6 +49,7 @@ def _missing(desk: Desk, form: str, there: set[str], **where: object) -> None:
         fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
         if near
         else (f"已有：{quoted(there)}", f"There are: {quoted(there)}"),
+        about=form,
         **where,  # type: ignore[arg-type]
     )
 

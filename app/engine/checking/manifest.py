@@ -54,6 +54,7 @@ def check(desk: Desk) -> None:
                 f"There is no role called {role}",
                 "starters",
                 (f"可用：{quoted(desk.roles)}", f"There are: {quoted(desk.roles)}"),
+                role,
             )
     for name in manifest.get("start_checks", []) if "start_checks" in sound else []:
         if name not in desk.services.checks:
@@ -68,8 +69,10 @@ def check(desk: Desk) -> None:
     _expressions(desk, {name: value for name, value in manifest.items() if name in sound})
 
 
-def _add(desk: Desk, code: str, zh: str, en: str, name: str, fix: tuple[str, str] | None = None) -> None:
-    desk.add(code, zh, en, file=MANIFEST, element_id=name, fix=fix)
+def _add(
+    desk: Desk, code: str, zh: str, en: str, name: str, fix: tuple[str, str] | None = None, about: str | None = None
+) -> None:
+    desk.add(code, zh, en, file=MANIFEST, element_id=name, fix=fix, about=about)
 
 
 def _shape(desk: Desk, name: str, value: Any) -> bool:
@@ -155,6 +158,7 @@ def _titles(desk: Desk, manifest: dict[str, Any], sound: set[str]) -> None:
                     f"{name} has no {en}",
                     name,
                     (f'{name} = {{ zh = "…", en = "…" }}', f'{name} = {{ zh = "…", en = "…" }}'),
+                    language,
                 )
             elif name == "title" and len(text) > _MAX_TITLE:
                 _add(

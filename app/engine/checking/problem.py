@@ -22,6 +22,7 @@ class Problem:
     line: int | None = None
     position: tuple[float, float] | None = None
     fix: tuple[str, str] | None = None  # what to do about it: Chinese, English
+    about: str | None = None  # the name or text in it that is wrong or missing, for whoever puts it right
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON shows it; `message` and `fix` in both languages."""

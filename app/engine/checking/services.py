@@ -61,6 +61,7 @@ def _unknown(desk: Desk, name: str, **where: Any) -> None:
         "service_unknown",
         f"没有名为 {name} 的服务",
         f"There is no service called {name}",
+        about=name,
         fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
         if near
         else (f"可用：{quoted(desk.services.tasks)}", f"There are: {quoted(desk.services.tasks)}"),
@@ -101,6 +102,7 @@ def _params(desk: Desk, node: Node, operator: Operator, schema: ma.Schema) -> No
             f"The service {operator.name} has no parameter {name!r}",
             at=node,
             line=given[name].line,
+            about=name,
             fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
             if near
             else (f"可用：{quoted(fields)}", f"There are: {quoted(fields)}"),
@@ -112,6 +114,7 @@ def _params(desk: Desk, node: Node, operator: Operator, schema: ma.Schema) -> No
                 f"服务 {operator.name} 缺少必填参数“{name}”",
                 f"The service {operator.name} needs the parameter {name!r}",
                 at=node,
+                about=name,
             )
         elif name in given and given[name].value is not None:
             _constant(desk, node, operator, name, field, str(given[name].value), given[name].line)

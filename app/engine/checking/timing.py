@@ -82,6 +82,7 @@ def _known(desk: Desk, node: Node, process: str, code: str, zh: str, en: str) ->
         code,
         f"{zh}要启动的流程“{process}”不存在",
         f"{en} starts the process {process!r}, which does not exist",
+        about=process,
         at=node,
         fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
         if near
@@ -128,6 +129,7 @@ def _wrong(
         code,
         f"时限“{text[:80]}”不对：{wrong.zh}",
         f"The time {text[:80]!r} is wrong: {wrong.en}",
+        about=text,
         fix=fix
         or (
             "例如：P3D、PT24H、work_days(5)、until(变量)、期限规则名",

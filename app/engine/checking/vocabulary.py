@@ -82,6 +82,7 @@ def _words(desk: Desk, node: Node) -> None:
                 f"没有名为 {name} 的步骤属性",
                 f"There is no step property called {name}",
                 at=node,
+                about=name,
                 fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
                 if near
                 else (f"可用：{quoted(STEP | EVENT | CALL)}", f"There are: {quoted(STEP | EVENT | CALL)}"),
@@ -177,6 +178,7 @@ def _role(desk: Desk, role: str, **where: Any) -> None:
             "role_unknown",
             f"没有名为 {role} 的角色",
             f"There is no role called {role}",
+            about=role,
             fix=(f"是否为 {near[0]}？", f"Is it {near[0]}?")
             if near
             else (f"可用：{quoted(desk.roles)}", f"There are: {quoted(desk.roles)}"),
@@ -232,6 +234,7 @@ def _verbs(desk: Desk, node: Node) -> None:
                 f"没有名为 {verb} 的操作",
                 f"There is no verb called {verb}",
                 at=node,
+                about=verb,
                 fix=(f"是否为 {meant}？", f"Is it {meant}?")
                 if meant
                 else (f"可用：{quoted(VERBS)}", f"There are: {quoted(VERBS)}"),

@@ -22,10 +22,11 @@ from app.i18n import lazy_
 
 
 class DefinitionVerbs(Core):
-    def check(self, package: Package, known: Known = ()) -> list[Problem]:
+    def check(self, package: Package, known: Known = (), earlier: Package | None = None) -> list[Problem]:
         """Every problem of a package at once; `known` are processes that may be called or started by name.
 
-        With their packages it is also seen what they take, and whether they start one another in a circle.
+        With their packages it is also seen what they take, and whether they start one another in a circle. With the
+        `earlier` version it is seen whether its statutory steps are all still on the way.
         """
         return check_package(
             package,
@@ -36,25 +37,30 @@ class DefinitionVerbs(Core):
             form_check=self.forms.check if self.forms else None,
             language=self.language,
             known=known,
+            earlier=earlier,
         )
 
-    def deploy(self, package: Package, *, by: Actor, publish: bool = True, known: Known = ()) -> Definition:
+    def neighbours(self, session: Session) -> dict[str, Package]:
+        """Every process by its key, as it is published; empty where no version of it is."""
+        there: dict[str, Package] = {}
+        for key in session.scalars(sa.select(Definition.key).distinct().order_by(Definition.key)).all():
+            published = self.published(session, key)
+            there[key] = published.package if published else Package(key, {})
+        return there
+
+    def deploy(
+        self, package: Package, *, by: Actor, publish: bool = True, known: Known = (), lawful: bool = False
+    ) -> Definition:
         """Store a new version, or find the one that has this content already: then nothing changes.
 
-        Raises Invalid with every problem of severity error.
+        `lawful` refuses what drops or goes round a statutory step of the published version. Raises Invalid with every
+        problem of severity error.
         """
         content_hash = package.content_hash
         with self.sessions() as session:
             if found := _same_content(session, package.key, content_hash):
                 return found
-            there: dict[str, Package] = {}
-            for key in session.scalars(sa.select(Definition.key).distinct()).all():
-                published = self.published(session, key)
-                there[key] = published.package if published else Package(key, {})
-        there |= known if isinstance(known, Mapping) else {key: Package(key, {}) for key in known if key not in there}
-        problems = [p for p in self.check(package, there) if p.severity == "error"]
-        if problems:
-            raise errors.Invalid(detail=lazy_("流程没有通过检查，不能部署"), problems=problems)
+            self._refuse_faulty(session, package, known, lawful)
         specs = compiled.sealed(package, self.secret, content_hash)
         with self.sessions() as session, write_transaction(session, alone=True):
             if found := _same_content(session, package.key, content_hash):
@@ -64,18 +70,55 @@ class DefinitionVerbs(Core):
                 _publish(session, row, by, self.clock.now())
             return row
 
-    def publish(self, key: str, version: int, *, by: Actor) -> Definition:
+    def _refuse_faulty(self, session: Session, package: Package, known: Known, lawful: bool) -> None:
+        there = self.neighbours(session)
+        earlier = there.get(package.key) if lawful else None
+        there |= known if isinstance(known, Mapping) else {key: Package(key, {}) for key in known if key not in there}
+        problems = [p for p in self.check(package, there, earlier) if p.severity == "error"]
+        if problems:
+            raise errors.Invalid(detail=lazy_("流程没有通过检查，不能部署"), problems=problems)
+
+    def publish(self, key: str, version: int, *, by: Actor, lawful: bool = False) -> Definition:
         """Make a version the one that new instances get. A second person must do it (unless `publish_alone`)."""
         with self.sessions() as session, write_transaction(session, alone=True):
-            row = session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == version))
-            if row is None:
-                raise errors.NotFound()
-            if row.status == "published":
-                raise errors.Conflict(lazy_("这个版本已经发布"), status=row.status)
+            row = _version(session, key, version)
             if by.id is not None and row.author_id == by.id and not self.publish_alone:
                 raise errors.Forbidden(lazy_("编辑流程的人不能自己发布，须由另一人发布"))
-            _publish(session, row, by, self.clock.now())
-            return row
+            return self.publish_within(session, key, version, by=by, lawful=lawful)
+
+    def publish_within(self, session: Session, key: str, version: int, *, by: Actor, lawful: bool = True) -> Definition:
+        """The same inside a transaction of the caller, who has seen to it that a second person agreed."""
+        row = _version(session, key, version)
+        if row.status == "published":
+            raise errors.Conflict(lazy_("这个版本已经发布"), status=row.status)
+        if lawful:
+            self._refuse_faulty(session, self.definition(session, row.id).package, (), lawful=True)
+        _publish(session, row, by, self.clock.now())
+        return row
+
+    def deploy_within(self, session: Session, package: Package, *, author: Actor, publisher: Actor) -> Definition:
+        """Store and publish what one person wrote and another one agreed to, inside a transaction of the caller.
+
+        What is stored already is only published. Raises Invalid as `deploy` does, statutory steps included.
+        """
+        self._refuse_faulty(session, package, (), lawful=True)
+        row = _same_content(session, package.key, package.content_hash)
+        if row is None:
+            specs = compiled.sealed(package, self.secret, package.content_hash)
+            row = _insert(session, package, package.content_hash, specs, author, self.clock.now())
+        if row.status != "published":
+            _publish(session, row, publisher, self.clock.now())
+        return row
+
+    def retire_within(self, session: Session, key: str, *, by: Actor) -> Definition:
+        """No new instances of a process from now on; running ones go on. NotFound where nothing is published."""
+        row = session.scalar(sa.select(Definition).where(Definition.key == key, Definition.status == "published"))
+        if row is None:
+            raise errors.NotFound()
+        row.status = "retired"
+        session.flush()
+        record(session, self.clock.now(), by, "definitions.retired", "definition", row.id, key=key, version=row.version)
+        return row
 
     def export(self, key: str, version: int | None = None) -> Package:
         """The files of a version (the published one if none is named), byte for byte as deployed. NotFound."""
@@ -105,6 +148,13 @@ class DefinitionVerbs(Core):
 
     def may_start(self, session: Session, loaded: Loaded, user_id: str) -> bool:
         return any(self.directory.is_candidate(session, user_id, role, None) for role in _starters(loaded))
+
+
+def _version(session: Session, key: str, version: int) -> Definition:
+    row = session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == version))
+    if row is None:
+        raise errors.NotFound()
+    return row
 
 
 def _starters(loaded: Loaded) -> list[str]:
