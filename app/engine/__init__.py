@@ -1,6 +1,6 @@
 """The process engine: the only package that knows SpiffWorkflow. Outside it, only what stands here is imported."""
 
-from app.engine.checking import Problem
+from app.engine.checking import Problem, Variable
 from app.engine.core import Loaded
 from app.engine.engine import Engine
 from app.engine.models import (
@@ -110,6 +110,7 @@ __all__ = [
     "TaskComment",
     "TaskCopy",
     "Timer",
+    "Variable",
     "Wait",
     "WorkerBeat",
     "XMLRefused",

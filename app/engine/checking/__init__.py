@@ -32,13 +32,14 @@ from app.engine.checking import (
 )
 from app.engine.checking.desk import MAX_PROBLEMS, Desk, Enough, FormCheck, Known
 from app.engine.checking.problem import ERROR, WARNING, Problem
+from app.engine.checking.variables import Variable, sources
 from app.engine.language import Language
 from app.engine.packages.compiling import CompileError, compile_package
 from app.engine.packages.lanes import Lane
 from app.engine.packages.package import DIAGRAM, Package
 from app.engine.running.services import Services
 
-__all__ = ["ERROR", "WARNING", "Known", "Problem", "check_package"]
+__all__ = ["ERROR", "WARNING", "Known", "Problem", "Variable", "check_package", "variables_of"]
 
 
 def check_package(
@@ -78,6 +79,18 @@ def check_package(
     if not any(problem.severity == ERROR for problem in desk.problems):
         _compile(desk)
     return sorted(desk.problems, key=lambda p: (p.severity != ERROR, p.file, p.line or 0))
+
+
+def variables_of(
+    package: Package, *, lanes: Mapping[str, Lane], services: Services, language: Language
+) -> tuple[Variable, ...]:
+    """Every variable that the check knows of, with what sets it. A package full of mistakes gives what can be read."""
+    desk = Desk(package, lanes, frozenset(), frozenset(), services, None, language, frozenset())
+    try:
+        documents.check(desk)
+    except Enough:
+        return ()
+    return tuple(dict.fromkeys(sources(desk)))
 
 
 _MORE = Problem(

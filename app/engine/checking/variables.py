@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
@@ -24,6 +26,16 @@ LADDER = frozenset(
 )
 _THROWS = frozenset({"endEvent", "intermediateThrowEvent", "sendTask"})
 _MAX_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A name, and what sets it: `node` is the step (None: known from the start; empty: nothing that is used yet)."""
+
+    name: str
+    origin: str  # engine, input, ladder, form, signing, script, message, call, service, decision
+    node: str | None = None
+    form: str | None = None  # whose field it is
 
 
 def lint(desk: Desk, text: str, zh: str, en: str, *, extra: frozenset[str] = frozenset(), **where: Any) -> None:
@@ -99,31 +111,58 @@ def _all_is_known(desk: Desk) -> bool:
 
 
 def _found(desk: Desk) -> set[str]:
-    names = set(ENGINE)
+    return {variable.name for variable in sources(desk)}
+
+
+def sources(desk: Desk) -> Iterator[Variable]:
+    """Every variable with what sets it; one that several set comes several times."""
+    yield from (Variable(name, "engine") for name in sorted(ENGINE))
     manifest = desk.package.manifest
     inputs = manifest.get("inputs")
     if isinstance(inputs, list):
-        names |= {name for name in inputs if isinstance(name, str)}
+        yield from (Variable(name, "input") for name in inputs if isinstance(name, str))
     if not manifest.get("starters"):
-        names |= LADDER
-    for form in desk.forms.keys() - _signed_forms(desk):
-        names |= set(desk.fields(form))
+        yield from (Variable(name, "ladder") for name in sorted(LADDER))
+    yield from _of_forms(desk)
     for node in desk.diagram.nodes.values():
-        names |= _signed(desk, node)
+        yield from (Variable(name, "signing", node.id, words_of(node.properties).form) for name in _signed(desk, node))
         for script in (node.script, node.pre_script, node.post_script):
             if script and desk.language.script_problem(script) is None:
-                names |= desk.language.script_names(script)[1]
-        names |= {variable} if (variable := node.properties.get("variable")) else set()
-        names |= {result} if node.starts is not None and (result := node.properties.get("result")) else set()
+                yield from (Variable(name, "script", node.id) for name in desk.language.script_names(script)[1])
+        if variable := node.properties.get("variable"):
+            yield Variable(variable, "message", node.id)
+        if node.starts is not None and (result := node.properties.get("result")):
+            yield Variable(result, "call", node.id)
         if node.operator:
-            names |= _results(desk, node.operator.name, node.operator.result)
-    for _file, root in desk.decisions.values():
-        names |= {
-            str(element.get("name") or element.get("label") or "").partition(".")[0]
-            for element in root.iter()
-            if parts_of(element)[1] == "output"
-        }
-    return names
+            yield from (
+                Variable(name, "service", node.id) for name in _results(desk, node.operator.name, node.operator.result)
+            )
+    yield from _of_decisions(desk)
+
+
+def _of_forms(desk: Desk) -> Iterator[Variable]:
+    """The fields of the forms, by the steps that have them; those of a form that nothing has are known as well."""
+    used: dict[str, list[str | None]] = {}
+    if isinstance(start := desk.package.manifest.get("start_form"), str):
+        used[start] = [None]
+    for node in desk.diagram.nodes.values():
+        if node.is_human and (form := words_of(node.properties).form):
+            used.setdefault(form, []).append(node.id)
+    for form in desk.forms.keys() - _signed_forms(desk):
+        for name in desk.fields(form):
+            yield from (Variable(name, "form", node, form) for node in used.get(form, [""]))
+
+
+def _of_decisions(desk: Desk) -> Iterator[Variable]:
+    asking: dict[str, list[str]] = {}
+    for node in desk.diagram.nodes.values():
+        if node.decision:
+            asking.setdefault(node.decision, []).append(node.id)
+    for identity, (_file, root) in desk.decisions.items():
+        for element in root.iter():
+            if parts_of(element)[1] == "output":
+                name = str(element.get("name") or element.get("label") or "").partition(".")[0]
+                yield from (Variable(name, "decision", node) for node in asking.get(identity, [""]))
 
 
 def _signed(desk: Desk, node: Node) -> set[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import SYSTEM, Actor, record
 from app.db import write_transaction
-from app.engine.checking import Known, Problem, check_package
+from app.engine.checking import Known, Problem, Variable, check_package, variables_of
 from app.engine.core import Core, Loaded
 from app.engine.models import Definition, DefinitionFile
 from app.engine.packages import compiled
@@ -47,6 +47,10 @@ class DefinitionVerbs(Core):
             published = self.published(session, key)
             there[key] = published.package if published else Package(key, {})
         return there
+
+    def variables(self, package: Package) -> tuple[Variable, ...]:
+        """Every variable that a package knows of, with the step that sets it; one that several set stands often."""
+        return variables_of(package, lanes=self.lanes, services=self.services, language=self.language)
 
     def deploy(
         self, package: Package, *, by: Actor, publish: bool = True, known: Known = (), lawful: bool = False
