@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.calendars import limits
 from app.calendars.limits import Limit
+from app.calendars.office import Office
 from app.calendars.queries import Snapshot, snapshot
 from app.calendars.rules import pick, shipped_rules
 from app.clock import local
@@ -21,7 +22,20 @@ class DeadlineError(ValueError):
 
 
 class OfficeCalendar:
-    """Computes deadlines, reminders and rungs. Stateless: everything is read through the session given."""
+    """Computes deadlines, reminders and rungs. Stateless: everything is read through the session given.
+
+    One that is `standing` counts by what was read once.
+    """
+
+    def __init__(self, standing: Snapshot | None = None) -> None:
+        self._standing = standing
+
+    def standing(self, session: Session) -> tuple[OfficeCalendar, Office]:
+        now = self._now(session)
+        return OfficeCalendar(now), now.office
+
+    def _now(self, session: Session) -> Snapshot:
+        return self._standing or snapshot(session)
 
     def due(
         self,
@@ -36,7 +50,7 @@ class OfficeCalendar:
         expression that gives no day.
         """
         wanted = parse_deadline(text)
-        now = snapshot(session)
+        now = self._now(session)
         if wanted.rule is not None:
             return self._ruled(now, wanted.rule, start)
         if wanted.duration is not None:
@@ -55,14 +69,14 @@ class OfficeCalendar:
         offset = parse_offset(text)
         if offset.duration is not None:
             return add_duration(base, offset.duration)
-        office, day = snapshot(session).office, local(base).date()
+        office, day = self._now(session).office, local(base).date()
         if offset.unit == "work_days":
             return office.at_firing_hour(office.add_work_days(day, offset.count))
         return office.at_firing_hour(day + dt.timedelta(offset.count))
 
     def latest(self, session: Session, rule: str, due: dt.datetime) -> dt.datetime:
         """The last moment for what has to be done so long before `due`, as a rule says: 期满前 20 个工作日."""
-        now = snapshot(session)
+        now = self._now(session)
         found = pick(now.rules, rule, local(due).date())
         if found is None:
             raise DeadlineError(f"no deadline rule {rule!r}")
@@ -74,17 +88,17 @@ class OfficeCalendar:
 
     def elapsed(self, session: Session, unit: str, start: dt.datetime, end: dt.datetime) -> int:
         """Seconds on the deadline's own clock: work days run in office time, all others around the clock."""
-        return limits.elapsed(snapshot(session).office, unit, start, end)
+        return limits.elapsed(self._now(session).office, unit, start, end)
 
     def run_on(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, seconds: int) -> dt.datetime:
         """Where a clock ends that has `seconds` left at `start` (see limits.run_on)."""
-        now = snapshot(session)
+        now = self._now(session)
         rule = pick(now.rules, str(basis.get("rule") or ""), local(start).date())
         return limits.run_on(now.office, basis, start, seconds, roll_forward=rule is not None and rule.roll_forward)
 
     def given(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, at: dt.datetime) -> Due:
         """A day and time that somebody decided: amber when 80 % of what lies between is used."""
-        return limits.by_decision(snapshot(session).office, basis, start, at)
+        return limits.by_decision(self._now(session).office, basis, start, at)
 
     def _ruled(self, now: Snapshot, code: str, start: dt.datetime) -> Due:
         rule = pick(now.rules, code, local(start).date())

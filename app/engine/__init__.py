@@ -3,6 +3,7 @@
 from app.engine.checking import Problem, Variable
 from app.engine.core import Loaded
 from app.engine.engine import Engine
+from app.engine.migration_models import Migration, MigrationItem
 from app.engine.models import (
     Child,
     ClockPause,
@@ -50,10 +51,12 @@ from app.engine.ports import (
     ServiceFunction,
     TaskCheck,
 )
+from app.engine.running.migrating.reasons import Reason, text_of
 from app.engine.verbs.effects import afterwards
 from app.engine.verbs.going_back import GoneBack, ReturnTarget
 from app.engine.verbs.instances import Completed, NextTask, Started
 from app.engine.verbs.messages import Broadcast, Sent
+from app.engine.verbs.migrations import MigrationPlan, NodePlan, Outcome
 from app.engine.verbs.reads import ChildCount, NodeState, Progress, Wait
 from app.engine.verbs.signing import Signer, Tally
 from app.engine.verbs.standing import Pace, Standing
@@ -86,16 +89,22 @@ __all__ = [
     "Lane",
     "Loaded",
     "Message",
+    "Migration",
+    "MigrationItem",
+    "MigrationPlan",
     "NextTask",
     "Node",
+    "NodePlan",
     "NodeState",
     "Outbox",
+    "Outcome",
     "Pace",
     "Package",
     "Participant",
     "Person",
     "Problem",
     "Progress",
+    "Reason",
     "ReturnTarget",
     "Sent",
     "ServiceCall",
@@ -128,4 +137,5 @@ __all__ = [
     "parse_offset",
     "read_diagram",
     "run_scenarios",
+    "text_of",
 ]

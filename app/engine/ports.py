@@ -26,6 +26,21 @@ class Due:
     basis: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Hours(Protocol):
+    """The office hours of a day: local times in order, without overlap."""
+
+    @property
+    def periods(self) -> Sequence[tuple[dt.time, dt.time]]: ...
+
+
+class OfficeDays(Protocol):
+    """Which days are worked, and when, as plain arithmetic."""
+
+    def is_work_day(self, day: dt.date) -> bool: ...
+
+    def hours(self, day: dt.date) -> Hours: ...
+
+
 class Calendar(Protocol):
     """Deadlines on the office's calendar. Implemented by app.calendars."""
 
@@ -46,6 +61,9 @@ class Calendar(Protocol):
 
     def given(self, session: Session, basis: Mapping[str, Any], start: dt.datetime, at: dt.datetime) -> Due:
         """A deadline that somebody set at `start`, on the clock of the one before."""
+
+    def standing(self, session: Session) -> tuple[Calendar, OfficeDays]:
+        """The same calendar as it stands now, read once: for whoever counts ten thousand deadlines on end."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +88,9 @@ class Directory(Protocol):
 
     def candidates(self, session: Session, role: str | None, org_id: str | None) -> Sequence[Person]:
         """Everybody who may take such a task."""
+
+    def principals(self, session: Session, user_id: str, at: dt.datetime) -> Sequence[Person]:
+        """The colleagues who are away at an instant and whose work this person does meanwhile (出差代理)."""
 
     def roles(self) -> frozenset[str]:
         """All role keys, for the check; must not need a database."""
@@ -100,6 +121,16 @@ class TaskCheck:
     node_id: str
     answers: Mapping[str, Any]
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A field of a form that is answered by choosing. `name` is dotted inside a group: `conclusions.result`."""
+
+    name: str
+    label: Mapping[str, str]
+    options: tuple[tuple[Any, Mapping[str, str], str], ...]  # value, label, tone (green, red: a conclusion)
+    default: Any = None
 
 
 class Forms(Protocol):
@@ -135,6 +166,22 @@ class Forms(Protocol):
         now: dt.datetime,
     ) -> None:
         """Tie the files named in validated answers to the instance; inside its write transaction."""
+
+    def choices(self, form: Mapping[str, Any]) -> Sequence[Choice]:
+        """The fields that are answered by choosing among what the file itself offers, in order."""
+
+    def fill(
+        self,
+        form: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any],
+        now: dt.datetime,
+        choose: Callable[[str], Any],
+        given: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Answers that a rehearsal sends: `choose(name)` for what is chosen (None: the default), `given` where it
+        has an answer, else whatever the field takes. They still have to be validated.
+        """
 
     def unattended(self) -> Forms:
         """The same for rehearsals and scenarios: no look at people, records and files, which do not exist there."""

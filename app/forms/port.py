@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import files
 from app.audit import Actor
-from app.engine import Forms
-from app.forms import checking, schemas
+from app.engine import Choice, Forms
+from app.forms import checking, filling, schemas
 from app.forms.situation import Situation, Spec
 
 
@@ -52,6 +52,20 @@ class FormFiles(Forms):
         ids = list(file_ids(form["fields"], answers))
         if ids and self._attended:
             files.attach(session, ids, by=actor, now=now, instance_id=instance_id)
+
+    def choices(self, form: Mapping[str, Any]) -> list[Choice]:
+        return filling.choices(form)
+
+    def fill(
+        self,
+        form: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any],
+        now: dt.datetime,
+        choose: Callable[[str], Any],
+        given: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        return filling.Filling(Situation(now, data), choose, given).answers(form["fields"], data)
 
     def unattended(self) -> FormFiles:
         return FormFiles(attended=False)

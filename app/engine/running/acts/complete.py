@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 from sqlalchemy.orm import Session
 
@@ -52,19 +53,23 @@ class Complete:
         self.row = open_task(session, self.task_id)
         if self.rev is not None and self.row["rev"] != self.rev:
             raise errors.Conflict(lazy_("此事已有变化，请按最新情况办理"), status="changed", rev=self.row["rev"])
-        require_may_act(engine, session, self.row, self.actor)
+        self.actor = require_may_act(engine, session, self.row, self.actor)
         turn = load_turn(engine, session, self.row["instance_id"], self.actor)
         task = turn.workflow.task(self.row["spiff_task_id"])
         if task is None or task.state != TaskState.READY:
             raise Stale()
+        self.look_at(turn, task)
+        return turn
+
+    def look_at(self, turn: Turn, task: Task) -> None:
+        """Whether these answers may finish the task: asked of whom signs, and of the form. Conflict, Invalid."""
         words = words_of(self.row["properties"])
         if words.signs:
             require_asked(task, self.row, words, self.actor)
         self.form = turn.loaded.form(self.row["form"])
-        self.clean = self._validated(engine, session, turn, task.data)
+        self.clean = self._validated(turn.engine, turn.session, turn, task.data)
         if words.signs:
             self.vote = vote_of(self.form, words, self.clean)
-        return turn
 
     def _validated(self, engine: Core, session: Session, turn: Turn, data: Mapping[str, Any]) -> dict[str, Any]:
         if self.form is None:
