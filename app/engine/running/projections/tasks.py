@@ -76,7 +76,7 @@ def _begin_task(turn: Turn, task: Task, words: Words, head: Mapping[str, Any]) -
         raise
     except Exception as error:
         address = _nobody(turn, task, error)
-    row = _begin_row(turn, task, words, head, address, _deadline(turn, words, task, turn.now))
+    row = _begin_row(turn, task, words, head, address, deadline_of(turn, words, task, turn.now))
     copy_on_arrival(turn, words, task.data, row)
 
 
@@ -97,7 +97,7 @@ def project_signing(turn: Turn, task: Task, words: Words, rows: Sequence[Any], h
         except UNAVAILABLE:
             raise
         except Exception as error:
-            deadline = _deadline(turn, words, task, turn.now)
+            deadline = deadline_of(turn, words, task, turn.now)
             _begin_row(turn, task, words, head, _nobody(turn, task, error), deadline)
             return
         signing = Signing.begin(task, words, signers)
@@ -113,7 +113,7 @@ def _ask(turn: Turn, task: Task, signing: Signing, head: Mapping[str, Any]) -> N
     """Rows for the signers whose turn it is and who have none yet. The step's ladder hangs on one of its rows."""
     new = [signer for signer in signing.asked if signer["task_id"] is None]
     plain = replace(signing.words, ladder=())
-    deadline = _deadline(turn, signing.words, task, turn.now) if new else {}
+    deadline = deadline_of(turn, signing.words, task, turn.now) if new else {}
     first = all(signer["task_id"] is None for signer in signing.signers)
     for signer in new:
         row = _begin_row(turn, task, plain, head, _address(turn, signer), deadline, signing.id, _asking(signer))
@@ -203,7 +203,8 @@ def _begin_row(
     return row
 
 
-def _deadline(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[str, Any]:
+def deadline_of(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dict[str, Any]:
+    """Due and amber instants of a step that begins; one that cannot be counted is an incident of the turn."""
     if not words.deadline:
         return {"due_at": None, "amber_at": None, "original_due_at": None, "due_basis": None}
     data = task.data
@@ -238,7 +239,7 @@ def redo(turn: Turn, incident: Mapping[str, Any]) -> None:
 
 def _redo_deadline(turn: Turn, task: Task, row: Mapping[str, Any]) -> None:
     words = words_of(row["properties"])
-    deadline = _deadline(turn, words, task, row["clock_started_at"] or turn.now)
+    deadline = deadline_of(turn, words, task, row["clock_started_at"] or turn.now)
     turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row["id"]).values(**deadline))
     step_timers.cancel(turn.session, row["id"])
     step_timers.arm(turn, dict(row) | deadline, words)
