@@ -7,6 +7,7 @@ from app.engine.verbs.clocks import ClockVerbs
 from app.engine.verbs.effects import Effects
 from app.engine.verbs.going_back import GoingBack
 from app.engine.verbs.messages import MessageVerbs
+from app.engine.verbs.migrations import MigrationVerbs
 from app.engine.verbs.outbox import Deliveries
 from app.engine.verbs.passing_on import PassingOn
 from app.engine.verbs.reads import Reads
@@ -23,6 +24,7 @@ class Engine(
     Effects,
     ChildVerbs,
     MessageVerbs,
+    MigrationVerbs,
     PassingOn,
     SigningVerbs,
     Reads,

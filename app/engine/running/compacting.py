@@ -91,13 +91,13 @@ def _replace(first: Task, last: Task) -> None:
         last.internal_data[BASE] = between.internal_data[BASE]
     kept = {task.id for task in subtree(last)}
     doomed = [task for task in subtree(first) if task.id not in kept]
-    _remember(last, doomed)
+    remember(last, doomed)
     parent._children[parent._children.index(first.id)] = last.id
     last.parent = parent
     discard(doomed)
 
 
-def _remember(last: Task, doomed: list[Task]) -> None:
+def remember(last: Task, doomed: list[Task]) -> None:
     """What people and services did in the rounds that are dropped: nobody may take back a step from before them."""
     services: set[str] = set()
     people = False

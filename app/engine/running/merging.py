@@ -19,7 +19,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 _MERGED = "merged"
-_SINCE = "since"  # of a join: where the branches that it brought together had parted
+SINCE = "since"  # of a join: where the branches that it brought together had parted
 _LIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 BASE = "base"  # of a token that began with more than its split knew: what it knew then is no change of its own
 SEEN = "seen"  # of a condition: values that it saw in other branches and took along; they are none of its own either
@@ -45,7 +45,7 @@ def merge_branches(spec: Any, my_task: Task) -> None:
         return
     split = _split(my_task, arrived)
     my_task.data, seen = _meet([*arrived, my_task], split, lambda task: task.parent.data)
-    my_task.internal_data[_SINCE] = str(split.id)
+    my_task.internal_data[SINCE] = str(split.id)
     keep_seen(my_task, seen)
     for task in arrived:
         if task.has_state(TaskState.COMPLETED):
@@ -157,8 +157,14 @@ def _way(task: Task, above: Task) -> Iterator[Task]:
     while one is not None and one is not above:
         if since is None or str(one.id) == since:
             yield one
-            since = one.internal_data.get(_SINCE)
+            since = one.internal_data.get(SINCE)
         one = one.parent
+
+
+def seen_of(task: Task) -> dict[str, Any]:
+    """What a condition at this task saw in other branches."""
+    seen: dict[str, Any] = task.internal_data.get(SEEN, {})
+    return seen
 
 
 def keep_seen(task: Task, seen: dict[str, Any]) -> None:

@@ -16,6 +16,9 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _drafts()
+    _migrations()
+    _absences()
+    _saved_filters()
 
 
 def _drafts() -> None:
@@ -33,6 +36,7 @@ def _drafts() -> None:
         sa.Column("updated_at", app.db.UTCDateTime(), nullable=False),
         sa.Column("updated_by_id", sa.String(length=32), nullable=True),
         sa.Column("updated_by_name", sa.String(length=80), nullable=False),
+        sa.Column("publication_id", sa.String(length=32), nullable=True),
         sa.Column("published_version", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
     )
@@ -48,4 +52,99 @@ def _drafts() -> None:
         sa.Column("changed_by_name", sa.String(length=80), nullable=False),
         sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_draft_file_draft_id_draft")),
         sa.PrimaryKeyConstraint("draft_id", "name", name=op.f("pk_draft_file")),
+    )
+
+
+def _absences() -> None:
+    """Who is away, and who does their work meanwhile."""
+    op.create_table(
+        "absence",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("proxy_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=120), nullable=False),
+        sa.Column("starts_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("ended_at", app.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["proxy_id"], ["user.id"], name=op.f("fk_absence_proxy_id_user")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_absence_user_id_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    op.create_index("ix_absence_proxy", "absence", ["proxy_id", "ends_at"], unique=False)
+    op.create_index(op.f("ix_absence_user_id"), "absence", ["user_id"], unique=False)
+
+
+def _saved_filters() -> None:
+    """Filters of the inbox that people keep under a name."""
+    op.create_table(
+        "saved_filter",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("args", app.db.Json(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_saved_filter_user_id_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filter")),
+        sa.UniqueConstraint("user_id", "name", name=op.f("uq_saved_filter_user_id_name")),
+    )
+
+
+def _migrations() -> None:
+    op.create_table(
+        "migration",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("from_id", sa.String(length=32), nullable=False),
+        sa.Column("to_id", sa.String(length=32), nullable=False),
+        sa.Column("from_version", sa.Integer(), nullable=False),
+        sa.Column("to_version", sa.Integer(), nullable=False),
+        sa.Column("mapping", app.db.Json(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("by_id", sa.String(length=32), nullable=True),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.Column("by_org_id", sa.String(length=32), nullable=True),
+        sa.Column("by_org", sa.String(length=120), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["from_id"], ["definition.id"], name=op.f("fk_migration_from_id_definition")),
+        sa.ForeignKeyConstraint(["to_id"], ["definition.id"], name=op.f("fk_migration_to_id_definition")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migration")),
+    )
+    op.create_index("ix_migration_status", "migration", ["status"], unique=False)
+    op.create_index("ix_migration_key", "migration", ["key", "created_at"], unique=False)
+    op.create_table(
+        "migration_item",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("migration_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("business_key", sa.String(length=120), nullable=True),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reason", app.db.Json(), nullable=True),
+        sa.Column("steps", app.db.Json(), nullable=True),
+        sa.Column("nodes", app.db.Json(), nullable=True),
+        sa.Column("rev_before", sa.Integer(), nullable=True),
+        sa.Column("rev_after", sa.Integer(), nullable=True),
+        sa.Column("state", sa.LargeBinary(), nullable=True),
+        sa.Column("state_mac", sa.String(length=64), nullable=True),
+        sa.Column("serializer_version", sa.String(length=20), nullable=True),
+        sa.Column("before", app.db.Json(), nullable=True),
+        sa.Column("done_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("undone_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("undone_by_name", sa.String(length=80), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], name=op.f("fk_migration_item_instance_id_instance")),
+        sa.ForeignKeyConstraint(
+            ["migration_id"], ["migration.id"], name=op.f("fk_migration_item_migration_id_migration")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migration_item")),
+        sa.UniqueConstraint("migration_id", "instance_id", name=op.f("uq_migration_item_migration_id_instance_id")),
+    )
+    op.create_index(op.f("ix_migration_item_instance_id"), "migration_item", ["instance_id"], unique=False)
+    op.create_index(
+        "ix_migration_item_status", "migration_item", ["migration_id", "status", "attempts", "number"], unique=False
     )
