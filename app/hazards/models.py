@@ -23,6 +23,7 @@ STATUSES = {
     "voided": lazy_("已作废"),
 }
 OPEN = ("registered", "graded", "ordered", "rectifying", "reviewing", "verified")
+RECTIFYING = frozenset({"rectify", "proxy_rectify", "dept_rectify"})  # the steps whose clock the record follows
 RUNNING = ("ordered", "rectifying")  # the rectification clock runs: only these can be overdue
 GRADES = {"general": lazy_("一般隐患"), "major": lazy_("重大隐患")}
 CATEGORIES = {

@@ -16,7 +16,7 @@ from app.calendars import OfficeCalendar, day_text
 from app.clock import local
 from app.engine import HumanTask, ServiceCall, TaskCheck
 from app.hazards import queries, requests
-from app.hazards.models import Hazard
+from app.hazards.models import RECTIFYING, Hazard
 from app.hazards.request_models import KINDS, HazardRequest
 from app.i18n import _
 from app.subjects import Subject
@@ -28,7 +28,6 @@ Result = dict[str, Any]
 Errors = dict[str, list[str]]
 APPROVALS = ("dept_approve", "office_approve", "leader_approve")
 SUPERIOR = {"department": "office", "office": "leader", "leader": "leader"}
-RECTIFYING = frozenset({"rectify", "proxy_rectify", "dept_rectify"})
 LONG_TERM = "P1Y"
 
 

@@ -99,6 +99,10 @@ class GradeParams(ma.Schema):
     )
 
 
+class Received(ma.Schema):
+    due_on = ma.fields.String(allow_none=True, metadata={"description": "整改期限 / last day"})
+
+
 class VoidParams(ma.Schema):
     reason = ma.fields.String(load_default="", metadata={"description": "作废原因 / reason"})
 
@@ -169,9 +173,15 @@ def order(call: ServiceCall) -> None:
     operations.order(call.session, hazard, data, by=_who(call, "order", "town_order"), now=call.now)
 
 
-def receive(call: ServiceCall) -> None:
-    """记录签收。"""
-    operations.receive(_hazard(call), now=call.now)
+def receive(call: ServiceCall) -> Result:
+    """记录签收。A listing may have set a later last day since the order."""
+    hazard = _hazard(call)
+    operations.receive(hazard, now=call.now)
+    return {"due_on": _day(hazard.due_at) or call.data.get("due_on")}
+
+
+def _day(at: dt.datetime | None) -> str | None:
+    return local(at).date().isoformat() if at else None
 
 
 def submit(call: ServiceCall) -> Result:
@@ -200,6 +210,8 @@ def review(call: ServiceCall) -> Result:
     data = {**call.data, "inspectors": [row["person"] for row in call.data.get("inspectors") or []]}
     by = _who(call, "review", "fire_review", "town_review")
     passed = operations.review(call.session, hazard, data, by=by, now=call.now)
+    if not passed:
+        listings.follow_clock(call.session, hazard, now=call.now)
     due_on = call.data.get("due_on") if passed else call.data.get("new_due_on")
     rows = [{"text": text} for text in hazard.requirements]
     return {"review_passed": passed, "round": hazard.round, "due_on": due_on, "requirement_rows": rows}
@@ -341,7 +353,7 @@ def init_engine(engine: Engine) -> None:
     add("hazards.adopt", result=Adopted, stand_in=_stand_in_adopt)(adopt)
     add("hazards.grade", params=GradeParams, result=Graded, stand_in=_stand_in_grade)(grade)
     add("hazards.order", stand_in=_nothing)(order)
-    add("hazards.receive", stand_in=_nothing)(receive)
+    add("hazards.receive", result=Received, stand_in=lambda call: {"due_on": call.data.get("due_on")})(receive)
     add("hazards.submit", result=Submitted, stand_in=_stand_in_submit)(submit)
     add("hazards.submit_on_site", result=Submitted, stand_in=_stand_in_submit)(submit_on_site)
     # Sent back past a failed re-inspection it would begin one more round.

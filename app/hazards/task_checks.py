@@ -40,7 +40,7 @@ def grading(check: TaskCheck) -> Errors:
 
 def order_limit(check: TaskCheck) -> Errors:
     """The last day lies in the longest period that an order may give (major: one year)."""
-    return _limit(check, "due_on")
+    return _limit(check, "due_on") or _governed(check, "due_on")
 
 
 def _limit(check: TaskCheck, field: str) -> Errors:
@@ -59,6 +59,19 @@ def _limit(check: TaskCheck, field: str) -> Errors:
     return {}
 
 
+def _governed(check: TaskCheck, field: str) -> Errors:
+    """Of a listed hazard the listing sets the last day; one that has passed already sets none any more."""
+    hazard = queries.of_instance(check.session, check.instance_id)
+    listing = listings.of_hazard(check.session, hazard.id) if hazard is not None else None
+    if listing is None or not listing.is_open or listing.due_at is None or listing.due_at < check.now:
+        return {}
+    day = local(listing.due_at).date()
+    if check.answers.get(field) in (None, "", day.isoformat()):
+        return {}
+    text = _("已挂牌督办，整改期限以治理期限为准：%(day)s", day=day_text(day, local(check.now).date()))
+    return {field: [text]}
+
+
 def reinspection(check: TaskCheck) -> Errors:
     """Every item has a conclusion, enough inspectors, none of them from the side that rectified."""
     errors: Errors = {}
@@ -70,7 +83,7 @@ def reinspection(check: TaskCheck) -> Errors:
         if not check.answers.get("new_due_on"):
             errors["new_due_on"] = [_("有不合格项，写明新的整改期限")]
         else:
-            errors |= _limit(check, "new_due_on")
+            errors |= _limit(check, "new_due_on") or _governed(check, "new_due_on")
     return errors | _inspectors(check)
 
 

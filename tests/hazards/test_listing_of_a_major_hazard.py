@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from app.engine import HumanTask, Instance, TaskCheck
+from app.db import write_transaction
+from app.engine import Child, HumanTask, Instance, TaskCheck
 from app.errors import Forbidden, Invalid
 from app.hazards.listing import task_checks
 from tests.hazards.listing_walk import PLAN, Listing, listed
@@ -179,4 +180,50 @@ def test_nothing_is_closed_before_its_listing_has_begun(city: Walk) -> None:
     city.until("2026-04-10 09:00")
     assert Listing(city, hazard).row.is_open
     with city.sessions() as session:
+        assert list(session.scalars(open_ones)) == []
+
+
+def test_the_listing_sets_the_last_day_of_what_was_ordered_before(city: Walk) -> None:
+    """The period that the listing sets governs: the running step gets it, nobody may set another day."""
+    listing = listed(city)
+    hazard = city.receive(city.order(city.again(listing.hazard), due_on="2026-06-30"))
+    listing.verify()
+    listing.plan()
+    with pytest.raises(Invalid, match="不能早于已下达的整改期限"):
+        listing.approve("2026-05-31")
+    row = listing.approve("2026-09-30")
+    hazard = city.again(hazard)
+    assert (row.due_at, hazard.due_at) == (at("2026-09-30 23:59:59"), at("2026-09-30 23:59:59"))
+    assert city.task(hazard).due_at == row.due_at
+    assert (hazard.original_due_at, hazard.extensions) == (at("2026-06-30 23:59:59"), 0)
+    hazard = city.rectify(hazard)
+    with pytest.raises(Invalid, match="以治理期限为准"):
+        city.failed(hazard, "2026-08-31")
+    assert city.failed(hazard, "2026-09-30").due_at == row.due_at
+
+
+def test_an_order_before_its_receipt_and_one_after_the_listing_have_its_last_day(city: Walk) -> None:
+    listing = listed(city)
+    hazard = city.order(city.again(listing.hazard), due_on="2026-06-30")
+    listing.list("2026-09-30")
+    hazard = city.receive(hazard)
+    assert hazard.due_at == city.task(hazard).due_at == at("2026-09-30 23:59:59")
+    later = listed(city)
+    later.list("2026-09-30")
+    with pytest.raises(Invalid, match="以治理期限为准"):
+        city.order(city.again(later.hazard), due_on="2026-06-30")
+    assert city.order(city.again(later.hazard), due_on="2026-09-30").due_at == later.row.due_at
+
+
+def test_nothing_is_closed_where_its_listing_could_not_be_begun(city: Walk) -> None:
+    """That it failed to begin is for the operators to see to; it is not that nobody asked for it."""
+    hazard = city.order(city.grade(city.register(), grade="major", rectify_mode="limited"), due_on="2026-09-30")
+    with city.sessions() as session, write_transaction(session):
+        session.execute(sa.update(Child).where(Child.parent_id == hazard.instance_id).values(state="failed"))
+    city.review(city.rectify(city.receive(hazard)))
+    city.engine.deliver_all()
+    with city.sessions() as session:
+        open_ones = sa.select(HumanTask.node_id).where(
+            HumanTask.instance_id == hazard.instance_id, HumanTask.status == "open"
+        )
         assert list(session.scalars(open_ones)) == []

@@ -181,6 +181,18 @@ def follow_clock(session: Session, hazard: Hazard, *, now: dt.datetime) -> None:
     listing.due_at, listing.amber_at, listing.updated_at = hazard.due_at, hazard.amber_at, now
 
 
+def govern(session: Session, hazard: Hazard, listing: MajorListing, *, now: dt.datetime) -> None:
+    """The day that the listing sets is the hazard's last day, too, where its rectification has not begun yet.
+
+    Whoever lists a hazard sets the period of its treatment and alone lengthens it (domain 2.4); the order's day stays
+    as the first one, which measures what was on time.
+    """
+    hazard.due_at, hazard.amber_at, hazard.updated_at = listing.due_at, listing.amber_at, now
+    if this_round := hazards.round_of(session, hazard):
+        this_round.due_at = listing.due_at
+    session.flush()
+
+
 def reopen(session: Session, hazard: Hazard, due_on: str, *, now: dt.datetime) -> None:
     """The acceptance failed: the hazard is rectified once more, in a round of its own with a new last day."""
     if hazard.status != "verified":

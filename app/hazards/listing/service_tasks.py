@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
+import sqlalchemy as sa
 
 from app.audit import Actor
 from app.clock import local
-from app.engine import ServiceCall
+from app.engine import HumanTask, ServiceCall
 from app.hazards import queries as hazards
 from app.hazards.listing import operations, queries
 from app.hazards.listing.models import ELEMENTS, MajorListing
-from app.hazards.models import Hazard
+from app.hazards.models import RECTIFYING, Hazard
 from app.i18n import _
 from app.subjects import Subject
 
@@ -99,14 +100,29 @@ def set_stage(call: ServiceCall, stage: str) -> None:
     operations.set_stage(_listing(call), stage, now=call.now)
 
 
-def list_it(call: ServiceCall) -> Result:
-    """挂牌，开始治理、备案和公布的期限。"""
+def list_it(engine: Engine, call: ServiceCall) -> Result:
+    """挂牌，开始治理、备案和公布的期限；隐患的整改期限以治理期限为准。"""
     listing = _listing(call)
     operations.list_it(call.session, listing, call.data, by=_who(call, "approve"), now=call.now)
     call.history("hazards.listed", number=listing.number, text=listing.number)
     hazard = call.session.get_one(Hazard, listing.hazard_id)
+    _govern(engine, call, hazard, listing)
     subject = call.session.get_one(Subject, hazard.subject_id)
     return {"publicity_text": publicity(listing, hazard, subject.name)}
+
+
+def _govern(engine: Engine, call: ServiceCall, hazard: Hazard, listing: MajorListing) -> None:
+    """A rectification that runs gets the listing's last day, one that has been ordered begins with it."""
+    if listing.due_at is None or hazard.due_at is None or hazard.due_at >= listing.due_at or hazard.paused_at:
+        return
+    running = (HumanTask.instance_id == hazard.instance_id, HumanTask.status == "open")
+    task = call.session.scalar(sa.select(HumanTask).where(*running, HumanTask.node_id.in_(RECTIFYING)))
+    if task is not None:
+        reason = _("挂牌督办 %(number)s 确定的治理期限", number=listing.number)
+        by, where = _who(call, "approve"), call.instance_id
+        engine.extend_inside(call.session, task.id, listing.due_at, reason, by=by, now=call.now, request=where)
+    elif hazard.status == "ordered":
+        operations.govern(call.session, hazard, listing, now=call.now)
 
 
 def publicity(listing: MajorListing, hazard: Hazard, subject_name: str) -> str:
@@ -247,7 +263,9 @@ def init_engine(engine: Engine) -> None:
     add("hazards.verify_major", stand_in=_nothing)(verify)
     add("hazards.plan_major", stand_in=_nothing)(plan)
     add("hazards.listing_stage", params=StageParams, stand_in=_nothing)(set_stage)
-    add("hazards.list_major", result=Listed, stand_in=lambda _call: {"publicity_text": ""})(list_it)
+    add("hazards.list_major", result=Listed, stand_in=lambda _call: {"publicity_text": ""})(
+        lambda call: list_it(engine, call)
+    )
     add("hazards.file_major", stand_in=_nothing)(file)
     add("hazards.publicise_major", stand_in=_nothing)(publicise)
     add("hazards.report_progress", stand_in=_nothing)(progress)

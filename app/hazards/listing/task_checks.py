@@ -11,7 +11,7 @@ from app.clock import local
 from app.engine import HumanTask, TaskCheck
 from app.hazards import queries as hazards
 from app.hazards.listing import queries
-from app.hazards.models import Hazard
+from app.hazards.models import RUNNING, Hazard
 from app.i18n import _
 
 if TYPE_CHECKING:
@@ -38,8 +38,20 @@ def term(check: TaskCheck) -> Errors:
     day = str(check.answers.get("listing_due_on") or "")
     if check.answers.get("listing_verdict") != "approve" or not day:
         return {}
-    found = _within(check, day)
+    found = _within(check, day) or _as_ordered(check, day)
     return {"listing_due_on": found} if found else {}
+
+
+def _as_ordered(check: TaskCheck, day: str) -> list[str]:
+    """What was ordered is not shortened: the listing's last day becomes the hazard's."""
+    hazard = check.session.get(Hazard, str(check.data.get("hazard_id") or ""))
+    if hazard is None or hazard.due_at is None or hazard.status not in RUNNING or hazard.due_at < check.now:
+        return []
+    ordered = local(hazard.due_at).date()
+    if day >= ordered.isoformat():
+        return []
+    shown = day_text(ordered, local(check.now).date())
+    return [_("治理期限不能早于已下达的整改期限 %(day)s", day=shown)]
 
 
 def _within(check: TaskCheck, day: str) -> list[str]:
