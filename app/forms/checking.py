@@ -307,8 +307,8 @@ def _default_rows(spec: dict[str, Any], rows: list[Any], path: str) -> Iterator[
 
 
 def _me(value: Mapping[str, Any], kind: Any, here: str) -> Iterator[Problem]:
-    if value.get("from") == ME and kind != "user":
-        yield here, f"只有 user 字段可以取自 {ME}", f"only a user field takes its default from {ME}"
+    if value.get("from") == ME and kind not in ("user", "text"):
+        yield here, f"只有 user、text 字段可以取自 {ME}", f"only user and text fields take their default from {ME}"
 
 
 def _options(spec: dict[str, Any], here: str) -> Iterator[Problem]:

@@ -66,10 +66,13 @@ def _option(item: Any) -> Option:
 
 
 def given(value: Any, kind: str, situation: Situation) -> Any:
-    """A default or bound: the value itself, {"from": variable}, `today`, `now` for dates, {"from": "me"} for users."""
+    """A default or bound: the value itself, {"from": variable}, `today`, `now` for dates, {"from": "me"} for people.
+
+    Where a text is asked for, whoever fills it in is meant by name.
+    """
     if isinstance(value, Mapping) and set(value) == {"from"}:
-        mine = kind == "user" and value["from"] == ME
-        value = situation.actor.id if mine else lookup(situation.data, value["from"])
+        me = {"user": situation.actor.id, "text": situation.actor.name}
+        value = me[kind] if kind in me and value["from"] == ME else lookup(situation.data, value["from"])
     if kind in ("date", "datetime") and value in ("today", "now"):
         now = local(situation.now)
         if kind == "date":

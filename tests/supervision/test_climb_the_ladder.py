@@ -175,3 +175,18 @@ def test_an_extension_that_was_granted_on_request_sets_the_ladder_back_at_once(c
     assert item.origin_due_at == city.again(hazard).due_at == at("2026-06-05 23:59:59")
     city.until("2026-06-10 09:00")  # three work days later: the first rung once more, and no second setting back
     assert city.rungs(city.anew(item)) == [(0, SLIP), (0, INTERVIEW), (0, CIRCULAR), (1, SLIP)]
+
+
+def test_a_late_slips_feedback_climbs_nothing_anew(city: Walk) -> None:
+    """The step begins again with the same last day: whom its ladder has asked already is not asked twice."""
+    (item,) = city.decide("emergency", due_on="2026-04-13")
+    city.receive_slip(item)
+    city.until("2026-04-17 09:00")
+    rungs, joined = city.rungs(item), len(city.started_by(item.instance_id))
+    assert joined > 0
+    city.feed_back(item, kind="progress")
+    city.until("2026-04-17 12:00")
+    assert len(city.started_by(item.instance_id)) == joined
+    assert city.rungs(item) == rungs
+    city.until("2026-04-24 09:00")  # the next rung is its own
+    assert len(city.started_by(item.instance_id)) == joined + 1

@@ -52,6 +52,7 @@ def test_feedback_goes_to_and_fro_until_the_office_is_content(city: Walk) -> Non
         with pytest.raises(Forbidden):
             city.engine.complete(task.id, {"received_by": "某"}, by=city.actor(outsider))
     item = city.receive_slip(item, "xinyuan")
+    assert city.open_of(item)["handle_ent"].assignee_id == city.actor("wu").id  # whoever signed for it has it
     with pytest.raises(Conflict):
         city.engine.complete(task.id, {"received_by": "吴涛"}, by=city.actor("wu"))
     item = city.feed_back(item, "xinyuan", "progress")

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 
 from app.db import UNAVAILABLE, new_id
 from app.engine.core import Core
-from app.engine.models import Timer
+from app.engine.models import HumanTask, Timer
 from app.engine.packages.words import Words
 from app.engine.ports import Calendar
 from app.engine.running.checkout import Failure, Turn, message_of
+from app.prepared import Prepared
 
 _TIMER = Timer.__table__
 Planned = tuple[str, dt.datetime, dict[str, Any]]  # kind, instant, detail
-_ADD = sa.insert(_TIMER)
-_CANCEL = (
+_ADD = Prepared(sa.insert(_TIMER))
+_CANCEL = Prepared(
     sa.update(_TIMER)
     .where(_TIMER.c.task_id == sa.bindparam("of_task"), _TIMER.c.state.in_(("waiting", "paused", "failed")))
     .values(state="cancelled", fence=_TIMER.c.fence + 1, lease_until=None)
@@ -34,8 +35,9 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False
     """Set everything that the step's clock will do. A reminder whose instant has already passed is not set.
 
     Each round of the clock (see acts/clocks.py) has its own overdue mark and ladder; what it has had is not set again.
-    With `first` the task has only just begun and can have had nothing, unless it goes on with the clock of another:
-    then it is marked as late itself, but whom the ladder has asked already is not asked twice.
+    With `first` the task has only just begun and can have had nothing, unless it goes on with the clock of another,
+    which it also does where the step is late already as it was when it was done last: then it is marked as late
+    itself, but whom the ladder has asked already is not asked twice.
     """
     due = row.get("due_at")
     if due is None:
@@ -48,6 +50,8 @@ def arm(turn: Turn, row: Mapping[str, Any], words: Words, *, first: bool = False
         turn.failures.append(Failure(row["spiff_task_id"], row["node_id"], "timer", message_of(error)))
         timers = [("overdue", due, {})]
     fired = set() if first else _fired(turn.session, row["id"])
+    if first and words.ladder and due <= turn.now:
+        fired = _asked_before(turn, row, due)
     if clock_of is not None:
         fired |= {label for label in _fired(turn.session, clock_of) if label[0] != "overdue"}
     _set(turn.session, dict(row) | {"instance_id": turn.id}, timers, fired, turn.now)
@@ -89,7 +93,7 @@ def _set(
             }
         )
     if new:
-        session.execute(_ADD, new)
+        _ADD.run(session, new)
 
 
 def _fired(session: Session, task_id: str) -> set[tuple[str, Any, int]]:
@@ -98,6 +102,24 @@ def _fired(session: Session, task_id: str) -> set[tuple[str, Any, int]]:
         sa.select(_TIMER.c.kind, _TIMER.c.detail).where(_TIMER.c.task_id == task_id, _TIMER.c.state == "fired")
     )
     return {_label(row.kind, row.detail) for row in rows}
+
+
+def _asked_before(turn: Turn, row: Mapping[str, Any], due: dt.datetime) -> set[tuple[str, Any, int]]:
+    """The rungs of earlier tasks of this step that were due at the same instant, on the clock's last round."""
+    rows = turn.session.execute(
+        sa.select(_TIMER.c.kind, _TIMER.c.detail, HumanTask.clock_round)
+        .join(HumanTask, HumanTask.id == _TIMER.c.task_id)
+        .where(
+            HumanTask.instance_id == turn.id,
+            HumanTask.node_id == row["node_id"],
+            HumanTask.due_at == due,
+            HumanTask.id != row["id"],
+            _TIMER.c.kind == "ladder",
+            _TIMER.c.state == "fired",
+        )
+    )
+    number = row.get("clock_round") or 0
+    return {(*_place(kind, detail), number) for kind, detail, last in rows if (detail.get("round") or 0) == (last or 0)}
 
 
 def planned(turn: Turn, words: Words, due: dt.datetime) -> list[Planned]:
@@ -123,7 +145,7 @@ def _planned(calendar: Calendar, session: Session, words: Words, due: dt.datetim
 
 def cancel(session: Session, task_id: str) -> None:
     """Nothing more happens by the clock of a task that is over, or whose clock begins anew."""
-    session.execute(_CANCEL, {"of_task": task_id})
+    _CANCEL.run(session, {"of_task": task_id})
 
 
 def pause(session: Session, task_id: str) -> None:
