@@ -159,6 +159,19 @@ def test_suspending_the_parent_stops_its_children_and_resuming_lets_them_go_on(w
     assert [world.instance(of(row)).status for row in (first, second)] == ["running", "suspended"]
 
 
+def test_a_child_resumed_by_hand_is_no_longer_its_parents_to_resume(world: World) -> None:
+    parent = begin(world, "fire", "traffic")
+    first, _second = children(world, parent)
+    zhao = world.person("zhao")
+    world.engine.suspend(parent, "暂停", by=zhao)
+    world.engine.deliver_all()
+    world.engine.resume(of(first), by=zhao)
+    world.engine.suspend(of(first), "另有原因", by=zhao)
+    world.engine.resume(parent, by=zhao)
+    world.engine.deliver_all()
+    assert world.instance(of(first)).status == "suspended"
+
+
 def test_an_interrupting_event_cancels_what_is_under_way(world: World) -> None:
     world.deploy(PLAN)
     call_ = detached("c", "plan", for_each="sectors", inputs='{"sector": item}')

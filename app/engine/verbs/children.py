@@ -80,7 +80,7 @@ class ChildVerbs(InstanceVerbs):
             with session.begin_nested():
                 run_inside(self, session, GoOn(SYSTEM, row["parent_id"], row["spiff_task_id"], row["node_id"]))
         except Gone:
-            log.info("%s: nobody waits for it any more", key)
+            log.debug("%s: nobody waits for it any more", key)
 
     def _child_follows(self, session: Session, payload: Mapping[str, Any], *, key: str, now: dt.datetime) -> None:
         """Whatever order such letters come in, the child does as its parent now stands."""
@@ -97,7 +97,6 @@ class ChildVerbs(InstanceVerbs):
             session.execute(sa.update(_CHILD).where(_CHILD.c.id == row["id"]).values(held=True))
         elif status == "running" and own == "suspended" and row["held"]:
             self._switch_one(session, child_id, "suspended", "running", "instance.resumed", reason, by)
-            session.execute(sa.update(_CHILD).where(_CHILD.c.id == row["id"]).values(held=False))
 
     def _held(self, session: Session, child_id: str) -> tuple[dict[str, Any], str]:
         """The child's row and its parent's status, read under the parent's lock."""

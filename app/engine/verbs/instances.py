@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import errors
 from app.audit import Actor, Break
 from app.db import write_transaction
-from app.engine.models import HumanTask, Incident, Instance, Subscription, Timer
+from app.engine.models import Child, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import history
 from app.engine.running.acts.amend import Amend
 from app.engine.running.acts.complete import TRIES, Complete
@@ -31,7 +31,7 @@ from app.engine.verbs.tasks import required_text
 from app.i18n import lazy_
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
-_INCIDENT, _SUBSCRIPTION = Incident.__table__, Subscription.__table__
+_INCIDENT, _SUBSCRIPTION, _CHILD = Incident.__table__, Subscription.__table__, Child.__table__
 LONGEST_KEY = 120  # characters of a business key
 
 
@@ -192,6 +192,9 @@ class InstanceVerbs(DefinitionVerbs):
         if status != before:
             raise errors.Conflict(lazy_("此事项已有变化，请按最新情况办理"), status=status)
         session.execute(sa.update(_INSTANCE).where(_INSTANCE.c.id == instance_id).values(status=after))
+        if after == "running":  # whoever lets it go on: what its parent did to it is over
+            own = sa.and_(_CHILD.c.instance_id == instance_id, _CHILD.c.held)
+            session.execute(sa.update(_CHILD).where(own).values(held=False))
         line = Happened(event, by, data={"reason": reason})
         history.append(session, instance_id, self.clock.now(), [line])
         children.follow_all(session, instance_id, self.clock.now(), by, reason)
