@@ -16,7 +16,7 @@ from app.engine import HumanTask, Instance, Loaded
 from app.i18n import _, bilingual, pick
 from app.inbox import queries, strip, timeline
 from app.inbox.closed import closed_flows
-from app.inbox.mainline import STEPS
+from app.inbox.mainline import HUMAN, STEPS
 from app.inbox.upcoming import expected
 
 
@@ -110,7 +110,7 @@ class _Words:
     def under(self, node: Any, state: Any) -> str:
         """3月24日 孙强; 您，剩 3 时 10 分; or who is expected."""
         if state is not None and state.state == "done" and state.at is not None:
-            who = state.who or _("系统")
+            who = (node.kind in HUMAN and state.who) or _("系统")  # whoever let it go on did nothing there
             return f"{day_text(local(state.at).date(), local(web.clock().now()).date())} {who}"
         if state is not None and state.state == "now":
             return self._present(self.open[node.id]) if node.id in self.open else self._waits(state)

@@ -44,6 +44,11 @@ class Box:
     def end(self) -> int:
         return self.x + self.width
 
+    @property
+    def notes(self) -> list[str]:
+        """The words below it, in two lines where one would reach under its neighbours."""
+        return _noted(self.under)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -115,11 +120,12 @@ def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str], closed: f
     line = _shown(whole, nodes, {side.origin for side in branches})
     branches = [side for side in branches if side.origin in line and (side.target in line or side.target not in whole)]
     labels = _labels(whole, nodes, flows)
-    spans, width = _placed(line, nodes, labels)
-    boxes = [_box(nodes[i], states.get(i, "ahead"), progress.nodes.get(i), under, spans[i]) for i in line]
+    notes = {i: under(nodes[i], progress.nodes.get(i)) for i in line if nodes[i].kind in STEPS | AUTOMATIC}
+    spans, width = _placed(line, nodes, labels, notes)
+    boxes = [_box(nodes[i], states.get(i, "ahead"), notes.get(i, ""), spans[i]) for i in line]
     levels = _levelled(branches, line)
     axis = TASK_HEIGHT // 2 + 4 + (RISE + 10 + (len(levels) - 1) * LEVEL if levels else 0)
-    below = axis + TASK_HEIGHT // 2 + 26
+    below = axis + TASK_HEIGHT // 2 + (39 if any(len(box.notes) > 1 for box in boxes) else 26)
     lines = _straight(boxes, labels, axis) + _above(levels, boxes, nodes, states, progress.taken, axis, width)
     return Strip(
         boxes,
@@ -183,11 +189,12 @@ def _width(kind: str) -> int:
 
 
 def _placed(
-    line: list[str], nodes: Mapping[str, Any], labels: Mapping[str, str]
+    line: list[str], nodes: Mapping[str, Any], labels: Mapping[str, str], notes: Mapping[str, str]
 ) -> tuple[dict[str, tuple[int, int]], int]:
-    """(x, width) of each node and the width of the drawing: spread evenly, wider where a flow has a name."""
+    """(x, width) of each node and the width of the drawing: spread evenly, wider where a flow or a note needs it."""
     widths = [_width(nodes[i].kind) for i in line]
-    gaps = [max(LEAST_GAP, _text_width(labels.get(i, "")) + 14) for i in line[:-1]]
+    gaps = [max(LEAST_GAP, text_width(labels.get(i, "")) + 14) for i in line[:-1]]
+    _apart(widths, gaps, [max(map(text_width, _noted(notes.get(i, ""))), default=0) for i in line])
     spare = WIDTH - 2 * MARGIN - sum(widths) - sum(gaps)
     if spare > 0 and gaps:
         gaps = [min(gap + spare // len(gaps), max(gap, WIDEST_GAP)) for gap in gaps]
@@ -199,14 +206,37 @@ def _placed(
     return spans, max(WIDTH, used)
 
 
-def _text_width(text: str) -> int:
+def _apart(widths: list[int], gaps: list[int], texts: list[int]) -> None:
+    """Widen gaps until no note reaches into the next one, whatever stands between the two."""
+    last = None
+    for place, text in enumerate(texts):
+        if not text:
+            continue
+        if last is not None:
+            between = sum(gaps[last:place]) + sum(widths[last + 1 : place]) + (widths[last] + widths[place]) // 2
+            gaps[place - 1] += max(0, (texts[last] + text) // 2 + 12 - between)
+        last = place
+
+
+def _noted(text: str) -> list[str]:
+    """A note in one line, or in two, broken behind a comma or at a blank near its middle."""
+    if text_width(text) <= TASK_WIDTH + LEAST_GAP - 6:
+        return [text] if text else []
+    breaks = [place + 1 for place, c in enumerate(text[:-1]) if c in "， "]
+    if not breaks:
+        return [text]
+    place = min(breaks, key=lambda p: max(text_width(text[:p].strip()), text_width(text[p:].strip())))
+    return [text[:place].strip(" ，"), text[place:].strip()]
+
+
+def text_width(text: str) -> int:
     return sum(12 if ord(c) > 0x2E7F else 7 for c in text)
 
 
 _ICONS = {"sendTask": "send", "receiveTask": "send"}
 
 
-def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], span: tuple[int, int]) -> Box:
+def _box(node: Any, state: str, note: str, span: tuple[int, int]) -> Box:
     x, width = span
     name = bilingual(node.name, node.name_en)
     if node.kind.endswith("Gateway"):
@@ -214,7 +244,7 @@ def _box(node: Any, state: str, facts: Any, under: Callable[[Any, Any], str], sp
     if node.kind.endswith("Event"):
         return Box(node.id, "end" if node.kind == "endEvent" else "start", "", [], state, "", x, width, name)
     icon = "user" if node.kind in HUMAN else "sub" if node.kind in STEPS else _ICONS.get(node.kind, "gear")
-    return Box(node.id, "task", icon, _wrapped(name or node.id), state, under(node, facts), x, width, name)
+    return Box(node.id, "task", icon, _wrapped(name or node.id), state, note, x, width, name)
 
 
 _CHARACTERS = re.compile(r"[（《“]?.[）》”，。、：；？！]*", re.DOTALL)  # as a person breaks a line
@@ -223,14 +253,14 @@ _CHARACTERS = re.compile(r"[（《“]?.[）》”，。、：；？！]*", re.D
 def _wrapped(text: str) -> list[str]:
     """A name in at most two lines of a node's width; only names may end in an ellipsis."""
     room = TASK_WIDTH - 24
-    if _text_width(text) <= room:
+    if text_width(text) <= room:
         return [text]
     words = text.split(" ") if " " in text else _CHARACTERS.findall(text)
     glue = " " if " " in text else ""
     lines = [""]
     for word in words:
         longer = f"{lines[-1]}{glue if lines[-1] else ''}{word}"
-        if _text_width(longer) <= room or not lines[-1]:
+        if text_width(longer) <= room or not lines[-1]:
             lines[-1] = longer
         elif len(lines) == 1:
             lines.append(word)
@@ -308,7 +338,7 @@ def _stub(side: Side, origin: Box, target: Any, state: str, axis: int, y: int, w
     """A way that does not come back to the main line: a short arrow with the name of where it leads."""
     name = bilingual(target.name, target.name_en) or (_("结束") if not target.out_flows else "")
     label = f"{side.label} → {name}" if side.label and name and name != side.label else side.label or name
-    back = -1 if origin.middle + STUB + 6 + _text_width(label) > width else 1
+    back = -1 if origin.middle + STUB + 6 + text_width(label) > width else 1
     x = origin.middle + back * STUB
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (x, y)]
     return Line(points, state, label, x + back * 6, y + 4, "start" if back == 1 else "end")

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.engine import Flow, Node, NodeState
 from app.inbox.mainline import main_line, sides
-from app.inbox.strip import WIDTH, draw
+from app.inbox.strip import WIDTH, draw, text_width
 
 AT = dt.datetime(2026, 4, 9, 6, 20, tzinfo=dt.UTC)
 
@@ -164,3 +164,19 @@ def test_endless_gateways_do_not_hang_the_drawing() -> None:
         [("start", "a", ""), ("a", "b", ""), ("b", "a", "again"), ("b", "t", "")],
     )
     assert [box.id for box in drawn(ring, {}).boxes] == ["start", "b", "t"]
+
+
+def test_what_stands_under_the_nodes_does_not_run_together() -> None:
+    states = {"start": "done", "rectify": "done", "inspect": "now"}
+    nodes, flows = LOOP
+    progress = SimpleNamespace(nodes={i: NodeState(state, AT, "", 1) for i, state in states.items()}, taken=set())
+    for note in (
+        "海城市安全生产委员会办公室综合协调科",
+        "待签收，逾期 13 个工作日 7 时 50 分",
+        "Committee office of the city, Wang",
+    ):
+        strip = draw(SimpleNamespace(nodes=nodes, flows=flows), progress, lambda _node, _state, note=note: note)
+        noted = [(box.middle, max(map(text_width, box.notes))) for box in strip.boxes if box.notes]
+        assert len(noted) == 3
+        for (left, width), (right, wide) in pairwise(noted):
+            assert left + width / 2 + 8 <= right - wide / 2
