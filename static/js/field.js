@@ -57,8 +57,8 @@ async function synchronise(refresh) {
     const work = async () => {
       state = "sending";
       await said();
-      await push(user, inspection, (left) => said(left));
-      if (refresh || !record) await load();
+      const removed = await push(user, inspection, (left) => said(left));
+      if (refresh || removed || !record) await load();
       state = "idle";
     };
     await (navigator.locks ? navigator.locks.request(`duban-field-${inspection}`, work) : work());

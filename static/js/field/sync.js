@@ -85,13 +85,25 @@ async function settle(user, row, result) {
   });
 }
 
-// Whatever can be sent now. `progress(left)` after each; ends by throwing SignedOut or Unreachable.
+// A finding that was taken back. Where the server keeps it (the record is closed), it shows again with the next load.
+async function takeBack(user, inspection, row) {
+  await call(`/api/v1/inspections/${inspection}/items/${row.item_id}`, { method: "DELETE" });
+  await store.remove("answers", user, row.id);
+}
+
+// Whatever can be sent now; whether something was taken back. `progress(left)` after each; ends by throwing SignedOut
+// or Unreachable.
 export async function push(user, inspection, progress) {
   const waiting = (row) => row.dirty && !row.conflict && row.refusedAt !== row.version;
   const rows = (await store.all("answers", user, inspection)).filter(waiting);
   let left = rows.length;
   for (const row of rows) {
     progress(left);
+    if (row.removed) {
+      await takeBack(user, inspection, row);
+      left -= 1;
+      continue;
+    }
     let values;
     try {
       values = await carried(user, row);
@@ -117,4 +129,5 @@ export async function push(user, inspection, progress) {
     left -= 1;
   }
   progress(left);
+  return rows.some((row) => row.removed);
 }

@@ -71,7 +71,8 @@ export class View {
   items() {
     const known = new Set(this.subject.items.map((item) => `${this.subject.id}/${item.client_id}`));
     const own = [...this.rows.values()].filter((row) => row.kind === "item" && !known.has(row.id) && !row.removed);
-    return [...this.subject.items, ...own.map((row) => ({ id: null, own: true, category: "", client_id: row.client_id, content: "", severity_hint: "general", photos: [], photos_after: [] }))];
+    const listed = this.subject.items.filter((item) => !this.rows.get(`${this.subject.id}/${item.client_id}`)?.removed);
+    return [...listed, ...own.map((row) => ({ id: null, own: true, category: "", client_id: row.client_id, content: "", severity_hint: "general", photos: [], photos_after: [] }))];
   }
 
   row(kind, clientId, from) {
@@ -158,16 +159,23 @@ export class View {
       parts.push(field(row, "measures", say("measures"), text(row, "measures", edit, { rows: 2, max: 2000 }), true), this.photos(row, "photos_after", say("photos_after"), redraw));
     }
     parts.push(more);
-    if (item.own && !item.id) {
+    if (item.own) {
       const drop = button({ class: "btn btn-sm" }, icon("trash"), say("drop"));
-      drop.addEventListener("click", async () => {
-        await store.remove("answers", this.user, row.id);
-        await this.draw(this.record, this.subject.id);
-        this.onChange();
-      });
+      drop.addEventListener("click", () => this.drop(item, row));
       parts.push(drop);
     }
     return element("fieldset", { class: "db-stack db-field", disabled: !this.record.may_answer }, ...parts);
+  }
+
+  // A finding of one's own goes at once; one that the server has is taken back there when it can be reached.
+  async drop(item, row) {
+    const kept = await store.change("answers", this.user, row.id, (now) => {
+      const known = { ...(now ?? row), item_id: item.id ?? (now ?? row).item_id };
+      return { ...known, removed: true, dirty: true, conflict: null, errors: null, version: (known.version ?? 0) + 1 };
+    });
+    if (!kept.item_id) await store.remove("answers", this.user, row.id);
+    await this.draw(this.record, this.subject.id);
+    this.onChange();
   }
 
   photos(row, name, label, redraw) {
