@@ -18,6 +18,7 @@ SCALES = {
     "minor": lazy_("小专项"),
     "special_period": lazy_("特殊时期保障"),
 }
+PARENTS = ("overall", "annual")  # what other campaigns can be part of, the widest kind first
 TRIGGERS = {
     "deploy": lazy_("上级部署"),
     "lesson": lazy_("事故教训"),

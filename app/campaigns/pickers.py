@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import forms
-from app.accounts import Sector
+from app.accounts import Sector, visible
 from app.campaigns import queries
-from app.campaigns.models import Campaign
+from app.campaigns.models import PARENTS, Campaign, SectorPlan
 from app.i18n import bilingual
 
 Options = list[tuple[str, str]]
+OPEN = ("approving", "revising", "running")
 
 
 def _sectors(session: Session, _user: Any, q: str) -> Options:
@@ -34,7 +35,7 @@ def _may_pick_sector(session: Session, _user: Any, code: str) -> bool:
 
 
 def _campaigns(session: Session, user: Any, q: str) -> Options:
-    select = queries.campaigns(user, {"q": q}).where(Campaign.status.in_(("approving", "revising", "running")))
+    select = queries.campaigns(user, {"q": q}).where(Campaign.status.in_(OPEN))
     return [(row.id, f"{row.code}　{row.name}") for row in session.scalars(select.limit(50))]
 
 
@@ -47,6 +48,41 @@ def _may_pick_campaign(session: Session, user: Any, campaign_id: str) -> bool:
     return queries.find(session, campaign_id, user) is not None
 
 
+def _parents(session: Session, user: Any, q: str) -> Options:
+    """Campaigns that others can be part of: overall and annual ones that are not over yet, overall ones first."""
+    select = queries.campaigns(user, {"q": q}).where(Campaign.status.in_(OPEN), Campaign.scale.in_(PARENTS))
+    first = sa.case((Campaign.scale == PARENTS[0], 0), else_=1)
+    select = select.order_by(None).order_by(first, Campaign.start_on.desc(), Campaign.code)
+    return [(row.id, f"{row.code}　{row.name}") for row in session.scalars(select.limit(50))]
+
+
+def _may_pick_parent(session: Session, user: Any, campaign_id: str) -> bool:
+    found = queries.find(session, campaign_id, user)
+    return found is not None and found.scale in PARENTS and found.status in OPEN
+
+
+def _plans(session: Session, user: Any, q: str) -> Options:
+    select = visible(sa.select(SectorPlan, Campaign, Sector), SectorPlan, user)
+    select = select.join(Campaign, Campaign.id == SectorPlan.campaign_id)
+    select = select.join(Sector, Sector.code == SectorPlan.sector_code).where(Campaign.status.in_(OPEN))
+    found = session.execute(select.order_by(Campaign.start_on.desc(), Sector.position).limit(200))
+    named = [(plan.id, f"{campaign.name}　{sector.name}") for plan, campaign, sector in found]
+    return [(key, name) for key, name in named if q.lower() in name.lower()]
+
+
+def _plan_label(session: Session, plan_id: str) -> str:
+    found = session.get(SectorPlan, plan_id)
+    return _sector_label(session, found.sector_code) if found else ""
+
+
+def _may_pick_plan(session: Session, user: Any, plan_id: str) -> bool:
+    return (
+        session.scalar(visible(sa.select(SectorPlan.id).where(SectorPlan.id == plan_id), SectorPlan, user)) is not None
+    )
+
+
 def register() -> None:
     forms.pickers["sector"] = (_sectors, _sector_label, _may_pick_sector)
     forms.pickers["campaign"] = (_campaigns, _campaign_label, _may_pick_campaign)
+    forms.pickers["parent_campaign"] = (_parents, _campaign_label, _may_pick_parent)
+    forms.pickers["sector_plan"] = (_plans, _plan_label, _may_pick_plan)

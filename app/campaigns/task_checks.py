@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.accounts import Organisation, Sector
 from app.campaigns import plans
 from app.campaigns.conditions import Conditions
+from app.campaigns.models import PARENTS, Campaign
 from app.engine import TaskCheck
 from app.i18n import _
 
@@ -31,11 +32,25 @@ def plan_sound(check: TaskCheck, conditions: Conditions) -> Errors:
     wrong = _phase_count(str(given["scale"]), len(phases)) or _phase_days(phases, given)
     if found := wrong or [why for row in phases if (why := conditions.problem(row.get("condition") or ""))]:
         errors["phases"] = found
+    if found := _parent(check, given):
+        errors["parent_id"] = found
     if found := _leads(check, given.get("leads") or []):
         errors["leads"] = found
     if given["scale"] == "special_period" and not given.get("guards"):
         errors["guards"] = [_("特殊时期保障要明确包保督导的领导")]
     return errors
+
+
+def _parent(check: TaskCheck, given: Data) -> list[str]:
+    """What a campaign is part of is of a wider kind, and lasts at least as long."""
+    parent = check.session.get(Campaign, given["parent_id"]) if given.get("parent_id") else None
+    if parent is None:
+        return []
+    if given["scale"] in PARENTS[: PARENTS.index(parent.scale) + 1] if parent.scale in PARENTS else True:
+        return [_("“%(name)s”不能包含这一类行动", name=parent.name)]
+    if given["start_on"] < parent.start_on.isoformat() or given["end_on"] > parent.end_on.isoformat():
+        return [_("起止日期超出“%(name)s”的起止日期", name=parent.name)]
+    return []
 
 
 def _phase_count(scale: str, count: int) -> list[str]:

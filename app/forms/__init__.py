@@ -8,7 +8,7 @@ from app.forms.answers import Shown, describe, shown_answers
 from app.forms.binding import BoundField, BoundForm, bind
 from app.forms.checking import check
 from app.forms.kinds import KINDS
-from app.forms.picking import Picker, pickers
+from app.forms.picking import Picker, not_theirs, pickers
 from app.forms.port import FormFiles
 from app.forms.reading import Received, read, receive
 from app.forms.schemas import validate
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "describe",
     "init_app",
+    "not_theirs",
     "pickers",
     "read",
     "receive",

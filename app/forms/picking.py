@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, User, find_people, organisation_options, people_options, visible_organisations
 from app.forms.situation import Situation, Spec, given
-from app.i18n import bilingual
+from app.i18n import _, bilingual
 
 Options = list[tuple[str, str]]
 SHOWN = 20  # records offered before anything is searched for
@@ -77,3 +77,12 @@ def may_pick(session: Session, user: Any, name: str, value: str, filters: dict[s
         return False
     picker = Picker(*pickers[name])
     return bool(picker.label(session, value)) if user is None else picker.check(session, user, value)
+
+
+def not_theirs(session: Session, user: Any, given: Mapping[str, tuple[str, str | None]]) -> dict[str, list[str]]:
+    """Errors for ids that this person may not give: field → (picker, id). Nothing given is no error."""
+    return {
+        field: [_("没有这一项，或者您无权选择")]
+        for field, (name, value) in given.items()
+        if value and not may_pick(session, user, name, value, {})
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app import web
+from app import forms, web
 from app.engine import HumanTask, Started
 from app.errors import Conflict, Invalid
 from app.i18n import _
@@ -23,6 +23,7 @@ def plan(data: Mapping[str, Any]) -> Started:
     """
     user, session, now = web.current_user(), web.db.session(), web.clock().now()
     access.require(access.may_plan(user))
+    of_campaign(data)
     operations.checklist_of(session, data)
     chosen = operations.choose(session, data, user, now)
     if data["selection"] == "draw":
@@ -38,6 +39,13 @@ def plan(data: Mapping[str, Any]) -> Started:
     started = web.engine().start(PROCESS, said, by=web.actor(), as_form=False)
     web.refresh()
     return started
+
+
+def of_campaign(data: Mapping[str, Any]) -> None:
+    """Invalid where a campaign or plan is named that this person does not see."""
+    named = {"campaign_id": ("campaign", data["campaign_id"]), "plan_id": ("sector_plan", data["plan_id"])}
+    if errors := forms.not_theirs(web.db.session(), web.current_user(), named):
+        raise Invalid(errors)
 
 
 def _enough(data: Mapping[str, Any]) -> None:

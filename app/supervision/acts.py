@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app import web
+from app import forms, web
 from app.accounts import Organisation
 from app.errors import Forbidden, Invalid
 from app.i18n import _
@@ -40,6 +40,8 @@ def instruct(data: Mapping[str, Any]) -> SupervisionItem:
         return already
     if data["org_id"] and session.get(Organisation, data["org_id"]) is None:
         raise Invalid({"org_id": [_("没有这个单位")]})
+    if errors := forms.not_theirs(session, user, {"campaign_id": ("campaign", data["campaign_id"])}):
+        raise Invalid(errors)
     leader = user.has("leader")
     text = data["text"].strip()
     told = {

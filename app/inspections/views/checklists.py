@@ -13,7 +13,7 @@ from app import web
 from app.accounts import sector_options
 from app.errors import Invalid, NotFound
 from app.i18n import _, lazy_
-from app.inspections import access
+from app.inspections import access, acts
 from app.inspections.checklists import operations, queries
 from app.inspections.checklists.models import CHECKLIST_STATUSES, Checklist
 from app.inspections.checklists.schemas import ChecklistIn
@@ -79,6 +79,7 @@ def create() -> BaseResponse:
         return _form(_stepped(values, step))
     try:
         data = dict(ChecklistIn().load(_sent(values)))
+        acts.of_campaign(data)
         made = operations.create(web.db.session(), data, by=web.actor(), now=web.clock().now())
     except (ValidationError, Invalid) as wrong:
         return _form(values, _errors(wrong))
