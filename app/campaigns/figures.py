@@ -115,11 +115,11 @@ def as_text(name: str, value: Any) -> str:
     return f"{value * 100:.1f}%" if name == "rectified_rate" else f"{value:,}"
 
 
-def actuals(session: Session, tasks: Iterable[CampaignTask]) -> dict[str, int]:
-    """What each task has come to: the figure it is tied to, else what was reported last."""
+def actuals(session: Session, tasks: Iterable[Any]) -> dict[str, int]:
+    """What each task (or row of its figures) has come to: the figure it is tied to, else what was reported last."""
     tasks = list(tasks)
     found = {task.id: task.actual for task in tasks}
-    kinds = _kinds(session, tasks)
+    kinds = _kinds(session, [task for task in tasks if task.metric])
     for metric, plan_id in {(t.metric, t.plan_id) for t in tasks if t.metric}:
         mine = [t for t in tasks if (t.metric, t.plan_id) == (metric, plan_id)]
         counts = _by_town(session, metric, plan_id)
@@ -131,7 +131,9 @@ def actuals(session: Session, tasks: Iterable[CampaignTask]) -> dict[str, int]:
     return found
 
 
-def _kinds(session: Session, tasks: list[CampaignTask]) -> dict[str, str]:
+def _kinds(session: Session, tasks: list[Any]) -> dict[str, str]:
+    if not tasks:
+        return {}
     ids = {task.org_id for task in tasks}
     return {i: kind for i, kind in session.execute(
         sa.select(Organisation.id, Organisation.kind).where(Organisation.id.in_(ids))

@@ -21,6 +21,10 @@ from app.campaigns.models import Campaign, CampaignPhase, CampaignProgress, Camp
 from app.clock import local
 from app.i18n import bilingual
 
+# Columns of a task that progress is told from. Rows of these are read, not records: there may be thousands.
+FIGURED = (
+    "id", "plan_id", "phase_seq", "sector_code", "region_code", "org_id", "metric", "target", "actual", "status",
+)  # fmt: skip
 BEHIND, FAR_BEHIND = 5, 15  # points: amber from here, red from there
 ASSESSED_BEFORE, LATE_AFTER = 3, 3  # work days before a phase's end, and after it
 
@@ -117,11 +121,12 @@ class _Reader:
     def __init__(self, session: Session, plans: list[SectorPlan], phases: list[CampaignPhase], today: dt.date) -> None:
         self.calendar, self.today, self.phases = office(session), today, phases
         ids = [plan.id for plan in plans]
-        tasks = session.scalars(
-            sa.select(CampaignTask).where(CampaignTask.plan_id.in_(ids), CampaignTask.status != "voided")
+        columns = [getattr(CampaignTask, name) for name in FIGURED]
+        tasks = session.execute(
+            sa.select(*columns).where(CampaignTask.plan_id.in_(ids), CampaignTask.status != "voided")
         ).all()
         self.actual = actuals(session, tasks)
-        self.tasks: dict[tuple[str, int], list[CampaignTask]] = defaultdict(list)
+        self.tasks: dict[tuple[str, int], list[Any]] = defaultdict(list)
         for task in tasks:
             self.tasks[task.plan_id, task.phase_seq].append(task)
         self.reported = {
@@ -173,12 +178,12 @@ class _Reader:
             leftovers=left,
         )
 
-    def _percent(self, plan: SectorPlan, phase: CampaignPhase, tasks: list[CampaignTask]) -> int | None:
+    def _percent(self, plan: SectorPlan, phase: CampaignPhase, tasks: list[Any]) -> int | None:
         if tasks:
             return round(100 * sum(self.share(task) for task in tasks) / len(tasks))
         return self.reported.get((plan.id, phase.seq))
 
-    def share(self, task: CampaignTask) -> float:
+    def share(self, task: Any) -> float:
         if task.target:
             return min(1.0, self.actual[task.id] / task.target)
         return 1.0 if task.status == "done" else 0.0

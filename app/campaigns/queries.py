@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, Sector, User, scope_condition, visible
-from app.campaigns.matrix import Matrix, matrix
+from app.campaigns.matrix import FIGURED, Matrix, matrix
 from app.campaigns.models import (
     Campaign,
     CampaignNote,
@@ -141,6 +141,15 @@ def tasks(session: Session, user: Any, *, campaign_id: str = "", plan_id: str = 
         select = select.where(CampaignTask.plan_id == plan_id)
     select = select.order_by(CampaignTask.phase_seq, CampaignTask.due_on, CampaignTask.plan_id, CampaignTask.seq)
     return list(session.scalars(visible(select, CampaignTask, user)))
+
+
+def task_figures(session: Session, user: Any, campaign_id: str, phases: Sequence[int]) -> Sequence[sa.Row[Any]]:
+    """Of the tasks in these phases what progress is told from, without the records themselves."""
+    columns = [getattr(CampaignTask, name) for name in FIGURED]
+    select = sa.select(*columns).where(
+        CampaignTask.campaign_id == campaign_id, CampaignTask.status != "voided", CampaignTask.phase_seq.in_(phases)
+    )
+    return session.execute(visible(select, CampaignTask, user)).all()
 
 
 def progress(session: Session, user: Any, *, campaign_id: str = "", plan_id: str = "") -> list[CampaignProgress]:

@@ -19,7 +19,7 @@ from app.hazards.models import (
     HazardRound,
 )
 from app.hazards.request_models import KINDS, OUTCOMES, REQUEST_STATUSES, HazardRequest
-from app.hazards.tally import Standing, fold, standing
+from app.hazards.tally import Standing, fold, standings
 from app.hazards.tally import differences as tally_differences
 from app.i18n import lazy_
 
@@ -42,7 +42,7 @@ __all__ = [
     "behind",
     "fold",
     "init_app",
-    "standing",
+    "standings",
     "tally_differences",
 ]
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app import metrics
 from app.accounts import scope_condition
-from app.hazards import Hazard, Standing, queries, standing
+from app.hazards import Hazard, Standing, queries, standings
 from app.hazards.tally import monday
 
 _TENTH = Decimal("0.1")
@@ -39,8 +40,14 @@ class Sums:
     major_overdue: int = 0
 
     def add(self, other: Sums) -> None:
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.visits += other.visits
+        self.found += other.found
+        self.closed += other.closed
+        self.on_time += other.on_time
+        self.overdue += other.overdue
+        self.major_found += other.major_found
+        self.major_closed += other.major_closed
+        self.major_overdue += other.major_overdue
 
     @property
     def open(self) -> int:
@@ -75,11 +82,16 @@ class Figures:
 
     def of(self, *, sector: str | None = None, town: str | None = None) -> Sums:
         """Added up over a sector, a town, or everything."""
-        total = Sums()
-        for (of_sector, of_town), sums in self.cells.items():
-            if sector in (None, of_sector) and town in (None, of_town):
-                total.add(sums)
-        return total
+        return self._sums.get((sector, town)) or Sums()
+
+    @cached_property
+    def _sums(self) -> dict[tuple[str | None, str | None], Sums]:
+        """Every sum that may be asked for, once all cells are filled; None stands for all."""
+        sums: dict[tuple[str | None, str | None], Sums] = defaultdict(Sums)
+        for (sector, town), cell in self.cells.items():
+            for key in ((sector, town), (sector, None), (None, town), (None, None)):
+                sums[key].add(cell)
+        return dict(sums)
 
     @property
     def sectors(self) -> set[str]:
@@ -99,8 +111,9 @@ class Figures:
 def read(session: Session, user: Any, now: dt.datetime, campaign_id: str | None = None) -> Figures:
     """The figures of one campaign, or of everything. `user` None is the system."""
     figures = Figures()
-    _add_standing(figures, standing(session, user, campaign_id, ("sector_code", "town", "major")))
-    for row in standing(session, user, campaign_id, ("week",)):
+    by_place, by_week = standings(session, user, campaign_id, ("sector_code", "town", "major"), ("week",))
+    _add_standing(figures, by_place)
+    for row in by_week:
         figures.found[row.week] += row.found
         figures.closed[row.week] += row.closed
     for sector, town, major, count in session.execute(_overdue(user, now, campaign_id)):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts import Organisation, scope_condition, sector_options, sectors, town_options
+from app.accounts import Organisation, Sector, scope_condition, sectors, town_options
 from app.calendars import DeadlineView, Office, answered_text, deadline_view, office
 from app.campaigns import queries as campaigns
 from app.campaigns.figures import actuals
@@ -25,6 +25,7 @@ from app.engine import HumanTask
 from app.hazards import OPEN, Hazard
 from app.hazards import queries as hazards
 from app.i18n import bilingual
+from app.subjects import Subject
 
 BY = ("sector", "town")
 
@@ -109,11 +110,12 @@ def chosen(session: Session, user: Any, campaign_id: str) -> tuple[Campaign | No
     options = tuple((one.id, one.name) for one in running)
     if campaign_id == "all":
         return None, options
-    if campaign_id:
-        found = campaigns.get(session, campaign_id, user)
-        known = options if found in running else (*options, (found.id, found.name))
-        return found, known
-    return (running[0] if running else None), options
+    if not campaign_id:
+        return (running[0] if running else None), options
+    if (found := next((one for one in running if one.id == campaign_id), None)) is not None:
+        return found, options
+    found = campaigns.get(session, campaign_id, user)
+    return found, (*options, (found.id, found.name))
 
 
 def wall(
@@ -124,20 +126,23 @@ def wall(
     by: str = "sector",
     *,
     late: int = 7,
-    drawing: tuple[int, int] = (400, 230),
+    drawing: tuple[int, int, int] = (400, 230, 16),
 ) -> Wall:
     campaign, options = chosen(session, user, campaign_id)
     figures = counted.read(session, user, now, campaign.id if campaign else None)
     matrix = campaigns.matrix(campaign, user, now, session) if campaign else None
     week = counted.this_week(now)
-    towns = _town_rows(session, user, campaign, matrix, figures)
+    names = _Names(sectors(session), town_options(session))
+    heads = _heads(names, figures, matrix)
+    progress = _progress(session, user, campaign, matrix)
+    towns = _town_rows(names, heads if by == "town" else (), progress, figures)
     return Wall(
         campaign=campaign,
         others=options,
         by=by,
         matrix=matrix,
-        heads=_heads(session, figures, matrix),
-        rows=towns if by == "town" else _sector_rows(session, matrix, figures),
+        heads=heads,
+        rows=towns if by == "town" else _sector_rows(session, names, matrix, figures),
         towns=_ranked(towns),
         total=figures.of(),
         last_week=figures.before(week),
@@ -152,7 +157,15 @@ def wall(
     )
 
 
-def _sector_rows(session: Session, matrix: Matrix | None, figures: Figures) -> tuple[Row, ...]:
+@dataclass(frozen=True)
+class _Names:
+    """What sectors and towns are called, read once for a wall."""
+
+    sectors: Sequence[Sector]
+    towns: Sequence[tuple[str, str]]
+
+
+def _sector_rows(session: Session, names: _Names, matrix: Matrix | None, figures: Figures) -> tuple[Row, ...]:
     """The campaign's sectors in the office's order; sectors without a plan follow where something was counted."""
     leads = {org.id: org for org in session.scalars(sa.select(Organisation).where(Organisation.kind == "sector_dept"))}
     rows, planned = [], set[str]()
@@ -160,11 +173,10 @@ def _sector_rows(session: Session, matrix: Matrix | None, figures: Figures) -> t
         sums, lead = figures.of(sector=one.sector_code), _called(leads.get(one.lead_org_id)) or one.lead_name
         rows.append(Row(one.sector_code, one.sector_name, lead, one.plan_id, one.cells, sums))
         planned.add(one.sector_code)
-    names = dict(sector_options(session))
-    for sector in sectors(session):
+    for sector in names.sectors:
         if sector.code in figures.sectors - planned:
-            lead = _called(leads.get(sector.lead_org_id or ""))
-            rows.append(Row(sector.code, names[sector.code], lead, "", (), figures.of(sector=sector.code)))
+            name, lead = bilingual(sector.name, sector.name_en), _called(leads.get(sector.lead_org_id or ""))
+            rows.append(Row(sector.code, name, lead, "", (), figures.of(sector=sector.code)))
     return tuple(rows)
 
 
@@ -172,28 +184,26 @@ def _called(org: Organisation | None) -> str:
     return bilingual(org.short_name or org.name, org.name_en) if org else ""
 
 
-def _heads(session: Session, figures: Figures, matrix: Matrix | None) -> tuple[tuple[str, str], ...]:
+def _heads(names: _Names, figures: Figures, matrix: Matrix | None) -> tuple[tuple[str, str], ...]:
     used = figures.sectors | {row.sector_code for row in (matrix.rows if matrix else ())}
-    return tuple((code, name) for code, name in sector_options(session) if code in used)
+    return tuple((one.code, bilingual(one.name, one.name_en)) for one in names.sectors if one.code in used)
 
 
 def _town_rows(
-    session: Session, user: Any, campaign: Campaign | None, matrix: Matrix | None, figures: Figures
+    names: _Names,
+    heads: Sequence[tuple[str, str]],
+    progress: Mapping[tuple[str, str], tuple[int, int]],
+    figures: Figures,
 ) -> tuple[Row, ...]:
-    heads = [code for code, _name in _heads(session, figures, matrix)]
-    progress = _progress(session, user, campaign, matrix)
+    """Towns with tasks or records, with a cell for each of `heads`; then what was found in the city, in no town."""
     known = {town for town, _sector in progress} | figures.towns
-    rows = []
-    for code, name in town_options(session):
-        if code not in known:
-            continue
-        cells = tuple(_town_cell(code, sector, progress, figures) for sector in heads)
-        rows.append(Row(code, name, "", "", cells, figures.of(town=code)))
-    elsewhere = figures.towns - {code for code, _name in town_options(session)}
-    for code in sorted(elsewhere):  # found in the city itself, in no town
-        cells = tuple(_town_cell(code, sector, progress, figures) for sector in heads)
-        rows.append(Row(code, "", "", "", cells, figures.of(town=code)))
-    return tuple(rows)
+    towns = [(code, name) for code, name in names.towns if code in known]
+    elsewhere = figures.towns - {code for code, _name in names.towns}
+    return tuple(
+        Row(code, name, "", "", tuple(_town_cell(code, sector, progress, figures) for sector, _name in heads),
+            figures.of(town=code))
+        for code, name in [*towns, *((code, "") for code in sorted(elsewhere))]
+    )  # fmt: skip
 
 
 def _town_cell(town: str, sector: str, progress: Mapping[Any, tuple[int, int]], figures: Figures) -> TownCell:
@@ -215,9 +225,8 @@ def _progress(
     if campaign is None or matrix is None:
         return {}
     expected = {gate.seq: gate.expected for gate in matrix.gates}
-    tasks = [
-        t for t in campaigns.tasks(session, user, campaign_id=campaign.id) if expected.get(t.phase_seq) is not None
-    ]
+    begun = [seq for seq, share in expected.items() if share is not None]
+    tasks = campaigns.task_figures(session, user, campaign.id, begun)
     actual = actuals(session, tasks)
     shares: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     for task in tasks:
@@ -231,7 +240,7 @@ def _progress(
 
 def town_rows(session: Session, user: Any, figures: Figures) -> tuple[Row, ...]:
     """Towns by rectification, over everything that was counted."""
-    return _ranked(_town_rows(session, user, None, None, figures))
+    return _ranked(_town_rows(_Names((), town_options(session)), (), {}, figures))
 
 
 def _ranked(rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -267,15 +276,34 @@ def _listed(session: Session, user: Any, now: dt.datetime, select: sa.Select[Any
     if user is not None:
         select = select.where(scope_condition(Hazard, user))
     rows = list(session.scalars(select))
-    names, tasks = hazards.names_of(session, rows), hazards.open_tasks(session, [row.instance_id for row in rows])
-    calendar = office(session)
-    return tuple(_one_late(calendar, row, names, tasks.get(row.instance_id, []), now) for row in rows)
+    if not rows:
+        return ()
+    subjects = sa.select(Subject.id, Subject.name).where(Subject.id.in_({row.subject_id for row in rows}))
+    offices = {row.responsible_org_id or row.supervising_org_id or "" for row in rows}
+    orgs = session.scalars(sa.select(Organisation).where(Organisation.id.in_(offices)))
+    names = dict(session.execute(subjects).tuples().all()), {org.id: org for org in orgs}
+    holders, calendar = _holders(session, rows), office(session)
+    return tuple(_one_late(calendar, row, *names, holders.get(row.instance_id, ""), now) for row in rows)
+
+
+def _holders(session: Session, rows: Sequence[Hazard]) -> dict[str, str]:
+    """Instance → who holds its open task; of several the one that has been open for longest."""
+    ids = [row.instance_id for row in rows]
+    held = sa.select(HumanTask.instance_id, HumanTask.assignee_name).where(
+        HumanTask.instance_id.in_(ids), HumanTask.status == "open", HumanTask.assignee_name != ""
+    )
+    return dict(session.execute(held.order_by(HumanTask.created_at.desc())).tuples().all())
 
 
 def _one_late(
-    calendar: Office, row: Hazard, names: Mapping[str, Mapping[str, Any]], tasks: list[HumanTask], now: dt.datetime
+    calendar: Office,
+    row: Hazard,
+    subjects: Mapping[str, str],
+    orgs: Mapping[str, Organisation],
+    holder: str,
+    now: dt.datetime,
 ) -> Late:
-    org = names["org"].get(row.responsible_org_id or row.supervising_org_id or "")
+    org = orgs.get(row.responsible_org_id or row.supervising_org_id or "")
     view = deadline_view(
         calendar,
         now,
@@ -289,8 +317,7 @@ def _one_late(
     )
     if row.due_at is not None and row.finished_at is not None:
         view = replace(view, text=answered_text(row.due_at, row.finished_at))
-    holder = next((task.assignee_name for task in tasks if task.assignee_name), "")
-    return Late(row, view, names["subject"][row.subject_id].name, _called(org), holder)
+    return Late(row, view, subjects[row.subject_id], _called(org), holder)
 
 
 def _gate_days(matrix: Matrix | None) -> list[tuple[dt.date, str]]:

@@ -31,6 +31,7 @@ class Trend:
     days: tuple[tuple[float, str], ...]  # x, label
     gates: tuple[tuple[float, str], ...]  # x, label
     finding: str
+    line: int  # height of a line of text
 
     @property
     def found_line(self) -> str:
@@ -44,7 +45,7 @@ class Trend:
     def label_gap(self) -> float:
         """How far the two end labels are moved apart, so that neither covers the other."""
         gap = abs(self.found[-1].y - self.closed[-1].y)
-        return max(0.0, 15 - gap) / 2
+        return max(0.0, self.line - gap) / 2
 
 
 def trend(
@@ -52,12 +53,12 @@ def trend(
     this_week: dt.date,
     since: dt.date | None,
     gates: list[tuple[dt.date, str]],
-    size: tuple[int, int] = (400, 230),
+    size: tuple[int, int, int] = (400, 230, 16),
 ) -> Trend:
-    """The last twelve weeks, or since the campaign began where that is shorter."""
+    """The last twelve weeks, or since the campaign began where that is shorter. `size`: width, height, line of text."""
     weeks = _weeks(this_week, since)
     found, closed = [figures.found.get(w, 0) for w in weeks], [figures.closed.get(w, 0) for w in weeks]
-    width, height = size
+    width, height, line = size
     top, step = _scale(max([*found, *closed, 1]))
     across, down = (width - _LEFT - _RIGHT) / max(1, len(weeks) - 1), height - _TOP - _BOTTOM
 
@@ -79,6 +80,7 @@ def trend(
         tuple((x(n), f"{weeks[n].month}/{weeks[n].day}") for n in shown),
         tuple(marks),
         _finding(weeks, found, closed),
+        line,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
 
@@ -43,7 +45,7 @@ def index() -> Response:
 @requires(*READERS)
 def screen() -> Response:
     """1920 × 1080, dark, without a frame; asks for itself every minute."""
-    shown = _wall(late=_ON_SCREEN, drawing=(560, 230))
+    shown = _wall(late=_ON_SCREEN, drawing=(560, 230, 21))
     return web.render("dashboards/_screen.html" if web.is_partial() else "dashboards/screen.html", **_context(shown))
 
 
@@ -101,18 +103,22 @@ def opens(shown: Wall) -> Any:
         "visits": "campaign_inspections" if campaign else "inspections_done",
     }
 
-    def address(what: str, **narrowed: str) -> str:
-        given: dict[str, Any] = {name: value for name, value in narrowed.items() if value}
+    @cache
+    def beginning(what: str) -> str:
+        """The address without what narrows it: a wall has hundreds of them."""
         if what in ("overdue", "major"):
-            names = {"sector_code": "sector"}
-            filters: dict[str, Any] = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
-            about = {names.get(name, name): value for name, value in given.items()}
-            return url_for("hazards.index", **filters | about | ({"campaign": campaign} if campaign else {}))
-        if campaign:
-            given["campaign_id" if what == "timeliness" else "campaign"] = campaign
+            filters = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
+            return url_for("hazards.index", **filters | ({"campaign": campaign} if campaign else {}))
         if keys[what] not in metrics.catalogue():
             return ""
-        return url_for("metrics.rows", key=keys[what], window="all", **given)
+        about = {"campaign_id" if what == "timeliness" else "campaign": campaign} if campaign else {}
+        return url_for("metrics.rows", key=keys[what], window="all", **about)
+
+    def address(what: str, **narrowed: str) -> str:
+        names = {"sector_code": "sector"} if what in ("overdue", "major") else {}
+        given = {names.get(name, name): value for name, value in narrowed.items() if value}
+        begins = beginning(what)
+        return f"{begins}&{urlencode(given)}" if begins and given else begins
 
     return address
 

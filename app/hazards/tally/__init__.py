@@ -2,6 +2,6 @@
 
 from app.hazards.tally.keeping import fold, init, monday, rebuild
 from app.hazards.tally.models import HazardTally
-from app.hazards.tally.reading import Standing, differences, standing
+from app.hazards.tally.reading import Standing, differences, standing, standings
 
-__all__ = ["HazardTally", "Standing", "differences", "fold", "init", "monday", "rebuild", "standing"]
+__all__ = ["HazardTally", "Standing", "differences", "fold", "init", "monday", "rebuild", "standing", "standings"]

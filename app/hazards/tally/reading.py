@@ -49,13 +49,21 @@ def standing(session: Session, user: Any, campaign_id: str | None = None, by: tu
 
     `user` None: the system, everything.
     """
+    return standings(session, user, campaign_id, by)[0]
+
+
+def standings(session: Session, user: Any, campaign_id: str | None, *several: tuple[str, ...]) -> list[list[Standing]]:
+    """The same by several groupings; what the person sees is looked for once."""
     if user is None:
-        return _read(session, _tallied(sa.true(), campaign_id, by))
+        return [_read(session, _tallied(sa.true(), campaign_id, by)) for by in several]
     if _by_village(user):
-        return _read(session, _counted(session, scope_condition(Hazard, user), campaign_id, by))
-    told = _read(session, _tallied(scope_condition(HazardTally, user), campaign_id, by))
-    for ids in _batches(_others(session, user), _AT_ONCE):
-        told += _read(session, _counted(session, Hazard.id.in_(ids), campaign_id, by))
+        seen = scope_condition(Hazard, user)
+        return [_read(session, _counted(session, seen, campaign_id, by)) for by in several]
+    seen = scope_condition(HazardTally, user)
+    told = [_read(session, _tallied(seen, campaign_id, by)) for by in several]
+    for ids in _batches(_others(session, user, campaign_id), _AT_ONCE):
+        for rows, by in zip(told, several, strict=True):
+            rows.extend(_read(session, _counted(session, Hazard.id.in_(ids), campaign_id, by)))
     return told
 
 
@@ -103,7 +111,7 @@ def _digits(grant: Grant) -> int:
     return len(region_prefix(grant.organisation.region_code) or "")
 
 
-def _others(session: Session, user: Any) -> list[str]:
+def _others(session: Session, user: Any, campaign_id: str | None = None) -> list[str]:
     """Hazards that the person sees though neither town nor sector opens them; none for who sees the whole city.
 
     Each rule searches on its own, and only in sectors that are not the person's anyway: so few rows are looked at. They
@@ -117,7 +125,9 @@ def _others(session: Session, user: Any) -> list[str]:
     left = list(session.scalars(sa.select(Sector.code).where(Sector.code.not_in(own))))
     if not rules or not left:
         return []
-    also = (Hazard.sector_code.in_(left), sa.not_(scope_condition(_ByPlace, user)))
+    also = [Hazard.sector_code.in_(left), sa.not_(scope_condition(_ByPlace, user))]
+    if campaign_id is not None:
+        also.append(Hazard.campaign_id == campaign_id)
     found = [sa.select(Hazard.id).where(rule, *also).correlate(None) for rule in rules]
     return list(session.scalars(sa.union(*found)))
 
