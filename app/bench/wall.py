@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +32,7 @@ WHO = {"leader": "linhaifeng", "department": "zhaomingyuan", "town": "sunqiang"}
 
 
 def wall(stage: Stage, count: int) -> list[Figure]:
-    """The page of the one who sees the whole city is held to the limit; who sees a part is measured beside it."""
+    """The page of who sees the whole city, a department's and a town's are all held to the limit."""
     population = populate(stage.app, stage.engine.clock.now(), size=1)
     campaign_id = _campaign(stage, population, count)
     _settle(stage)
@@ -61,7 +63,7 @@ def _campaign(stage: Stage, population: Population, count: int) -> str:
                 )
             )  # fmt: skip
         plans = _plans_of(session, population, campaign_id, today, now)
-    _insert(stage, _hazards(population, plans, campaign_id, first, now, chance, count))
+    (_insert if stage.is_sqlite else _copy)(stage, _hazards(population, plans, campaign_id, first, now, chance, count))
     with stage.engine.sessions() as session, write_transaction(session):
         rebuild(session)
     while True:
@@ -141,6 +143,17 @@ def _insert(stage: Stage, rows: Iterator[dict[str, Any]]) -> None:
         session.commit()
 
 
+def _copy(stage: Stage, rows: Iterator[dict[str, Any]]) -> None:
+    """As a stream: with statements it takes longer to fill the table than to measure."""
+    first = next(rows)
+    columns = ", ".join(f'"{name}"' for name in first)
+    with stage.engine.sessions.kw["bind"].begin() as connection:
+        cursor = connection.connection.driver_connection.cursor()
+        with cursor, cursor.copy(f"COPY hazard ({columns}) FROM STDIN") as stream:
+            for row in chain([first], rows):
+                stream.write_row([json.dumps(one) if isinstance(one, list) else one for one in row.values()])
+
+
 def _settle(stage: Stage) -> None:
     """What autovacuum does within minutes: statistics, and what is visible to all."""
     bind = stage.engine.sessions.kw["bind"]
@@ -175,8 +188,7 @@ def _page(stage: Stage, population: Population, who: str, name: str, campaign_id
             raise RuntimeError(f"the wall answered {answer.status_code}")
     sa.event.remove(bind, "before_cursor_execute", before)
     sa.event.remove(bind, "after_cursor_execute", after)
-    limit = LIMIT if who == "leader" else None
-    found = [Figure("wall", f"{sample.name}", sample.median, "ms", limit=limit)]
+    found = [Figure("wall", sample.name, sample.median, "ms", limit=LIMIT)]
     return found + [Figure("wall", one.name, one.median, "ms") for one in (processor, database)]
 
 
