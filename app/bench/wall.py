@@ -170,11 +170,14 @@ def _page(stage: Stage, population: Population, who: str, name: str, campaign_id
     processor, database = Sample(f"{sample.name}, processor"), Sample(f"{sample.name}, database")
     bind = stage.engine.sessions.kw["bind"]
 
-    def before(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
-        context.began = time.perf_counter()
+    began = 0.0
 
-    def after(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
-        database.seconds[-1] += time.perf_counter() - context.began
+    def before(*_event: Any) -> None:
+        nonlocal began
+        began = time.perf_counter()
+
+    def after(*_event: Any) -> None:
+        database.seconds[-1] += time.perf_counter() - began
 
     sa.event.listen(bind, "before_cursor_execute", before)
     sa.event.listen(bind, "after_cursor_execute", after)

@@ -162,10 +162,11 @@ def test_what_is_no_json_or_far_too_large_is_said_so() -> None:
     assert paths([]) == [""]
 
 
-def test_only_users_are_taken_from_the_person_who_fills_in() -> None:
+def test_only_users_and_their_names_are_taken_from_the_person_who_fills_in() -> None:
     assert paths(one(kind="user", default={"from": "me"})) == []
-    assert paths(one(default={"from": "me"})) == ["fields[0].default"]
-    inner = [{"name": "who", "kind": "user", "label": BOTH}, {"name": "x", "kind": "text", "label": BOTH}]
+    assert paths(one(default={"from": "me"})) == []
+    assert paths(one(kind="textarea", default={"from": "me"})) == ["fields[0].default"]
+    inner = [{"name": "who", "kind": "user", "label": BOTH}, {"name": "x", "kind": "textarea", "label": BOTH}]
     rows = {"name": "g", "kind": "group", "label": BOTH, "repeat": True, "fields": inner}
     assert paths(one(**rows, default=[{"who": {"from": "me"}, "x": {"from": "title"}}])) == []
     assert paths(one(**rows, default=[{"x": {"from": "me"}}, {"y": "1"}])) == [
