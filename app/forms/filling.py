@@ -18,6 +18,7 @@ Chooser = Callable[[str], Any]
 LATER = 15  # days from now that a day which has to be named lies ahead
 ANYBODY, SOMETHING = "somebody", "推演"
 _LISTS = ("photos", "files")
+_NOTHING: tuple[Any, ...] = (None, "", [])
 
 
 def choices(form: Mapping[str, Any]) -> list[Choice]:
@@ -79,11 +80,11 @@ class Filling:
             return self._rows(spec, name, values, usual, required=required)
         if kind in ("select", "radio", "checkbox", "checklist"):
             return self._chosen(spec, name, usual, required=required)
-        if name in self.at_hand and kind not in ("date", "datetime"):
+        if self.at_hand.get(name) not in _NOTHING and kind not in ("date", "datetime"):
             return self.at_hand[name]
         if kind in ("date", "datetime"):
             return self._day(spec, usual)
-        if usual not in (None, "", []):
+        if usual not in _NOTHING:
             return usual
         if not required:
             return [] if kind in _LISTS else None
@@ -115,7 +116,7 @@ class Filling:
             if spec.get("required") is True:
                 return True
             wanted = self.choose(name)
-            return bool(usual if wanted is None else wanted)
+            return wanted in (True, "true") if wanted is not None else bool(self.at_hand.get(name, usual))
         options = options_of(spec, self.situation.data)
         if spec["kind"] == "checklist":
             return [option.value for option in options[: max(1, spec.get("min_items", 0))]] if required else []
