@@ -14,7 +14,8 @@ class Draft(Base):
     """A process being changed. `rev` counts its saves: who saves names the one that they started from.
 
     A process may have several drafts. `base_version` is the version that the draft was made from; none for a new
-    process. `published_version` says which version became of it, and from then on it is only read.
+    process. `published_version` says which version became of it, and from then on it is only read; so it is while
+    `publication_id` names the request that somebody is to approve.
     """
 
     __tablename__ = "draft"
@@ -30,6 +31,7 @@ class Draft(Base):
     updated_at: Mapped[dt.datetime] = mapped_column(index=True)
     updated_by_id: Mapped[str | None] = mapped_column(Id)
     updated_by_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    publication_id: Mapped[str | None] = mapped_column(Id)
     published_version: Mapped[int | None]
 
 

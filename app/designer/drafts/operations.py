@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app import web
 from app.audit import Actor, record
 from app.clock import local
-from app.designer.drafts import queries
+from app.designer.drafts import editing, queries
 from app.designer.drafts.models import Draft, DraftFile
-from app.designer.drafts.schemas import check_files, check_whole
-from app.errors import Conflict
-from app.i18n import lazy_
+from app.designer.drafts.schemas import check_files, check_whole, is_key
+from app.engine import Definition, XMLRefused
+from app.errors import Conflict, Invalid, NotFound
+from app.i18n import _, lazy_
 
 
 def create(
@@ -55,20 +58,94 @@ def create(
     return draft
 
 
+def from_version(session: Session, key: str, version: int | None, *, by: Actor, at: dt.datetime) -> Draft:
+    """A draft of a version as it is, of the one in force where none is named. NotFound."""
+    row = _version(session, key, version)
+    files = web.engine().definition(session, row.id).package.files
+    return create(session, key, row.title_zh, files, by=by, at=at, base_version=row.version, origin="version")
+
+
+def _version(session: Session, key: str, version: int | None) -> Definition:
+    select = sa.select(Definition).where(Definition.key == key)
+    if version is not None:
+        select = select.where(Definition.version == version)
+    row = session.scalar(select.order_by(Definition.status != "published", Definition.version.desc()).limit(1))
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def copy_version(session: Session, key: str, version: int | None, new_key: str, *, by: Actor, at: dt.datetime) -> Draft:
+    """The same as a process of its own, under another key."""
+    row = _version(session, key, version)
+    files = web.engine().definition(session, row.id).package.files
+    return copy(session, key, files, _("%(title)s（副本）", title=row.title_zh), new_key, by=by, at=at)
+
+
+def copy(
+    session: Session, key: str, files: Mapping[str, bytes], title: str, new_key: str, *, by: Actor, at: dt.datetime
+) -> Draft:
+    """A process under another key, to become one of its own. Raises Invalid for field `key`."""
+    if not is_key(new_key):
+        raise Invalid({"key": [_("流程编号只能由小写字母、数字和“_”组成，以字母开头")]})
+    if is_taken(session, new_key):
+        raise Invalid({"key": [_("已有编号为 %(key)s 的流程或草稿", key=new_key)]})
+    try:
+        made = editing.rekeyed(files, key, new_key)
+    except XMLRefused:
+        made = dict(files)  # a diagram that does not open is copied as it is; the check says what is wrong
+    return create(session, new_key, title, made, by=by, at=at, origin="copy")
+
+
+def is_taken(session: Session, key: str) -> bool:
+    """Whether a process or a draft is called so already."""
+    by_key = sa.or_(
+        sa.exists().where(Definition.key == key),
+        sa.exists().where(Draft.key == key, Draft.published_version.is_(None)),
+    )
+    return bool(session.scalar(sa.select(by_key)))
+
+
+def keep_mine(session: Session, draft: Draft, mine: Mapping[str, bytes | None], *, by: Actor, at: dt.datetime) -> Draft:
+    """What could not be saved, as a draft of its own beside the one that somebody else has saved."""
+    files = {**queries.files_of(session, draft), **mine}
+    title = _("%(title)s（%(name)s 的副本）", title=draft.title[:80], name=by.name[:30])
+    kept = {name: content for name, content in files.items() if content is not None}
+    base = draft.base_version
+    return create(session, draft.key, title, kept, by=by, at=at, base_version=base, note=draft.note, origin="conflict")
+
+
+def delete(session: Session, draft: Draft, *, by: Actor, at: dt.datetime) -> None:
+    """For good: the log keeps that there was one. Raises Conflict for what waits for approval or has been published."""
+    draft = queries.find(session, draft.id, for_update=True)
+    refuse_if_fixed(draft)
+    session.execute(sa.delete(DraftFile).where(DraftFile.draft_id == draft.id))
+    session.delete(draft)
+    session.flush()
+    record(session, at, by, "drafts.deleted", "draft", draft.id, key=draft.key, title=draft.title, rev=draft.rev)
+
+
+def refuse_if_fixed(draft: Draft) -> None:
+    """A draft that has been published, or that somebody is to approve, stays as it is."""
+    if draft.published_version is not None:
+        said = lazy_("这份草稿已经发布，不能再改；请新建草稿")
+        raise Conflict(said, rev=draft.rev, published=draft.published_version)
+    if draft.publication_id is not None:
+        raise Conflict(lazy_("这份草稿正在审批，不能再改；先撤回发布申请"), rev=draft.rev, submitted=True)
+
+
 def save(
     session: Session, draft: Draft, rev: int, files: Mapping[str, bytes | None], by: Actor, at: dt.datetime
 ) -> Draft:
     """Write files, None removing one. What is as it was counts as nothing and makes no new revision.
 
     Raises Conflict where somebody has saved after `rev`: it says who, when, the present `rev` and which files differ
-    from what the caller saw. Raises Invalid for names and sizes, Conflict for a draft that has been published.
+    from what the caller saw. Raises Invalid for names and sizes, and Conflict for
+    a draft that has been published or waits for approval.
     """
     check_files(files)
     draft = queries.find(session, draft.id, for_update=True)
-    if draft.published_version is not None:
-        raise Conflict(
-            lazy_("这份草稿已经发布，不能再改；请新建草稿"), rev=draft.rev, published=draft.published_version
-        )
+    refuse_if_fixed(draft)
     if rev != draft.rev:
         raise conflict(session, draft, rev)
     present = queries.files_of(session, draft)

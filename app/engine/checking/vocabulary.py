@@ -112,6 +112,7 @@ def _misplaced(desk: Desk, name: str, **where: Any) -> None:
             "property_misplaced",
             f"属性 {name} 在此处不起作用，它属于调用活动",
             f"The property {name} has no effect here; it belongs to call activities",
+            about=name,
             **where,
         )
         return
@@ -120,6 +121,7 @@ def _misplaced(desk: Desk, name: str, **where: Any) -> None:
             "property_misplaced",
             f"属性 {name} 在此处不起作用，它属于发送或等待消息、信号的节点",
             f"The property {name} has no effect here; it belongs to nodes that send or wait for messages and signals",
+            about=name,
             **where,
         )
         return
@@ -127,6 +129,7 @@ def _misplaced(desk: Desk, name: str, **where: Any) -> None:
         "property_misplaced",
         f"属性 {name} 在此处不起作用，只用于用户任务和手工任务",
         f"The property {name} has no effect here; it belongs to user and manual tasks",
+        about=name,
         **where,
     )
 

@@ -16,6 +16,7 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _drafts()
+    _publications()
     _migrations()
     _absences()
     _saved_filters()
@@ -148,3 +149,36 @@ def _migrations() -> None:
     op.create_index(
         "ix_migration_item_status", "migration_item", ["migration_id", "status", "attempts", "number"], unique=False
     )
+
+
+def _publications() -> None:
+    op.create_table(
+        "publication",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("action", sa.String(length=12), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("draft_id", sa.String(length=32), nullable=True),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("in_force", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("effective_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("submitted_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("submitted_by_id", sa.String(length=32), nullable=True),
+        sa.Column("submitted_by_name", sa.String(length=80), nullable=False),
+        sa.Column("submitted_by_org_id", sa.String(length=32), nullable=True),
+        sa.Column("decided_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("decided_by_id", sa.String(length=32), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("finished_at", app.db.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
+        sa.UniqueConstraint("instance_id", name=op.f("uq_publication_instance_id")),
+    )
+    op.create_index(op.f("ix_publication_draft_id"), "publication", ["draft_id"], unique=False)
+    op.create_index(op.f("ix_publication_key"), "publication", ["key"], unique=False)
+    op.create_index(op.f("ix_publication_status"), "publication", ["status"], unique=False)
+    op.create_index(op.f("ix_publication_submitted_at"), "publication", ["submitted_at"], unique=False)

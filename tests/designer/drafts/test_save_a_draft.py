@@ -11,21 +11,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.audit import AuditRecord
-from app.clock import FixedClock
+from app.audit import Actor, AuditRecord
+from app.clock import FixedClock, local
 from app.db import write_transaction
 from app.designer.drafts import Draft, find, operations, package_of, save
 from app.errors import Conflict
-from tests.cast import member
 
 SignIn = Callable[[str], FlaskClient]
+Actors = Callable[[str], Actor]
 
 
 @pytest.fixture
-def draft(app: Flask, clock: FixedClock) -> Draft:
+def draft(app: Flask, clock: FixedClock, actor: Actors) -> Draft:
     with app.extensions["duban.sessions"]() as session, write_transaction(session):
         files = {"process.toml": b"[title]", "process.bpmn": b"<a/>", "forms/start.json": b"{}"}
-        return operations.create(session, "permit", "许可", files, by=member(session, "root").actor(), at=clock.now())
+        return operations.create(session, "permit", "许可", files, by=actor("root"), at=clock.now())
 
 
 def put(client: FlaskClient, draft: Draft, rev: Any, files: Any) -> TestResponse:
@@ -54,13 +54,13 @@ def test_who_saves_second_is_told_who_when_and_what_and_nothing_is_lost(
     assert refused.status_code == 409
     assert (refused.json["rev"], refused.json["by"]) == (2, "系统管理员")
     assert refused.json["files"] == ["forms/start.json", "process.bpmn"]
-    assert refused.json["at"] == clock.now().isoformat()
+    assert refused.json["at"] == local(clock.now()).isoformat()
     assert sign_in("root").get(f"/designer/drafts/{draft.id}/files").json["files"]["process.toml"] == "[title]"
 
 
-def test_the_face_of_the_part_raises_the_conflict(app: Flask, clock: FixedClock, draft: Draft) -> None:
+def test_the_face_of_the_part_raises_the_conflict(app: Flask, clock: FixedClock, actor: Actors, draft: Draft) -> None:
     with app.extensions["duban.sessions"]() as session, write_transaction(session):
-        root = member(session, "root").actor()
+        root = actor("root")
         save(session, find(session, draft.id), 1, {"a.txt": b"1"}, root, clock.now())
         with pytest.raises(Conflict) as raised:
             save(session, find(session, draft.id), 1, {"a.txt": b"2"}, root, clock.now())

@@ -1,0 +1,85 @@
+"""What is wrong with a draft, in the user's language: the engine's own check, with a fix where one click can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import web
+from app.designer.drafts import queries
+from app.designer.drafts.fixing import Bench, Changes, Fix, fix_of
+from app.designer.drafts.models import Draft
+from app.engine import Package, Problem
+from app.errors import Conflict
+from app.i18n import bilingual, lazy_
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem as a person reads it. `hint` says what to do about it, `fix` does it."""
+
+    problem: Problem
+    fix: Fix | None
+
+    @property
+    def is_error(self) -> bool:
+        return self.problem.severity == "error"
+
+    @property
+    def text(self) -> str:
+        return bilingual(self.problem.zh, self.problem.en)
+
+    @property
+    def hint(self) -> str:
+        return bilingual(*self.problem.fix) if self.problem.fix else ""
+
+    @property
+    def where(self) -> str:
+        """The element by its name, else its id."""
+        return self.problem.element_name or self.problem.element_id or ""
+
+    def as_dict(self) -> dict[str, Any]:
+        problem = self.problem
+        return {
+            "code": problem.code,
+            "severity": problem.severity,
+            "element": problem.element_id,
+            "name": problem.element_name,
+            "file": problem.file,
+            "line": problem.line,
+            "text": self.text,
+            "hint": self.hint,
+            "fix": {"id": self.fix.id, "label": self.fix.label} if self.fix else None,
+        }
+
+
+def check(session: Session, draft: Draft, unsaved: Mapping[str, bytes | None] | None = None) -> list[Finding]:
+    """Every problem of the draft, of what is not saved yet too; statutory steps of the published version included."""
+    files = queries.files_of(session, draft) | dict(unsaved or {})
+    package = Package(draft.key, {name: content for name, content in files.items() if content is not None})
+    return check_package(session, package)
+
+
+def check_package(session: Session, package: Package) -> list[Finding]:
+    engine = web.engine()
+    known = engine.neighbours(session)
+    earlier = known.get(package.key)
+    known.setdefault(package.key, Package(package.key, {}))  # a process may ask for itself
+    problems = engine.check(package, known, earlier if earlier and earlier.files else None)
+    bench = Bench(package, engine, frozenset(known))
+    return [Finding(problem, fix_of(problem, bench)) for problem in problems]
+
+
+def errors_in(findings: list[Finding]) -> int:
+    return sum(finding.is_error for finding in findings)
+
+
+def changes_of(session: Session, draft: Draft, fix_id: str) -> Changes:
+    """The files that a fix changes. Raises Conflict where its problem is no longer there."""
+    for finding in check(session, draft):
+        if finding.fix is not None and finding.fix.id == fix_id:
+            return finding.fix.make()
+    raise Conflict(lazy_("这个问题已经不在了，请重新校验"), rev=draft.rev)
