@@ -10,7 +10,12 @@ from importlib import import_module
 from flask import Flask
 
 # In this order: a part may rely on what stands before it.
-PARTS = ("drafts",)
+PARTS = (
+    "drafts",
+    "editor",
+    "comparing",
+    "publishing",
+)
 
 
 def init_app(app: Flask) -> None:

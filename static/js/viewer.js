@@ -5,7 +5,7 @@ import { element, icon } from "./dom.js";
 import { text } from "./strings.js";
 
 const ICONS = { in: "zoom-in", out: "zoom-out", fit: "arrows-maximize" };
-const MARKS = { done: "is-done", now: "is-now", off: "is-off", bad: "is-bad", warn: "is-warn" };
+const MARKS = { done: "is-done", now: "is-now", off: "is-off", bad: "is-bad", warn: "is-warn", added: "is-added", removed: "is-removed", changed: "is-changed" };
 
 // What is neither done nor now is grey on the page's own ground, light or dark.
 function colours() {
@@ -62,6 +62,29 @@ function followClicks(viewer, listId) {
   });
 }
 
+// Two diagrams that are looked at side by side move and zoom together.
+function moveAlong(viewer, otherId) {
+  viewer.get("eventBus").on("canvas.viewbox.changed", ({ viewbox }) => {
+    const other = document.getElementById(otherId)?._viewer?.get("canvas");
+    if (!other) return;
+    const there = other.viewbox();
+    if (Math.abs(there.x - viewbox.x) < 1 && Math.abs(there.y - viewbox.y) < 1 && Math.abs(there.scale - viewbox.scale) < 0.001) return;
+    other.viewbox({ x: viewbox.x, y: viewbox.y, width: viewbox.width, height: viewbox.height });
+  });
+}
+
+// a[data-show-node] in a list shows its element in every diagram of the page that has it.
+document.addEventListener("click", (event) => {
+  const id = event.target.closest?.("[data-show-node]")?.dataset.showNode;
+  if (!id || !event.isTrusted) return; // a click on the diagram comes from there already
+  for (const node of document.querySelectorAll("[data-bpmn]")) {
+    if (!node._viewer?.get("elementRegistry").get(id)) continue;
+    node._viewer.get("canvas").scrollToElement(id);
+    for (const found of node.querySelectorAll(".is-found")) found.classList.remove("is-found");
+    node._viewer.get("canvas").addMarker(id, "is-found");
+  }
+});
+
 // A sub-process that is drawn open: what stands inside says more than its own ground would.
 function isFrame(shape) {
   return shape.type === "bpmn:SubProcess" && Boolean(shape.children?.length);
@@ -95,7 +118,7 @@ globalThis.dubanViewer = async (node) => {
   const fallback = node.querySelector("[data-bpmn-fallback]");
   fallback?.setAttribute("hidden", "");
   node.append(box);
-  const viewer = new NavigatedViewer({ container: box, bpmnRenderer: colours() });
+  const viewer = new NavigatedViewer({ container: box, bpmnRenderer: colours(), ...(node.dataset.along && { canvas: { deferUpdate: false } }) });
   try {
     await viewer.importXML(xml);
   } catch (error) {
@@ -109,6 +132,7 @@ globalThis.dubanViewer = async (node) => {
     node.classList.add("is-clickable");
     followClicks(viewer, node.dataset.steps);
   }
+  if (node.dataset.along) moveAlong(viewer, node.dataset.along);
   node.append(zoomButtons(viewer));
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");

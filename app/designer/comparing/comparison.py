@@ -19,7 +19,7 @@ LAYOUT, WRITING = "layout", "writing"  # aspects of a file as a whole
 
 @dataclass(frozen=True)
 class Difference:
-    """`aspect` is None where the thing as a whole was added or removed; `old`, `new` are None where it was not there."""
+    """`aspect` is None where the whole thing was added or removed; `old`, `new` are None where it was not there."""
 
     change: str
     thing: Thing  # as it is afterwards; of what was removed, as it was

@@ -70,6 +70,9 @@ class _Reading:
             for ref in lane.findall(f"{_BPMN}flowNodeRef"):
                 self.lanes.setdefault((ref.text or "").strip(), []).append(lane.get("id", ""))
         self.owner(self.root, "")
+        top = self.contents.find(self.file, "")
+        if top is not None:
+            xml.stray(self.contents, top, self.root)
 
     def owner(self, element: etree._Element, parent: str) -> None:
         kind = xml.local(element)

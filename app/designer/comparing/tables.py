@@ -22,6 +22,7 @@ def read(contents: Contents, file: str, content: bytes) -> None:
     name = "" if decision is None else decision.get("name", "")
     thing = contents.add(Thing("decisions", file, "", "decision", name or file, name or file))
     xml.attributes(contents, thing, root, "definitions")
+    xml.stray(contents, thing, root)
     for child in root:
         if "DMNDI" in str(child.tag):
             xml.drawing(child, contents.layout.setdefault(file, {}))

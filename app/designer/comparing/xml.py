@@ -49,8 +49,25 @@ def whole(contents: Contents, thing: Thing, element: etree._Element, path: str) 
         name = named(str(child.tag))
         seen[name] += 1
         whole(contents, thing, child, f"{path}/{name}" + (f"[{seen[name]}]" if seen[name] > 1 else ""))
-        if tail := (child.tail or "").strip():
-            contents.tell(thing, f"{path}/text()", tail)
+
+
+_HOLDERS = {
+    "extensionElements", "properties", "property", "serviceTaskOperator", "parameters", "parameter", "definitions",
+    "process", "laneSet", "lane", "collaboration", "participant", "sequenceFlow", "message", "signal", "error",
+    "escalation", "decision", "decisionTable", "input", "output", "rule", "inputEntry", "outputEntry",
+}  # fmt: skip
+_HOLDING = ("Task", "Event", "Gateway", "Process", "task", "event", "callActivity", "EventDefinition")
+
+
+def stray(contents: Contents, thing: Thing, root: etree._Element) -> None:
+    """Text between elements, which means nothing and is there all the same."""
+    for element in root.iter():
+        name = local(element)
+        here = f"{name}[{element.get('id') or ''}]/text()"
+        if (name in _HOLDERS or name.endswith(_HOLDING)) and (text := (element.text or "").strip()):
+            contents.tell(thing, here, text)
+        if (tail := (element.tail or "").strip()) and element is not root:
+            contents.tell(thing, f"{here}/after", tail)
 
 
 def drawing(element: etree._Element, found: dict[str, str], path: str = "") -> None:
