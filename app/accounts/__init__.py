@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.accounts.absences import Absence
+from app.accounts.absences.queries import Principal, principals, proxies
 from app.accounts.access import public, requires
 from app.accounts.directory import AccountsDirectory
 from app.accounts.models import (
@@ -39,12 +41,14 @@ from app.accounts.security.demo import offer as offer_demo_accounts
 __all__ = [
     "ROLES",
     "SEPARATED",
+    "Absence",
     "AccountsDirectory",
     "ApiToken",
     "DemoAccount",
     "Grant",
     "Organisation",
     "OrganisationSector",
+    "Principal",
     "Region",
     "Sector",
     "User",
@@ -61,6 +65,8 @@ __all__ = [
     "participations",
     "people",
     "people_options",
+    "principals",
+    "proxies",
     "public",
     "region_options",
     "region_path",

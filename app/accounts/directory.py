@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts.models import CAPACITIES, ROLES, Grant, Organisation, User
+from app.accounts.absences.queries import away
 from app.accounts.roles import holders
 from app.engine import Person
 
@@ -49,6 +51,10 @@ class AccountsDirectory:
 
     def roles(self) -> frozenset[str]:
         """All that a step may be addressed to: the roles, and what several of them include."""
+    def principals(self, session: Session, user_id: str, at: dt.datetime) -> Sequence[Person]:
+        """The colleagues who are away and whose work this person does meanwhile."""
+        return away(session, user_id, at)
+
         return frozenset((*ROLES, *CAPACITIES))
 
 

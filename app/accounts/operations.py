@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.accounts.models import SEPARATED, ApiToken, Grant, Organisation, User
-from app.accounts.queries import holder_count, name_taken
+from app.accounts.queries import holder_count, name_taken, open_task_count
 from app.accounts.roles import fits, separation_problem
 from app.accounts.security import tokens
 from app.accounts.security.attempts import account_key, forget_failures
@@ -51,8 +51,21 @@ class People:
         if changed:
             self._record("users.edited", user, changed=changed)
 
-    def deactivate(self, user: User) -> None:
-        """Close the account: sessions and tokens end at once; the person's open tasks stay, to be reassigned."""
+    def deactivate(self, user: User, tasks: Sequence[Sequence[str]] = ()) -> None:
+        """Close the account: sessions and tokens end at once. Conflict while the person holds tasks.
+
+        `tasks` are those that were handed over before: (task, to whom), for the record.
+        """
+        self.may_leave(user)
+        if count := open_task_count(self.session, user.id):
+            raise Conflict(_("名下还有 %(count)s 项待办，先转给他人", count=count))
+        user.active = False
+        self._end_sessions(user)
+        tokens.revoke_all(self.session, user.id)
+        self._record("users.deactivated", user, **({"tasks": [list(pair) for pair in tasks]} if tasks else {}))
+
+    def may_leave(self, user: User) -> None:
+        """Conflict where the account cannot be closed at all, whatever becomes of the tasks."""
         if not user.active:
             raise Conflict(_("该账户已停用"))
         if user.id == self.by.id:
@@ -60,10 +73,6 @@ class People:
         for role in SEPARATED[:2]:
             if user.has(role):
                 self._one_remains(role)
-        user.active = False
-        self._end_sessions(user)
-        tokens.revoke_all(self.session, user.id)
-        self._record("users.deactivated", user)
 
     def activate(self, user: User) -> None:
         if user.active:

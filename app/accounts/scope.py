@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from app.accounts.models import SEPARATED, Grant, OrganisationSector
+from app.accounts.absences.queries import principals
 from app.accounts.regions import within
 from app.accounts.roles import CITYWIDE, DEPARTMENT, ENTERPRISE, LOCAL, effective
 from app.db import Scope
@@ -103,7 +104,9 @@ def participations(user: Any) -> sa.SelectBase:
     from app.engine import HumanTask, Participant
 
     found = [sa.select(Participant.instance_id).where(Participant.user_id == user.id)]
-    for roles, orgs in addresses(user):
+    found += [_of_the_absent(one.id) for one in principals(user)]
+    offered = [address for one in (user, *principals(user)) for address in addresses(one)]
+    for roles, orgs in offered:
         there = HumanTask.org_id.is_(None) if orgs is None else HumanTask.org_id.in_(orgs)
         same = Participant.org_id.is_(None) if orgs is None else Participant.org_id == HumanTask.org_id
         named = sa.exists().where(
@@ -112,3 +115,11 @@ def participations(user: Any) -> sa.SelectBase:
         still_open = sa.and_(HumanTask.status == sa.literal_column("'open'"), HumanTask.role.in_(roles), there)
         found.append(sa.select(HumanTask.instance_id).where(still_open, named.correlate(HumanTask)).correlate(None))
     return sa.union_all(*found)
+
+
+def _of_the_absent(user_id: str) -> sa.Select[Any]:
+    """The instances of what a colleague who is away holds: whoever stands in sees them as long as it lasts."""
+    from app.engine import HumanTask
+
+    held = sa.and_(HumanTask.status == sa.literal_column("'open'"), HumanTask.assignee_id == user_id)
+    return sa.select(HumanTask.instance_id).where(held, HumanTask.signing_id.is_(None)).correlate(None)

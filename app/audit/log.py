@@ -16,12 +16,17 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person with the organisation acted for, or the system itself (id None)."""
+    """Who acts: a person with the organisation acted for, or the system itself (id None).
+
+    `for_id` and `for_name` name the colleague who is away and whose work this is (代…办理).
+    """
 
     id: str | None
     name: str
     org_id: str | None = None
     org_name: str = ""
+    for_id: str | None = None
+    for_name: str = ""
 
 
 SYSTEM = Actor(id=None, name="系统")
@@ -94,7 +99,7 @@ def record(
         action=action,
         object_kind=object_kind,
         object_id=object_id,
-        detail=detail,
+        detail=detail | ({"for": [actor.for_id, actor.for_name]} if actor.for_id else {}),
         previous_hash=previous,
     )
     row.hash = chain_hash(previous, _content(row))

@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from app.accounts import addresses, effective, scope_condition
+from app.accounts import Principal, addresses, effective, principals, scope_condition
 from app.clock import SHANGHAI, local
 from app.engine import HumanTask, Instance, TaskCopy
 
 Condition = sa.ColumnElement[bool]
-BOXES = ("todo", "claimable", "started", "done", "cc", "passed")
+BOXES = ("todo", "claimable", "proxy", "started", "done", "cc", "passed")
 LIGHTS = ("red", "amber", "green", "paused", "none")
 # Written into the statement, not bound: only so do SQLite's partial indexes on open tasks apply.
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
@@ -81,9 +81,23 @@ def passed(user: Any) -> Condition:
     return sa.and_(HumanTask.status == OPEN, HumanTask.passed_by_id == user.id, HumanTask.assignee_id != user.id)
 
 
+def proxy(user: Any) -> Condition:
+    """What colleagues who are away hold or might take, and this person does for them meanwhile (代办).
+
+    Signatures are given in person; what is offered to the person anyway lies in the pool.
+    """
+    found = [sa.and_(HumanTask.status == OPEN, HumanTask.signing_id.is_(None), of) for of in map(_of, principals(user))]
+    return sa.and_(sa.or_(*found), sa.not_(claimable(user))) if found else sa.false()
+
+
+def _of(away: Principal) -> Condition:
+    return sa.or_(HumanTask.assignee_id == away.id, sa.and_(HumanTask.assignee_id.is_(None), addressed(away)))
+
+
 _IN_BOX: dict[str, Callable[[Any], Condition]] = {
     "todo": mine,
     "claimable": claimable,
+    "proxy": proxy,
     "started": started,
     "done": done,
     "cc": copied,
@@ -108,6 +122,7 @@ def may_see(user: Any) -> Condition:
         done(user),
         claimable(user),
         copied(user),
+        proxy(user),
     )
 
 

@@ -16,6 +16,7 @@ from app.inbox import boxes, queries
 BOX_NAMES: dict[str, Any] = {
     "todo": lazy_("待办"),
     "claimable": lazy_("待签收"),
+    "proxy": lazy_("代办"),
     "done": lazy_("已办"),
     "started": lazy_("我发起"),
     "cc": lazy_("抄送"),
@@ -88,7 +89,7 @@ class Listing:
     @property
     def grouped(self) -> bool:
         """Only what is open and stands in the order of its deadline has headings."""
-        return not self.sort and self.box in ("todo", "claimable", "started", "passed")
+        return not self.sort and self.box in ("todo", "claimable", "proxy", "started", "passed")
 
     @property
     def name(self) -> str:

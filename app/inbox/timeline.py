@@ -189,6 +189,8 @@ def _entry(row: History, tasks: Mapping[str, HumanTask], loaded: Loaded, office:
 
 
 def _who(row: History) -> str:
+    if away := (row.data or {}).get("for_name"):
+        return _("%(name)s（代%(other)s办理）", name=row.actor_name, other=away)
     return _("系统") if row.actor_id is None and row.actor_name == SYSTEM.name else row.actor_name
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts import AccountsDirectory
+from app.accounts import AccountsDirectory, proxies
 from app.engine import HumanTask, Instance
 from app.notifications.models import Notification
 from app.notifications.texts import EVENTS
@@ -55,7 +55,10 @@ def deliver(session: Session, payload: Mapping[str, Any], *, key: str, now: dt.d
         return 0
     task = session.get(HumanTask, payload["task_id"]) if payload.get("task_id") else None
     instance = session.get(Instance, payload.get("instance_id") or (task.instance_id if task else ""))
-    people = _recipients(session, event, payload, task, instance) - {payload.get("actor_id")}
+    people = _recipients(session, event, payload, task, instance)
+    if people and task is not None and task.status == "open" and task.signing_id is None:
+        people |= proxies(session, people, now)
+    people -= {payload.get("actor_id")}
     return tell(
         session,
         people,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, request
@@ -30,11 +31,13 @@ def _looks_after_people(user: User) -> bool:
 
 
 def init_app(app: Flask) -> None:
-    from app.accounts.views import account, audit_log, organisations, people, sectors  # noqa: F401  (their routes)
+    from app.accounts.views import absences, account, audit_log, leaving, organisations, people, sectors  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
     app.jinja_env.filters["browser_name"] = browser_name
     app.jinja_env.filters["wall_time"] = lambda at: local(at).strftime("%Y-%m-%d %H:%M") if at else "—"
+    app.jinja_env.filters["day_only"] = lambda at: local(at).strftime("%Y-%m-%d")
+    app.jinja_env.filters["last_day"] = lambda end: (local(end) - dt.timedelta(seconds=1)).strftime("%Y-%m-%d")
     app.jinja_env.globals["role_name"] = role_name
     group = "administration"
     for item in (

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from flask import Response, flash, session, url_for
 
 from app import web
+from app.accounts.absences import queries as absences
 from app.accounts.models import ApiToken
 from app.accounts.schemas import TOKEN_DAYS, ProfileIn, TokenIn
 from app.accounts.security.tokens import tokens_of
 from app.accounts.views import blueprint
 from app.accounts.views.forms import people, submitted
+from app.clock import local
 from app.errors import Invalid, NotFound
 from app.i18n import _
 from app.web import WebSession
@@ -21,7 +23,7 @@ from app.web.sessions import ServerSession, hash_key
 
 @blueprint.get("/account")
 def account() -> Response:
-    return _page()
+    return page()
 
 
 @blueprint.post("/account/profile")
@@ -32,7 +34,7 @@ def save_profile() -> Response:
         data = submitted(ProfileIn())
         people().edit(user, data)
     except Invalid as wrong:
-        return _page(422, profile_errors=wrong.errors)
+        return page(422, profile_errors=wrong.errors)
     flash(_("已保存"))
     return web.see_other(url_for("accounts.account"))
 
@@ -44,9 +46,9 @@ def issue_token() -> Response:
     try:
         data = submitted(TokenIn())
     except Invalid as wrong:
-        return _page(422, token_errors=wrong.errors)
+        return page(422, token_errors=wrong.errors)
     token, secret = people().issue_token(web.current_user(), data["name"], data["days"])
-    return _page(201, new_token=token, secret=secret)
+    return page(201, new_token=token, secret=secret)
 
 
 @blueprint.post("/account/tokens/<token_id>/revocation")
@@ -71,8 +73,8 @@ def revoke_session(session_id: str) -> Response:
     return web.see_other(url_for("accounts.account"))
 
 
-def _page(status: int = 200, **context: Any) -> Response:
-    user = web.current_user()
+def page(status: int = 200, **context: Any) -> Response:
+    user, now = web.current_user(), web.clock().now()
     sessions = (
         sa.select(WebSession).where(WebSession.user_key == user.fs_uniquifier).order_by(WebSession.seen_at.desc())
     )
@@ -84,5 +86,11 @@ def _page(status: int = 200, **context: Any) -> Response:
         sessions=web.db.session.scalars(sessions).all(),
         this_session=hash_key(cast("ServerSession", session).key),
         token_days=TOKEN_DAYS,
+        absences=absences.own(web.db.session(), user.id),
+        standing_in=absences.principals(user),
+        may_be_away=absences.may_be_away(user),
+        proxies=[(one.id, one.name) for one in web.db.session.scalars(absences.possible_proxies(user)).unique()],
+        now=now,
+        today=local(now).date().isoformat(),
         **context,
     )

@@ -63,22 +63,22 @@ def create_user() -> Response:
 @blueprint.get("/admin/users/<user_id>")
 @requires(*PEOPLE_OFFICERS)
 def user(user_id: str) -> Response:
-    return _page(_found(user_id))
+    return person_page(found_user(user_id))
 
 
 @blueprint.post("/admin/users/<user_id>")
 @requires(*PEOPLE_OFFICERS)
 @web.writes
 def edit_user(user_id: str) -> Response:
-    found = _found(user_id)
-    _allow(access.may_edit(web.current_user(), found))
+    found = found_user(user_id)
+    allow(access.may_edit(web.current_user(), found))
     try:
         data = submitted(UserIn())
         if data["org_id"] != found.org_id:
-            _allow(access.may_manage(web.current_user(), data["org_id"]))
+            allow(access.may_manage(web.current_user(), data["org_id"]))
         people().edit(found, data)
     except Invalid as wrong:
-        return _page(found, 422, values=request.form, errors=wrong.errors)
+        return person_page(found, 422, values=request.form, errors=wrong.errors)
     flash(_("已保存"))
     return _back(found)
 
@@ -87,18 +87,18 @@ def edit_user(user_id: str) -> Response:
 @requires(*PEOPLE_OFFICERS)
 @web.writes
 def add_grant(user_id: str) -> Response:
-    found = _found(user_id)
+    found = found_user(user_id)
     try:
         data = submitted(GrantIn())
-        _allow(access.may_grant(web.current_user(), found, data["role"], data["org_id"]))
+        allow(access.may_grant(web.current_user(), found, data["role"], data["org_id"]))
         org = web.db.session.get(Organisation, data["org_id"])
         if org is None:
             raise Invalid({"org_id": [_("没有这个单位")]})
         people().grant(found, data["role"], org)
     except Invalid as wrong:
-        return _page(found, 422, grant_values=request.form, grant_errors=wrong.errors)
+        return person_page(found, 422, grant_values=request.form, grant_errors=wrong.errors)
     except Conflict as conflict:
-        return _page(found, 409, grant_values=request.form, grant_errors={"role": [conflict.detail]})
+        return person_page(found, 409, grant_values=request.form, grant_errors={"role": [conflict.detail]})
     flash(_("已授予 %(role)s", role=role_name(data["role"])))
     return _back(found)
 
@@ -107,8 +107,8 @@ def add_grant(user_id: str) -> Response:
 @requires(*PEOPLE_OFFICERS)
 @web.writes
 def revoke_grant(user_id: str, role: str, org_id: str) -> Response:
-    found = _found(user_id)
-    _allow(access.may_grant(web.current_user(), found, role, org_id))
+    found = found_user(user_id)
+    allow(access.may_grant(web.current_user(), found, role, org_id))
     return _act(found, lambda: people().revoke(found, role, org_id), _("已收回 %(role)s", role=role_name(role)))
 
 
@@ -117,41 +117,30 @@ def revoke_grant(user_id: str, role: str, org_id: str) -> Response:
 @web.writes
 def issue_password(user_id: str) -> Response:
     """The answer is the page itself: the password is shown once and stands nowhere else."""
-    found = _found(user_id)
-    _allow(access.may_issue_password(web.current_user(), found))
-    return _page(found, 201, password=people().issue_password(found))
+    found = found_user(user_id)
+    allow(access.may_issue_password(web.current_user(), found))
+    return person_page(found, 201, password=people().issue_password(found))
 
 
 @blueprint.post("/admin/users/<user_id>/unlocking")
 @requires(*PEOPLE_OFFICERS)
 @web.writes
 def unlock(user_id: str) -> Response:
-    found = _found(user_id)
-    _allow(access.may_unlock(web.current_user(), found))
+    found = found_user(user_id)
+    allow(access.may_unlock(web.current_user(), found))
     return _act(found, lambda: people().unlock(found), _("已解锁"))
-
-
-@blueprint.post("/admin/users/<user_id>/deactivation")
-@requires(*PEOPLE_OFFICERS)
-@web.writes
-def deactivate(user_id: str) -> Response:
-    found = _found(user_id)
-    _allow(access.may_edit(web.current_user(), found))
-    count = open_task_count(web.db.session(), found.id)
-    said = _("已停用，名下 %(count)s 项待办需要转办", count=count) if count else _("已停用")
-    return _act(found, lambda: people().deactivate(found), said, "warning" if count else "message")
 
 
 @blueprint.post("/admin/users/<user_id>/activation")
 @requires(*PEOPLE_OFFICERS)
 @web.writes
 def activate(user_id: str) -> Response:
-    found = _found(user_id)
-    _allow(access.may_edit(web.current_user(), found))
+    found = found_user(user_id)
+    allow(access.may_edit(web.current_user(), found))
     return _act(found, lambda: people().activate(found), _("已启用"))
 
 
-def _found(user_id: str) -> User:
+def found_user(user_id: str) -> User:
     """The account, if the signed-in person may know of it."""
     found = web.db.session.get(User, user_id)
     if found is None or not access.may_open(web.current_user(), found):
@@ -159,7 +148,7 @@ def _found(user_id: str) -> User:
     return found
 
 
-def _allow(allowed: bool) -> None:
+def allow(allowed: bool) -> None:
     if not allowed:
         raise Forbidden()
 
@@ -172,7 +161,7 @@ def _act(found: User, operation: Any, said: str, category: str = "message") -> R
     try:
         operation()
     except Conflict as conflict:
-        return _page(found, 409, problem=conflict.detail)
+        return person_page(found, 409, problem=conflict.detail)
     except DubanError:
         raise
     flash(said, category)
@@ -181,11 +170,11 @@ def _act(found: User, operation: Any, said: str, category: str = "message") -> R
 
 def _new_page(status: int = 200, **context: Any) -> Response:
     organisations = _orgs_to_add_to(web.current_user())
-    _allow(bool(organisations))
+    allow(bool(organisations))
     return web.render("accounts/person_new.html", status, organisations=organisations, **context)
 
 
-def _page(found: User, status: int = 200, **context: Any) -> Response:
+def person_page(found: User, status: int = 200, **context: Any) -> Response:
     by = web.current_user()
     grantable = access.grantable(by, found)
     context.setdefault("values", {key: getattr(found, key) or "" for key in UserIn().fields})

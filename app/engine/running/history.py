@@ -49,7 +49,7 @@ def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[
             "actor_id": line.actor.id,
             "actor_name": line.actor.name,
             "actor_org": line.actor.org_name,
-            "data": line.data,
+            "data": line.data | _for_whom(line),
             "previous_hash": previous,
         }
         previous = row["hash"] = chain_hash(previous, _content(row))
@@ -61,7 +61,12 @@ def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[
             letters.append(_letter(f"{kind}:{instance_id}:{seq}", kind, payload, at))
     session.execute(_ADD, rows)
     if letters:
-        session.execute(_SEND, letters)
+        _SEND.run(session, letters)
+
+
+def _for_whom(line: Happened) -> dict[str, Any]:
+    """代…办理: the colleague in whose place the actor acted."""
+    return {"for_id": line.actor.for_id, "for_name": line.actor.for_name} if line.actor.for_id else {}
 
 
 def _told(line: Happened, row: dict[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class ClockVerbs(InstanceVerbs):
             with self.sessions() as session, write_transaction(session):
                 lock_instance(session, row["instance_id"])
                 row = open_task(session, task_id)
-                require_may_act(self, session, row, by)
+                by = require_may_act(self, session, row, by)
                 self._require_running(session, row["instance_id"])
                 data = given | about_task(row)
                 key = self._request_key(session, loaded, task_id, data)

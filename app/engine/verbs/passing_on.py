@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from app import errors
 from app.audit import Actor
+from app.db import write_transaction
 from app.engine.ports import Person
-from app.engine.running.acts.authority import require_may_act
+from app.engine.running.acts.authority import open_task, require_may_act
 from app.engine.running.acts.passed import NOT_PASSED, is_touched, may_take_back
 from app.engine.running.acts.signers import has_part, waits
 from app.engine.running.checkout import Happened
+from app.engine.running.locking import lock_instance_of
 from app.engine.running.projections.people import participate
 from app.engine.verbs.tasks import MAX_TEXT, TaskVerbs, held, required_text
 from app.i18n import lazy_
@@ -29,7 +31,7 @@ class PassingOn(TaskVerbs):
         reason = required_text(reason, "reason")
         with self._acting(task_id, by, "reassign") as (session, row):
             if not self._may_take_over(session, row, by):
-                require_may_act(self, session, row, by)
+                by = require_may_act(self, session, row, by)
             person = self._somebody_else(session, row, to_id)
             if not self.directory.is_candidate(session, to_id, row["role"], row["org_id"]):
                 raise errors.Invalid(
@@ -43,6 +45,38 @@ class PassingOn(TaskVerbs):
             self._keep_in_sight(session, row, by)
             self._told_of(session, row, "task.reassigned", by, person, reason)
 
+    def hand_over(self, task_id: str, to_id: str, *, from_id: str, reason: str, by: Actor) -> None:
+        """离职转办: what somebody holds who leaves goes to a colleague, in whatever state the matter is.
+
+        By an administrator, whose right to do so was looked at before. A colleague fills the task's post, or where
+        nobody else does, is of the holder's organisation. What was delegated stays so. Conflict where the holder is
+        another by now.
+        """
+        reason = required_text(reason, "reason")
+        with self.sessions() as session, write_transaction(session):
+            lock_instance_of(session, task_id)
+            row = open_task(session, task_id)
+            if row["assignee_id"] != from_id:
+                raise held(row)
+            person = self._somebody_else(session, row, to_id)
+            if not self._may_succeed(session, row, person):
+                raise errors.Invalid({"to": [lazy_("%(name)s没有办理这项工作的岗位", name=person.name)]})
+            if row["signing_id"] and (
+                has_part(session, row["signing_id"], to_id, task_id) or waits(session, row["signing_id"], to_id)
+            ):
+                raise errors.Conflict(lazy_("%(name)s已是这一步的签署人", name=person.name), status="signer")
+            self._give(session, row, person, {} if row["delegated_by_id"] else NOT_PASSED)
+            self._told_of(session, row, "task.reassigned", by, person, reason)
+
+    def _may_succeed(self, session: Session, row: Mapping[str, Any], person: Person) -> bool:
+        role, org_id, holder = row["role"], row["org_id"], row["assignee_id"]
+        if self.directory.is_candidate(session, person.id, role, org_id):
+            return True
+        if any(one.id != holder for one in self.directory.candidates(session, role, org_id)):
+            return False
+        leaving = self.directory.person(session, holder)
+        return leaving is not None and person.org_id == leaving.org_id
+
     def delegate(self, task_id: str, to_id: str, *, reason: str, by: Actor) -> None:
         """委派. A colleague of one's own organisation prepares the answers and hands them back (see hand_back).
 
@@ -51,9 +85,11 @@ class PassingOn(TaskVerbs):
         """
         reason = required_text(reason, "reason")
         with self._acting(task_id, by, "delegate") as (session, row):
-            require_may_act(self, session, row, by)
+            by = require_may_act(self, session, row, by)
             if by.id is None or row["signing_id"] is not None:
                 raise errors.Forbidden(lazy_("签署须本人办理，不能委派"))
+            if by.for_id is not None:
+                raise errors.Forbidden(lazy_("代%(name)s办理的工作不能再委派", name=by.for_name))
             if to_id == by.id:
                 raise errors.Invalid({"to": [lazy_("这项工作已在此人名下")]})
             person = self._somebody_else(session, row, to_id)
@@ -71,7 +107,7 @@ class PassingOn(TaskVerbs):
         """
         text = (text or "").strip()[:MAX_TEXT]
         with self._acting(task_id, by, None) as (session, row):
-            require_may_act(self, session, row, by, preparing=True)
+            by = require_may_act(self, session, row, by, preparing=True)
             if row["delegated_by_id"] is None:
                 raise errors.Conflict(lazy_("这项工作不是委派的，不需要交回"), status="not_delegated")
             owner = self.directory.person(session, row["delegated_by_id"])

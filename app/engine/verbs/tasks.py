@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +16,10 @@ from app.db import dump_json, new_id, write_transaction
 from app.engine.core import Core
 from app.engine.models import HumanTask, Instance, Participant, TaskComment
 from app.engine.packages.words import Words, words_of
+from app.engine.ports import Person
 from app.engine.running import history
 from app.engine.running.acts.asking import Asking
-from app.engine.running.acts.authority import open_task, require_may_act
+from app.engine.running.acts.authority import open_task, represented, require_may_act
 from app.engine.running.acts.passed import NOT_PASSED, may_take_back
 from app.engine.running.acts.signers import has_part, may_arrange, signs_in_person
 from app.engine.running.checkout import Happened
@@ -35,34 +37,46 @@ FILES_FORM: dict[str, Any] = {"fields": [{"name": "files", "kind": "files", "lab
 
 class TaskVerbs(Core):
     def claim(self, task_id: str, *, by: Actor) -> None:
-        """签收. Whoever is first holds it; Conflict names the holder to everybody else. Repeating is harmless."""
+        """签收. Whoever is first holds it; Conflict names the holder to everybody else. Repeating is harmless.
+
+        Who claims in the place of a colleague claims it for that colleague, who has it when they are back.
+        """
         with self._acting(task_id, by, "claim") as (session, row):
             if row["assignee_id"] is not None:
-                if row["assignee_id"] == by.id:
+                if row["assignee_id"] == by.id or represented(self, session, row, by.id or ""):
                     return
                 raise held(row)
-            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]):
+            if by.id is None:
                 raise errors.Forbidden()
+            by = require_may_act(self, session, row, by)
             if row["signing_id"] and has_part(session, row["signing_id"], by.id, task_id):
                 raise errors.Conflict(lazy_("您是这一步的另一名签署人，每人只签一次"), status="signer")
             taken = session.execute(
                 sa.update(_TASK)
                 .where(_TASK.c.id == task_id, _TASK.c.status == "open", _TASK.c.assignee_id.is_(None))
-                .values(assignee_id=by.id, assignee_name=by.name, claimed_at=self.clock.now(), rev=row["rev"] + 1)
+                .values(
+                    assignee_id=by.for_id or by.id,
+                    assignee_name=by.for_name or by.name,
+                    claimed_at=self.clock.now(),
+                    rev=row["rev"] + 1,
+                )
             )
             if taken.rowcount != 1:  # type: ignore[attr-defined]
                 raise held(open_task(session, task_id))
-            participate(session, row["instance_id"], user_id=by.id)
+            participate(session, row["instance_id"], user_id=by.for_id or by.id)
             self._tell(session, row, Happened("task.claimed", by, row["node_id"], task_id))
 
     def unclaim(self, task_id: str, *, by: Actor) -> None:
         """Give a claimed task back to its candidates. Only where there are any; the draft stays."""
         with self._acting(task_id, by, "claim") as (session, row):
-            if row["assignee_id"] != by.id:
+            away = represented(self, session, row, by.id or "") if row["assignee_id"] else None
+            if row["assignee_id"] != by.id and away is None:
                 raise (
                     held(row) if row["assignee_id"] else errors.Conflict(lazy_("这项工作尚未签收"), status="unclaimed")
                 )
-            if not self.directory.is_candidate(session, by.id or "", row["role"], row["org_id"]) or signs_in_person(
+            by = by if away is None else replace(by, for_id=away.id, for_name=away.name)
+            holder = row["assignee_id"] or ""
+            if not self.directory.is_candidate(session, holder, row["role"], row["org_id"]) or signs_in_person(
                 session, row["signing_id"], task_id
             ):
                 raise errors.Conflict(lazy_("这项工作指定由您办理，不能退回待签收，可以转办"), status="assigned")
@@ -149,11 +163,11 @@ class TaskVerbs(Core):
         if len(dump_json(draft).encode()) > MAX_DRAFT:
             raise errors.Invalid({"_": [lazy_("填写的内容超过 %(n)s KB，没有暂存", n=MAX_DRAFT // 1024)]})
         with self._acting(task_id, by, None) as (session, row):
-            require_may_act(self, session, row, by, preparing=True)
+            by = require_may_act(self, session, row, by, preparing=True)
             session.execute(
                 sa.update(_TASK)
                 .where(_TASK.c.id == task_id)
-                .values(draft=draft, draft_at=self.clock.now(), draft_by_id=by.id)
+                .values(draft=draft, draft_at=self.clock.now(), draft_by_id=by.for_id or by.id)
             )
 
     def permitted(self, session: Session, task: Any, user_id: str) -> frozenset[str]:
@@ -166,6 +180,10 @@ class TaskVerbs(Core):
         asking = Asking(self, session, listed, user_id)
         return {task.id: self._permitted(session, task, user_id, asking) for task in listed}
 
+    def represented(self, session: Session, task: Any, user_id: str) -> Person | None:
+        """The colleague who is away and in whose place this person may do an open task; None in their own right."""
+        return Asking(self, session, [task], user_id).stands_in(task)
+
     def _permitted(self, session: Session, task: Any, user_id: str, asking: Asking) -> frozenset[str]:
         words = words_of(task.properties)
         found = {"comment"} & words.allow
@@ -175,6 +193,10 @@ class TaskVerbs(Core):
         holds = task.assignee_id == user_id
         if holds or (task.assignee_id is None and candidate):
             found |= self._at_hand(session, task, words, holds=holds, candidate=candidate)
+        elif (away := asking.stands_in(task)) is not None:
+            holds = task.assignee_id is not None
+            theirs = not holds or self.directory.is_candidate(session, away.id, task.role, task.org_id)
+            found |= self._at_hand(session, task, words, holds=holds, candidate=theirs) - {"delegate"}
         found |= self._for_others(session, task, user_id, asking, candidate=candidate) & words.allow
         if "pause" in words.allow and task.due_at is not None and asking.supervises(task):
             found |= {"resume"} if task.paused_at else {"pause"} if task.due_at > self.clock.now() else set()

@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
         instances,
         lists,
         passing_on,
+        saving,
         signing,
         start,
         tasks,

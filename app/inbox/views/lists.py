@@ -6,12 +6,12 @@ from typing import Any
 from flask import Response, request, url_for
 
 from app import web
-from app.accounts import people_options, role_name
+from app.accounts import people_options, principals, role_name
 from app.calendars import day_text
 from app.clock import SHANGHAI, local
 from app.engine import HumanTask
 from app.i18n import _
-from app.inbox import boxes, queries
+from app.inbox import boxes, queries, saved
 from app.inbox.flags import flags_of
 from app.inbox.listing import BOX_NAMES, GLYPHS, HEADINGS, LIGHT_NAMES, Listing, grouped
 from app.inbox.survey import MOST_COUNTED, box_counts, survey
@@ -24,7 +24,12 @@ PER_PAGE = 20
 
 @blueprint.get("/tasks")
 def index() -> Response:
-    """The inbox. The fragment is the whole list with tabs and filters: every count in it is true at once."""
+    """The inbox. The fragment is the whole list with tabs and filters: every count in it is true at once.
+
+    Whoever comes without asking for anything gets what they keep as their default.
+    """
+    if not request.args and (kept := saved.default(web.db.session(), web.current_user().id)) is not None:
+        return web.see_other(url_for("inbox.index", **saved.listing(kept).args(), saved=kept.id))
     shown = context(Listing.of(request.args))
     if web.is_partial():
         return web.render("inbox/_list.html", **shown)
@@ -59,6 +64,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable") else [],
         "coming": queries.coming(session, user) if not page.items and not listing.filtered else [],
         "finished": queries.finished_on(session, user, _midnight(now)),
+        "standing_in": principals(user),
         "words": {"boxes": BOX_NAMES, "lights": LIGHT_NAMES, "headings": HEADINGS, "glyphs": GLYPHS},
         "day_of": lambda at: day_text(local(at).date(), local(now).date()),
         "role_name": role_name,
@@ -66,6 +72,12 @@ def context(listing: Listing) -> dict[str, Any]:
             request.args.get("filters") or any((listing.process, listing.step, listing.region, listing.q, listing.sort))
         ),
         "link": lambda **changes: _link(listing, **changes),
+        "kept": (kept := saved.kept(session, user.id)),
+        "kept_now": next((one for one in kept if saved.listing(one) == listing), None),
+        "kept_url": lambda one: url_for("inbox.index", **saved.listing(one).args(), saved=one.id),
+        "keep_errors": {},
+        "keep_name": "",
+        "may_keep": listing.filtered or listing.sort,
         "open_link": lambda task: url_for("inbox.task", task_id=task.id, **listing.args()),
         "holder": lambda task: _holder(task, user),
         "at_most": lambda count: str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+",
@@ -74,11 +86,12 @@ def context(listing: Listing) -> dict[str, Any]:
 
 
 def _link(listing: Listing, **changes: Any) -> str:
-    """The list with something changed; another box starts without filters."""
+    """The list with something changed; another box starts without filters. Never bare: that means one's default."""
     if "box" in changes:
-        return url_for("inbox.index", **Listing(box=changes["box"]).args())
+        return url_for("inbox.index", **(Listing(box=changes["box"]).args() or {"box": "todo"}))
     page = changes.pop("page", None)
-    return url_for("inbox.index", **listing.args(**changes), **({"page": page} if page and page > 1 else {}))
+    args = listing.args(**changes) | ({"page": page} if page and page > 1 else {})
+    return url_for("inbox.index", **(args or {"box": "todo"}))
 
 
 def _holder(task: HumanTask, user: Any) -> str:

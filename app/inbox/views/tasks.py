@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app import forms, web
-from app.accounts import User, role_name
+from app.accounts import User, principals, role_name
 from app.calendars import due_text, instant_text
 from app.clock import local
-from app.engine import HumanTask, Instance
+from app.engine import HumanTask, Instance, Person
 from app.errors import Conflict, NotFound
 from app.i18n import bilingual
 from app.inbox import queries
@@ -57,7 +58,8 @@ def page(
     course = course_of(session, instance, user)
     permitted = web.engine().permitted(session, task, user.id)
     form = course.loaded.form(task.form)
-    draft = task.draft if task.draft_by_id in (None, user.id) else None
+    away = _in_whose_place(session, task, user)
+    draft = task.draft if task.draft_by_id in (None, user.id, away.id if away else None) else None
     listing = Listing.of(request.args)
     bound = None
     if form is not None and "draft" in permitted:
@@ -81,6 +83,7 @@ def page(
         "course": course,
         "loaded": course.loaded,
         "permitted": permitted,
+        "standing_in": away,
         "form": bound,
         "errors": errors or {},
         "kept": in_words(task, form, values or kept_for(task.id)) if bound is None else [],
@@ -116,6 +119,11 @@ def page(
         "since": since,
         **_place(task, listing),
     }
+
+
+def _in_whose_place(session: Session, task: HumanTask, user: User) -> Person | None:
+    """The colleague who is away and whose work this is, where the person does it."""
+    return web.engine().represented(session, task, user.id) if task.status == "open" and principals(user) else None
 
 
 def asking_form(task: HumanTask) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ class Asking:
 
     def __init__(self, engine: Core, session: Session, tasks: Iterable[Any], user_id: str) -> None:
         self._directory, self._session, self._user_id = engine.directory, session, user_id
+        self._clock = engine.clock
+        self._away: Sequence[Person] | None = None
         self._instances = {task.instance_id for task in tasks}
         self._people: dict[str, Person | None] = {}
         self._candidate: dict[tuple[str | None, str | None], bool] = {}
@@ -50,6 +52,24 @@ class Asking:
         if user_id not in self._people:
             self._people[user_id] = self._directory.person(self._session, user_id)
         return self._people[user_id]
+
+    def stands_in(self, task: Any) -> Person | None:
+        """The colleague who is away and in whose place the person may act on an open task; None in their own right.
+
+        Signatures are given in person: whoever was asked for one passes it on instead.
+        """
+        if task.assignee_id == self._user_id or task.signing_id is not None:
+            return None
+        if task.assignee_id is None and self.is_candidate(task.role, task.org_id):
+            return None
+        if self._away is None:
+            self._away = self._directory.principals(self._session, self._user_id, self._clock.now())
+        return next((person for person in self._away if self._is_theirs(task, person)), None)
+
+    def _is_theirs(self, task: Any, person: Person) -> bool:
+        if task.assignee_id is not None:
+            return bool(task.assignee_id == person.id)
+        return self._directory.is_candidate(self._session, person.id, task.role, task.org_id)
 
     def supervises(self, task: Any) -> bool:
         """Whether the person is of the organisation that supervises the matter and does not hold the task himself."""

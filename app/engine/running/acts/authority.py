@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +14,13 @@ from app import errors
 from app.audit import Actor
 from app.engine.core import Core
 from app.engine.models import HumanTask
+from app.engine.ports import Person
 from app.engine.running.acts.asking import Asking
 from app.i18n import lazy_
+from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
-_BY_ID = sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
+_BY_ID = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
 
 
 def person(actor: Actor) -> dict[str, Any]:
@@ -26,9 +30,10 @@ def person(actor: Actor) -> dict[str, Any]:
 
 def open_task(session: Session, task_id: str) -> dict[str, Any]:
     """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when."""
-    row = session.execute(_BY_ID, {"task_id": task_id}).mappings().first()
-    if row is None:
+    found = _BY_ID.first(session, {"task_id": task_id})
+    if found is None:
         raise errors.NotFound()
+    row: dict[str, Any] = found._asdict()
     if row["status"] == "done":
         raise errors.Conflict(
             lazy_("%(name)s已办理这项工作", name=row["completed_by_name"] or lazy_("系统")),
@@ -40,25 +45,28 @@ def open_task(session: Session, task_id: str) -> dict[str, Any]:
         raise errors.Conflict(lazy_("%(name)s已将这项工作退回", name=row["completed_by_name"]), status="returned")
     if row["status"] != "open":
         raise errors.Conflict(lazy_("这项工作已经撤销"), status=row["status"])
-    return dict(row)
+    return row
 
 
 def require_may_act(
     engine: Core, session: Session, row: Mapping[str, Any], actor: Actor, *, preparing: bool = False
-) -> None:
-    """Only the holder, or while nobody holds it a candidate. The system may act for scenarios and the demo city.
+) -> Actor:
+    """Only the holder, or while nobody holds it a candidate; in the place of either, who stands in while they are away.
 
-    Whom a task was delegated to may only prepare it: it goes back to whoever is answerable for it.
+    Gives the actor, with the name of whom it is for. The system may act for scenarios and the demo city. Whom a task
+    was delegated to may only prepare it: it goes back to whoever is answerable for it.
     """
     if actor.id is None:
-        return
+        return actor
     if row["assignee_id"] is not None:
         if row["assignee_id"] == actor.id and engine.directory.person(session, actor.id) is not None:
             if row["delegated_by_id"] is not None and not preparing:
                 raise errors.Forbidden(
                     lazy_("这项工作由%(name)s委派，填好后请交回，由其提交", name=row["delegated_by_name"])
                 )
-            return
+            return actor
+        if (away := represented(engine, session, row, actor.id)) is not None:
+            return _for(actor, away)
         raise (
             errors.Conflict(
                 lazy_("%(name)s已签收这项工作", name=row["assignee_name"]),
@@ -68,8 +76,23 @@ def require_may_act(
             if engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"])
             else errors.Forbidden()
         )
-    if not engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]):
+    if engine.directory.is_candidate(session, actor.id, row["role"], row["org_id"]):
+        return actor
+    if (away := represented(engine, session, row, actor.id)) is None:
         raise errors.Forbidden()
+    return _for(actor, away)
+
+
+def represented(engine: Core, session: Session, row: Mapping[str, Any], user_id: str) -> Person | None:
+    """In whose place somebody may act on an open task: its holder's, or while nobody holds it a candidate's.
+
+    None where nobody's, or where the person may act in their own right. Signatures are given in person.
+    """
+    return Asking(engine, session, [], user_id).stands_in(SimpleNamespace(**row))
+
+
+def _for(actor: Actor, away: Person) -> Actor:
+    return replace(actor, for_id=away.id, for_name=away.name)
 
 
 def supervises(engine: Core, session: Session, task: Any, user_id: str) -> bool:

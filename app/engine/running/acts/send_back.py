@@ -70,15 +70,16 @@ class SendBack:
 
     def open(self, engine: Core, session: Session) -> Turn:
         self.row = open_task(session, self.task_id)
-        self._require(engine, session, self.row)
+        self.actor = self._require(engine, session, self.row)
         turn = load_turn(engine, session, self.row["instance_id"], self.actor)
         _anew(turn, "task.returned", self.reason, self._way(turn))
         return turn
 
-    def _require(self, engine: Core, session: Session, row: Mapping[str, Any]) -> None:
-        require_may_act(engine, session, row, self.actor)
+    def _require(self, engine: Core, session: Session, row: Mapping[str, Any]) -> Actor:
+        acting = require_may_act(engine, session, row, self.actor)
         if "return" not in words_of(row["properties"]).allow:
             raise errors.Forbidden(lazy_("这一步不允许退回"))
+        return acting
 
     def _way(self, turn: Turn) -> Way:
         task = turn.workflow.task(self.row["spiff_task_id"])
