@@ -1,0 +1,160 @@
+"""Statements asked in every step of every process: compiled once, then said to the driver itself (docs/adr/0027).
+
+SQLAlchemy's way to a cursor costs several times what SQLite needs for such a statement. What stays as it is: SQL and
+types are SQLAlchemy's, the transaction is the session's, listeners hear of every statement (without a context), and
+what the driver refuses is raised as SQLAlchemy raises it.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Values = Mapping[str, Any]
+_Processor = Callable[[Any], Any]
+
+
+class NotPreparable(TypeError):
+    """The statement needs more than its parameters: defaults that are computed, keys that the database gives."""
+
+
+@dataclass
+class _Form:
+    """A statement as one database takes it with certain parameters."""
+
+    sql: str
+    # By place: the parameter's name and what turns its value into the driver's; without a name a constant.
+    slots: tuple[tuple[str, str | None, Any], ...]
+    positional: bool
+    columns: tuple[Any, ...]
+    row: Any = None  # the class of its rows, made when the first result is there
+    readers: tuple[tuple[int, _Processor], ...] = field(default=())
+
+    def bind(self, given: Values) -> Any:
+        """The parameters as the driver takes them. KeyError for one that is missing."""
+        values = [
+            value if name is None else given[name] if value is None else value(given[name])
+            for _place, name, value in self.slots
+        ]
+        return tuple(values) if self.positional else dict(zip([slot[0] for slot in self.slots], values, strict=True))
+
+    def read(self, found: Sequence[Any]) -> Any:
+        if not self.readers:
+            return self.row._make(found)
+        values = list(found)
+        for place, reader in self.readers:
+            values[place] = reader(values[place])
+        return self.row._make(values)
+
+    def learn(self, description: Sequence[Sequence[Any]], dialect: Dialect) -> None:
+        """What the driver says of its columns decides how some of them are read."""
+        readers = [
+            column.type._cached_result_processor(dialect, told[1])
+            for column, told in zip(self.columns, description, strict=True)
+        ]
+        self.readers = tuple((place, reader) for place, reader in enumerate(readers) if reader is not None)
+        self.row = namedtuple("Row", [column.keyname for column in self.columns])  # type: ignore[misc] # noqa: PYI024
+
+
+class Prepared:
+    """A statement on tables (not on mapped classes) that is built once and never changes.
+
+    For INSERT and UPDATE the parameters decide which columns are written, as with `session.execute`.
+    """
+
+    def __init__(self, statement: sa.Select[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
+        self.statement = statement
+        self._forms: dict[tuple[str, tuple[str, ...]], _Form] = {}
+
+    def run(self, session: Session, given: Values | Sequence[Values]) -> int:
+        """Carry it out, with a list once for each of its parameters; how many rows it changed."""
+        connection = _connection(session)
+        cursor = _said(connection, self._form(connection.dialect, given), given)
+        count: int = cursor.rowcount
+        cursor.close()
+        return count
+
+    def all(self, session: Session, given: Values) -> list[Any]:
+        """Every row, its columns by name and by place."""
+        connection = _connection(session)
+        form = self._form(connection.dialect, given)
+        cursor = _said(connection, form, given)
+        try:
+            found = cursor.fetchall()
+        except BaseException as error:
+            connection._handle_dbapi_exception(error, form.sql, None, cursor, None)
+        if form.row is None:
+            form.learn(cursor.description, connection.dialect)
+        cursor.close()
+        return [form.read(one) for one in found]
+
+    def first(self, session: Session, given: Values) -> Any:
+        """The first row, or None."""
+        return next(iter(self.all(session, given)), None)
+
+    def scalar(self, session: Session, given: Values) -> Any:
+        """The first column of the first row, or None."""
+        row = self.first(session, given)
+        return None if row is None else row[0]
+
+    def _form(self, dialect: Dialect, given: Values | Sequence[Values]) -> _Form:
+        names = tuple(given if isinstance(given, Mapping) else given[0])
+        form = self._forms.get((dialect.name, names))
+        if form is None:
+            form = self._forms[dialect.name, names] = _compiled(self.statement, dialect, names)
+        return form
+
+
+def _connection(session: Session) -> Connection:
+    begun = getattr(session, "begun", None)
+    return session.connection() if begun is None else begun
+
+
+def _said(connection: Connection, form: _Form, given: Values | Sequence[Values]) -> Any:
+    """The driver's cursor after it has carried out the statement."""
+    sql, bound, cursor = form.sql, None, None
+    many = not isinstance(given, Mapping)
+    try:
+        bound = [form.bind(one) for one in given] if many else form.bind(given)  # type: ignore[arg-type]
+        cursor = connection.connection.cursor()
+        for listener in connection.dispatch.before_cursor_execute:
+            sql, bound = listener(connection, cursor, sql, bound, None, many)
+        (cursor.executemany if many else cursor.execute)(sql, bound)
+        for listener in connection.dispatch.after_cursor_execute:
+            listener(connection, cursor, sql, bound, None, many)
+    except BaseException as error:
+        connection._handle_dbapi_exception(error, sql, bound, cursor, None)
+    return cursor
+
+
+def _compiled(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> _Form:
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    constants = _defaults(compiled)
+    if compiled.implicit_returning or compiled.escaped_bind_names:
+        raise NotPreparable(str(compiled))
+    state = compiled.construct_expanded_state(dict.fromkeys(names))
+    order = state.positiontup if compiled.positional else list(state.parameters)
+    slots: list[tuple[str, str | None, Any]] = []
+    for name in order or ():
+        into = state.processors.get(name)
+        if name in names:
+            slots.append((name, name, into))
+            continue
+        value = constants.get(name, state.parameters[name])
+        slots.append((name, None, value if into is None else into(value)))
+    return _Form(state.statement, tuple(slots), bool(compiled.positional), tuple(compiled._result_columns or ()))
+
+
+def _defaults(compiled: SQLCompiler) -> dict[str, Any]:
+    """Of columns that are left out. The same for every row, or it cannot be prepared."""
+    left_out = [*compiled.insert_prefetch, *compiled.update_prefetch]
+    if any(not column.default.is_scalar for column in left_out):
+        raise NotPreparable(", ".join(column.name for column in left_out))
+    return {column.key: column.default.arg for column in left_out}
