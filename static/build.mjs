@@ -17,16 +17,18 @@ const ENTRIES = {
   app: join(STATIC, "js/app.js"),
   theme: join(STATIC, "js/theme.js"),
   viewer: join(STATIC, "js/viewer.js"),
+  editor: join(STATIC, "js/editor.js"),
   field: join(STATIC, "js/field.js"),
   offline: join(STATIC, "js/offline.js"),
   worker: join(STATIC, "js/worker.js"),
   "api-docs": join(STATIC, "js/api-docs.js"),
   style: join(STATIC, "css/app.css"),
   "viewer-style": join(STATIC, "css/viewer.css"),
+  "editor-style": join(STATIC, "css/editor.css"),
   "api-docs-style": join(STATIC, "css/api-docs.css"),
 };
-// esbuild keys outputs by entry name; the page asks for app.css, viewer.css, api-docs.css.
-const PUBLIC = { "style.css": "app.css", "viewer-style.css": "viewer.css", "api-docs-style.css": "api-docs.css" };
+// esbuild keys outputs by entry name; the page asks for app.css, viewer.css, editor.css, api-docs.css.
+const PUBLIC = { "style.css": "app.css", "viewer-style.css": "viewer.css", "editor-style.css": "editor.css", "api-docs-style.css": "api-docs.css" };
 
 async function* files(folder, extensions) {
   if (!existsSync(folder)) return;

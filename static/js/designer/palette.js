@@ -1,0 +1,140 @@
+// The palette: insert by click or key (after what is selected, else in the middle), or by dragging onto the canvas.
+import { element as make, icon } from "../dom.js";
+import { groups, tools } from "./entries.js";
+import { is } from "./model.js";
+import { t } from "./words.js";
+
+// bpmn-js' own palette stays empty: ours is a list of buttons beside the canvas.
+class Nothing {
+  constructor(palette) {
+    palette.registerProvider(this);
+  }
+
+  getPaletteEntries() {
+    return {};
+  }
+}
+Nothing.$inject = ["palette"];
+export const noPalette = { __init__: ["paletteProvider"], paletteProvider: ["type", Nothing] };
+
+const HOSTS = ["bpmn:UserTask", "bpmn:ManualTask", "bpmn:ReceiveTask", "bpmn:SubProcess", "bpmn:CallActivity"];
+
+export class Palette {
+  constructor({ box, modeler, model, say }) {
+    Object.assign(this, { modeler, model, say });
+    this.list = make("div", { id: "palette-list" });
+    const filter = make("input", { type: "search", class: "form-control form-control-sm", placeholder: t("查找元素"), "aria-label": t("查找元素"), id: "palette-filter" });
+    filter.addEventListener("input", () => this.draw(filter.value));
+    filter.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown") this.list.querySelector("button")?.focus();
+      if (event.key === "Enter") this.list.querySelector("button")?.click();
+    });
+    this.list.addEventListener("keydown", (event) => this.walk(event));
+    box.replaceChildren(filter, this.list);
+    this.draw("");
+  }
+
+  draw(filter) {
+    const wanted = filter.trim().toLowerCase();
+    const shown = [...groups().map(([title, entries]) => [title, entries, (entry) => this.entry(entry)]), [t("工具"), tools(), (tool) => this.tool(tool)]];
+    const parts = shown.flatMap(([title, entries, button]) => {
+      const found = entries.filter((each) => !wanted || each.label.toLowerCase().includes(wanted) || title.toLowerCase().includes(wanted));
+      return found.length ? [make("h2", {}, title), ...found.map(button)] : [];
+    });
+    this.list.replaceChildren(...(parts.length ? parts : [make("p", { class: "db-mute db-sm" }, t("没有这样的元素"))]));
+  }
+
+  walk(event) {
+    const buttons = [...this.list.querySelectorAll("button")];
+    const at = buttons.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (to === undefined || !buttons[to]) return;
+    event.preventDefault();
+    buttons[to].focus();
+  }
+
+  entry(entry) {
+    const button = make("button", { type: "button", draggable: "true", "data-entry": entry.id }, icon(entry.icon), entry.label);
+    button.addEventListener("click", () => this.insert(entry));
+    button.addEventListener("dragstart", (event) => {
+      event.preventDefault();
+      this.modeler.get("create").start(event, this.shape(entry));
+    });
+    return button;
+  }
+
+  tool(tool) {
+    const button = make("button", { type: "button", "data-entry": tool.id }, icon(tool.icon), tool.label);
+    button.addEventListener("click", (event) => this.modeler.get("editorActions").trigger(tool.action, { event }));
+    return button;
+  }
+
+  shape(entry) {
+    const factory = this.modeler.get("elementFactory");
+    if (entry.shape.type === "bpmn:Participant") return factory.createParticipantShape();
+    const { cancelActivity, ...attributes } = entry.shape;
+    const shape = factory.createShape(attributes);
+    if (cancelActivity === false) shape.businessObject.cancelActivity = false;
+    if (entry.name) shape.businessObject.name = entry.name;
+    if (entry.words) {
+      const own = shape.businessObject;
+      const holder = this.model.create("bpmn:ExtensionElements", { values: [] }, own);
+      const words = this.model.create("spiffworkflow:Properties", {}, holder);
+      words.properties = Object.entries(entry.words).map(([name, value]) => this.model.create("spiffworkflow:Property", { name, value }, words));
+      holder.values = [words];
+      own.extensionElements = holder;
+    }
+    return shape;
+  }
+
+  insert(entry) {
+    const selected = this.modeler.get("selection").get();
+    const one = selected.length === 1 ? selected[0] : null;
+    const made = entry.attach ? this.attach(entry, one) : entry.shape.type === "bpmn:Participant" ? this.lane(one) : this.append(entry, one);
+    if (!made) return;
+    this.modeler.get("selection").select(made);
+    this.modeler.get("canvas").scrollToElement(made);
+    this.say(t("已添加{what}", { what: entry.label }));
+  }
+
+  attach(entry, host) {
+    if (!host || !HOSTS.some((type) => is(host, type))) {
+      this.say(t("先选中一个步骤，再添加{what}", { what: entry.label }));
+      return null;
+    }
+    const taken = (host.attachers ?? []).length;
+    const at = { x: host.x + host.width - 20 - 40 * taken, y: host.y + host.height };
+    return this.modeler.get("modeling").createShape(this.shape(entry), at, host, { attach: true });
+  }
+
+  // A lane below the selected one; a pool with its first lane where there is none.
+  lane(selected) {
+    const modeling = this.modeler.get("modeling");
+    const registry = this.modeler.get("elementRegistry");
+    const pool = selected && (is(selected, "bpmn:Lane") || is(selected, "bpmn:Participant")) ? selected : registry.find((each) => is(each, "bpmn:Participant"));
+    if (pool) return modeling.addLane(pool, "bottom");
+    const factory = this.modeler.get("elementFactory");
+    const root = this.modeler.get("canvas").getRootElement();
+    const box = this.modeler.get("canvas").viewbox();
+    return modeling.createShape(factory.createParticipantShape(), { x: box.x + box.width / 2, y: box.y + box.height / 2 }, root);
+  }
+
+  append(entry, source) {
+    const shape = this.shape(entry);
+    const follows = source && is(source, "bpmn:FlowNode") && !is(source, "bpmn:EndEvent") && entry.shape.type !== "bpmn:StartEvent";
+    if (follows || (source && is(source, "bpmn:FlowNode") && entry.shape.type === "bpmn:TextAnnotation")) return this.modeler.get("autoPlace").append(source, shape);
+    const canvas = this.modeler.get("canvas");
+    const box = canvas.viewbox();
+    const at = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+    return this.modeler.get("modeling").createShape(shape, at, this.target(at) ?? canvas.getRootElement());
+  }
+
+  // What lies under a point: elements go into the pool or the sub-process that is drawn there.
+  target(at) {
+    const inside = (each) => at.x > each.x && at.x < each.x + each.width && at.y > each.y && at.y < each.y + each.height;
+    const boxes = this.modeler.get("elementRegistry").filter((each) => is(each, "bpmn:Participant") || (is(each, "bpmn:SubProcess") && !each.collapsed));
+    const pools = boxes.filter((each) => is(each, "bpmn:Participant"));
+    const found = boxes.filter(inside).sort((a, b) => a.width * a.height - b.width * b.height)[0];
+    return found ?? pools[0];
+  }
+}

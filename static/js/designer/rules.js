@@ -1,0 +1,79 @@
+// What the menus of the modeler offer: only what the engine carries out (docs: bpmn/README.md, The diagram).
+import RuleProvider from "diagram-js/lib/features/rules/RuleProvider";
+import { words } from "./model.js";
+import { t } from "./words.js";
+
+// Ids of bpmn-js' own menu entries, by what they would make.
+const REFUSED = [
+  /^replace-with-task$/,
+  /complex-gateway/,
+  /transaction/,
+  /ad-hoc/,
+  /compensation/,
+  /cancel/,
+  /data-(object|store)/,
+  /^replace-with-(timer|conditional)-start$/, // of a process; inside an event sub-process they are carried out
+  /^toggle-(parallel-mi|sequential-mi|loop|is-collection|participant-multiplicity|adhoc)$/,
+];
+const EVENT_STARTS = /^replace-with-(non-interrupting-)?(timer|conditional)-start$/;
+
+class Menu {
+  constructor(popupMenu) {
+    popupMenu.registerProvider("bpmn-replace", 100, this);
+  }
+
+  getPopupMenuEntries(target) {
+    const inEventProcess = target.parent?.businessObject?.triggeredByEvent;
+    return (entries) => Object.fromEntries(Object.entries(entries).filter(([id]) => (inEventProcess && EVENT_STARTS.test(id)) || !REFUSED.some((each) => each.test(id))));
+  }
+
+  getPopupMenuHeaderEntries() {
+    return (entries) => Object.fromEntries(Object.entries(entries).filter(([id]) => !REFUSED.some((each) => each.test(id))));
+  }
+}
+Menu.$inject = ["popupMenu"];
+
+// A task without a type is refused: what is appended is a person's step.
+class Pad {
+  constructor(contextPad, elementFactory, autoPlace, create) {
+    Object.assign(this, { elementFactory, autoPlace, create });
+    contextPad.registerProvider(100, this);
+  }
+
+  getContextPadEntries(element) {
+    return (entries) => {
+      const { "append.append-task": task, "append.compensation-activity": _gone, ...kept } = entries;
+      if (!task) return kept;
+      const shape = () => this.elementFactory.createShape({ type: "bpmn:UserTask" });
+      const click = (_event, source) => this.autoPlace.append(source, shape());
+      const dragstart = (event, source) => this.create.start(event, shape(), { source });
+      return { ...kept, "append.user-task": { ...task, className: "bpmn-icon-user-task", action: { click, dragstart } } };
+    };
+  }
+}
+Pad.$inject = ["contextPad", "elementFactory", "autoPlace", "create"];
+
+// A step that the law asks for stays.
+class Statutory extends RuleProvider {
+  constructor(eventBus) {
+    super(eventBus);
+    this.bus = eventBus;
+  }
+
+  init() {
+    this.addRule("elements.delete", 2000, ({ elements }) => {
+      const held = elements.filter((each) => words(each).statutory === "true");
+      if (!held.length) return undefined;
+      this.bus?.fire("duban.said", { text: t("法定环节不能删除：{names}", { names: held.map((each) => each.businessObject.name || each.id).join("、") }) });
+      return elements.filter((each) => !held.includes(each));
+    });
+  }
+}
+Statutory.$inject = ["eventBus"];
+
+export default {
+  __init__: ["dubanMenu", "dubanPad", "dubanStatutory"],
+  dubanMenu: ["type", Menu],
+  dubanPad: ["type", Pad],
+  dubanStatutory: ["type", Statutory],
+};
