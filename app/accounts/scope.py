@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from flask import has_request_context, request
 
-from app.accounts.models import SEPARATED, Grant, OrganisationSector
 from app.accounts.absences.queries import principals
+from app.accounts.models import SEPARATED, Grant, OrganisationSector
 from app.accounts.regions import within
 from app.accounts.roles import CITYWIDE, DEPARTMENT, ENTERPRISE, LOCAL, effective
 from app.db import Scope
@@ -95,6 +96,17 @@ def addresses(user: Any) -> list[tuple[list[str], list[str] | None]]:
 
 
 def participations(user: Any) -> sa.SelectBase:
+    """The instances the person has to do with: what `_participations` says, put together once in a request."""
+    if not has_request_context():
+        return _participations(user)
+    kept: dict[Any, sa.SelectBase] = request.environ.setdefault("duban.participations", {})
+    key = (user.id, user.org_id, *((grant.role, grant.org_id) for grant in user.grants))
+    if key not in kept:
+        kept[key] = _participations(user)
+    return kept[key]
+
+
+def _participations(user: Any) -> sa.SelectBase:
     """Ids of the instances the person has to do with: named in person (for good), or holding a role in an
     organisation that an open task is addressed to (while it is open).
 
