@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 
 import tomlkit
 from lxml import etree
@@ -127,11 +127,18 @@ def _quoted(text: str) -> str:
 def set_toml(text: str, name: str, value: str | list[str] | Mapping[str, str]) -> str:
     """Set a key of process.toml, leaving all other lines and comments as they are."""
     document = tomlkit.parse(text)
-    given: object = value
+    there = document.get(name)
+    if isinstance(value, Mapping) and isinstance(there, MutableMapping):
+        for word, given in value.items():
+            if there.get(word) != given:
+                there[word] = given
+        return tomlkit.dumps(document)
     if isinstance(value, Mapping):
-        given = tomlkit.inline_table()
-        given.update(value)
-    document[name] = given
+        table = tomlkit.inline_table()
+        table.update(value)
+        document[name] = table
+    else:
+        document[name] = value
     return tomlkit.dumps(document)
 
 

@@ -1,0 +1,73 @@
+"""Requests and versions, who may look at them, and what they would touch. No business data, only counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.designer.publishing.models import OPEN, Publication
+from app.engine import Definition, Instance
+from app.errors import NotFound
+
+GOING = ("running", "suspended", "quarantined")
+READERS = ("admin", "security_admin")
+
+
+def reads(user: Any) -> bool:
+    """Who submits and who approves; nobody else finds a request."""
+    return bool(user.has(*READERS))
+
+
+def find(session: Session, publication_id: str, user: Any) -> Publication:
+    """NotFound, also for whoever neither submits nor approves."""
+    found = session.get(Publication, publication_id) if reads(user) else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def of_instance(session: Session, instance_id: str) -> Publication | None:
+    return session.scalar(sa.select(Publication).where(Publication.instance_id == instance_id))
+
+
+def open_of(session: Session, key: str) -> Publication | None:
+    """The request about a process that is not settled: there is one at a time."""
+    return session.scalar(sa.select(Publication).where(Publication.key == key, Publication.status.in_(OPEN)))
+
+
+def of_draft(session: Session, draft_id: str) -> list[Publication]:
+    """Newest first."""
+    select = sa.select(Publication).where(Publication.draft_id == draft_id)
+    return list(session.scalars(select.order_by(Publication.submitted_at.desc())))
+
+
+def of_process(session: Session, key: str) -> list[Publication]:
+    """Newest first."""
+    select = sa.select(Publication).where(Publication.key == key)
+    return list(session.scalars(select.order_by(Publication.submitted_at.desc())))
+
+
+def in_force(session: Session, key: str) -> Definition | None:
+    return session.scalar(sa.select(Definition).where(Definition.key == key, Definition.status == "published"))
+
+
+def version(session: Session, key: str, number: int | None) -> Definition | None:
+    return session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == number))
+
+
+def versions(session: Session, key: str) -> list[Definition]:
+    """Newest first. NotFound where there is no such process."""
+    select = sa.select(Definition).where(Definition.key == key).order_by(Definition.version.desc())
+    found = list(session.scalars(select))
+    if not found:
+        raise NotFound()
+    return found
+
+
+def running(session: Session, key: str) -> dict[int, int]:
+    """How many instances run which version."""
+    select = sa.select(Instance.definition_version, sa.func.count())
+    select = select.where(Instance.definition_key == key, Instance.status.in_(GOING))
+    return {number: count for number, count in session.execute(select.group_by(Instance.definition_version))}
