@@ -51,6 +51,16 @@ from app.engine.ports import (
     ServiceFunction,
     TaskCheck,
 )
+from app.engine.rehearsal import Cancelled as RehearsalCancelled
+from app.engine.rehearsal import Capacity, Outline, Priors, key_of, rehearse
+from app.engine.rehearsal import Model as RehearsalModel
+from app.engine.rehearsal import Step as RehearsalStep
+from app.engine.rehearsal import TookTooLong as RehearsalTookTooLong
+from app.engine.rehearsal import compare as compare_rehearsals
+from app.engine.rehearsal import model_of as rehearsal_model
+from app.engine.rehearsal import outline_of as rehearsal_outline
+from app.engine.rehearsal import priors_of as rehearsal_priors
+from app.engine.rehearsal import suggest as suggest_rehearsal
 from app.engine.running.migrating.reasons import Reason, text_of
 from app.engine.verbs.effects import afterwards
 from app.engine.verbs.going_back import GoneBack, ReturnTarget
@@ -64,6 +74,7 @@ from app.engine.verbs.standing import Pace, Standing
 __all__ = [
     "Broadcast",
     "Calendar",
+    "Capacity",
     "CheckFunction",
     "Child",
     "ChildCount",
@@ -98,13 +109,19 @@ __all__ = [
     "NodeState",
     "Outbox",
     "Outcome",
+    "Outline",
     "Pace",
     "Package",
     "Participant",
     "Person",
+    "Priors",
     "Problem",
     "Progress",
     "Reason",
+    "RehearsalCancelled",
+    "RehearsalModel",
+    "RehearsalStep",
+    "RehearsalTookTooLong",
     "ReturnTarget",
     "Sent",
     "ServiceCall",
@@ -126,6 +143,8 @@ __all__ = [
     "add_duration",
     "afterwards",
     "checked_count",
+    "compare_rehearsals",
+    "key_of",
     "lane_of",
     "load_folder",
     "load_lanes",
@@ -136,6 +155,11 @@ __all__ = [
     "parse_instant",
     "parse_offset",
     "read_diagram",
+    "rehearsal_model",
+    "rehearsal_outline",
+    "rehearsal_priors",
+    "rehearse",
     "run_scenarios",
+    "suggest_rehearsal",
     "text_of",
 ]
