@@ -58,7 +58,7 @@ def test_the_proxy_does_what_the_absent_holds(
     assert liu.post(f"/tasks/{task}/completion", data=AGREED).status_code == 303
     done = session.get_one(HumanTask, task)
     assert (done.status, done.completed_by_name) == ("done", "刘洋")
-    assert "刘洋（代高原办理）" in sign_in("gao").get(f"/instances/{done.instance_id}/timeline").text
+    assert "刘洋（代高原办理）" in sign_in("gao").get(f"/instances/{done.instance_id}").text
     again = liu.post(f"/tasks/{task}/completion", data=AGREED)
     assert again.status_code == 409
 
