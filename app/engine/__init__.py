@@ -2,6 +2,7 @@
 
 from app.engine.checking import Problem, Variable
 from app.engine.core import Loaded
+from app.engine.deciding import Decided, DecisionFailed, DecisionRefused, DecisionTable
 from app.engine.engine import Engine
 from app.engine.migration_models import Migration, MigrationItem
 from app.engine.models import (
@@ -67,6 +68,7 @@ from app.engine.verbs.going_back import GoneBack, ReturnTarget
 from app.engine.verbs.instances import Completed, NextTask, Started
 from app.engine.verbs.messages import Broadcast, Sent
 from app.engine.verbs.migrations import MigrationPlan, NodePlan, Outcome
+from app.engine.verbs.moving import Movable, Place
 from app.engine.verbs.reads import ChildCount, NodeState, Progress, Wait
 from app.engine.verbs.signing import Signer, Tally
 from app.engine.verbs.standing import Pace, Standing
@@ -82,6 +84,10 @@ __all__ = [
     "ClockPause",
     "Completed",
     "DeadlineTextError",
+    "Decided",
+    "DecisionFailed",
+    "DecisionRefused",
+    "DecisionTable",
     "Definition",
     "DefinitionFile",
     "Diagram",
@@ -103,6 +109,7 @@ __all__ = [
     "Migration",
     "MigrationItem",
     "MigrationPlan",
+    "Movable",
     "NextTask",
     "Node",
     "NodePlan",
@@ -114,6 +121,7 @@ __all__ = [
     "Package",
     "Participant",
     "Person",
+    "Place",
     "Priors",
     "Problem",
     "Progress",
