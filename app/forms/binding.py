@@ -304,7 +304,7 @@ class _Drawing:
         assert here.session is not None
         filters = picking.filters_of(bound.spec, here)
         found = picking.find(here.session, here.user, name, self.searches.get(bound.name, ""), filters)
-        if bound.kind == "subject" or len(found) > picking.EASY or bound.name in self.searches:
+        if name == "subject" or len(found) > picking.EASY or bound.name in self.searches:
             bound.search = self.searches.get(bound.name, "")
             bound.find_url = _find_url(name, filters)
         chosen = value if isinstance(value, str) else ""
