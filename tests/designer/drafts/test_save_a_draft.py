@@ -39,7 +39,8 @@ def test_a_save_writes_only_what_it_names_and_counts_on(app: Flask, sign_in: Sig
     assert saved.status_code == 200, saved.text
     assert saved.json["rev"] == 2
     found = client.get(f"/designer/drafts/{draft.id}/files").json
-    assert found == {"rev": 2, "files": {"process.toml": "[title]", "process.bpmn": "<b/>"}}
+    assert (found["rev"], found["key"], found["read_only"], found["layout"]) == (2, "permit", False, False)
+    assert found["files"] == {"process.toml": "[title]", "process.bpmn": "<b/>"}
 
 
 def test_a_save_of_what_is_there_already_is_no_new_revision(sign_in: SignIn, draft: Draft) -> None:
