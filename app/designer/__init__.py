@@ -14,7 +14,10 @@ PARTS = (
     "drafts",
     "editor",
     "comparing",
+    "rehearsing",
     "publishing",
+    "gallery",
+    "migrating",
 )
 
 

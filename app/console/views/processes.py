@@ -8,13 +8,14 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from app import web
 from app.accounts import requires
-from app.console import access, queries
+from app.console import access, cases, queries
 from app.console.process_map import SHOWN, process_map
 from app.engine import Instance, Loaded
 from app.errors import NotFound
 from app.i18n import lazy_, pick
 
 blueprint = Blueprint("processes", __name__, url_prefix="/processes")
+PER_PAGE = 40
 
 
 @blueprint.get("")
@@ -41,6 +42,37 @@ def diagram(key: str) -> Response:
     response = Response(_loaded(key).package.diagram, content_type="application/xml; charset=utf-8")
     response.headers["Content-Disposition"] = 'inline; filename="process.bpmn"'
     return response
+
+
+@blueprint.get("/<key>/cases")
+def list_cases(key: str) -> Response:
+    """台账 of one process, with what it promotes: for whoever sees one of its instances, may start it or reads maps."""
+    session, user, engine = web.db.session(), web.current_user(), web.engine()
+    loaded = cases.version_of(session, engine, key)
+    asked = {name: request.args.get(name, "") for name in ("status", "fact", "value")}
+    startable = engine.published(session, key) is not None and engine.may_start(session, loaded, user.id)
+    found = cases.conditions(user, key, **asked)
+    page = web.paginate(cases.rows(found), web.page_number(), PER_PAGE)
+    every = cases.conditions(user, key, "", "", "")
+    counts = queries.status_counts(session, every)
+    if not counts and not access.reads_maps(user) and not startable:
+        raise NotFound()
+    shown = cases.columns(loaded) if access.sees_data(user) else []
+    return web.render(
+        "console/cases.html",
+        loaded=loaded,
+        page=page,
+        columns=shown,
+        facts=cases.facts_of(session, page.items),
+        figures=cases.figures(session, shown, found),
+        counts=counts,
+        asked=asked,
+        link=lambda **more: url_for(
+            "processes.list_cases", key=key, **{k: v for k, v in {**asked, **more}.items() if v}
+        ),
+        now=web.clock().now(),
+        may_start=startable and key not in web.starters,
+    )
 
 
 def _loaded(key: str) -> Loaded:

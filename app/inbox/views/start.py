@@ -28,6 +28,7 @@ class Startable:
     description: str
     href: str
     version: int
+    list_href: str = ""  # of a process without pages of its own: all its cases, with what it promotes
 
 
 def has_startable(user: User) -> bool:
@@ -38,7 +39,13 @@ def startables(user: User) -> list[Startable]:
     """In the order of their titles; a process whose start is a page of its own leads there."""
     found = web.engine().startable(web.db.session(), user.id)
     listed = [
-        Startable(pick(loaded.title), pick(loaded.manifest.get("description")), _href(loaded.key), loaded.version)
+        Startable(
+            pick(loaded.title),
+            pick(loaded.manifest.get("description")),
+            _href(loaded.key),
+            loaded.version,
+            "" if loaded.key in web.starters else url_for("processes.list_cases", key=loaded.key),
+        )
         for loaded in found
     ]
     return sorted(listed, key=lambda one: one.title)

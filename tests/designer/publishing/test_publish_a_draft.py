@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.audit import SYSTEM, Actor, AuditRecord
-from app.clock import FixedClock
+from app.clock import FixedClock, local
 from app.config import ROOT
 from app.db import write_transaction
 from app.designer.drafts import Draft, operations
@@ -112,7 +112,7 @@ def test_a_draft_is_in_force_when_a_second_person_agrees(city: City, sign_in: Si
     assert city.submit(draft).status_code == 303
     publication = city.publication(draft)
     assert (publication.status, city.version()) == ("waiting", before)
-    inbox = sign_in("shen").get("/tasks").get_data(as_text=True)
+    inbox = sign_in("shen").get("/tasks?box=claimable").get_data(as_text=True)
     assert "审批发布" in inbox
     task = sign_in("shen").get(f"/tasks/{city.task(publication, 'approve').id}").get_data(as_text=True)
     assert "改说明" in task
@@ -191,7 +191,7 @@ def test_who_submitted_may_take_it_back_once(city: City, sign_in: SignIn) -> Non
 
 def test_at_a_set_time_the_diagrams_timer_puts_it_into_effect(city: City, clock: FixedClock) -> None:
     before, draft = city.version(), city.draft()
-    at = (clock.now() + dt.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    at = local(clock.now() + dt.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     assert city.submit(draft, effective_at="2020-01-01T08:00").status_code == 422
     assert city.submit(draft, effective_at=at).status_code == 303
     publication = city.publication(draft)
@@ -315,7 +315,7 @@ def test_a_statutory_step_stays_by_every_way_in(city: City, sign_in: SignIn, act
 def test_what_was_approved_and_nothing_else_takes_effect(city: City, clock: FixedClock) -> None:
     """Somebody who gets round the lock finds that the publication stops instead."""
     before, draft = city.version(), city.draft()
-    at = (clock.now() + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    at = local(clock.now() + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     city.submit(draft, effective_at=at)
     publication = city.publication(draft)
     city.decide(publication, decision="agree")
