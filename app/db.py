@@ -237,9 +237,14 @@ class CoreSession(Session):
         self._begun: list[Connection | None] = []  # of each transaction that is open, savepoints within
         super().__init__(*words, **more)
 
+    @property
+    def begun(self) -> Connection | None:
+        """The connection, while a transaction is open on it and can go on."""
+        return self._begun[-1] if self._begun and self.is_active else None
+
     def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
-        if not more and self._begun and not statement._propagate_attrs and self.is_active:
-            connection = self._begun[-1]
+        if not more and not statement._propagate_attrs:
+            connection = self.begun
             if connection is not None:
                 return connection.execute(statement, params)
         return super().execute(statement, params, **more)

@@ -60,7 +60,7 @@ class _Form:
             for column, told in zip(self.columns, description, strict=True)
         ]
         self.readers = tuple((place, reader) for place, reader in enumerate(readers) if reader is not None)
-        self.row = namedtuple("Row", [column.keyname for column in self.columns])  # type: ignore[misc] # noqa: PYI024
+        self.row = namedtuple("Row", [column.keyname for column in self.columns])  # type: ignore[misc]
 
 
 class Prepared:
@@ -88,7 +88,7 @@ class Prepared:
         cursor = _said(connection, form, given)
         try:
             found = cursor.fetchall()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (the next line raises it again, in our words)
             connection._handle_dbapi_exception(error, form.sql, None, cursor, None)
         if form.row is None:
             form.learn(cursor.description, connection.dialect)
@@ -129,7 +129,7 @@ def _said(connection: Connection, form: _Form, given: Values | Sequence[Values])
         (cursor.executemany if many else cursor.execute)(sql, bound)
         for listener in connection.dispatch.after_cursor_execute:
             listener(connection, cursor, sql, bound, None, many)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (the next line raises it again, in our words)
         connection._handle_dbapi_exception(error, sql, bound, cursor, None)
     return cursor
 
@@ -141,9 +141,10 @@ def _compiled(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> _Form
         raise NotPreparable(str(compiled))
     state = compiled.construct_expanded_state(dict.fromkeys(names))
     order = state.positiontup if compiled.positional else list(state.parameters)
+    processors = {**compiled._bind_processors, **state.processors}
     slots: list[tuple[str, str | None, Any]] = []
     for name in order or ():
-        into = state.processors.get(name)
+        into = processors.get(name)
         if name in names:
             slots.append((name, name, into))
             continue

@@ -23,8 +23,11 @@ from app.calendars.models import (
 from app.calendars.office import STANDARD_HOURS, Hours, Office
 from app.calendars.rules import Rule, shipped_rules
 from app.calendars.shipped import shipped_office
+from app.prepared import Prepared
 
 _KEPT = 8
+_VERSION = CalendarVersion.__table__
+_TOKEN = Prepared(sa.select(_VERSION.c.token).where(_VERSION.c.id == 1))
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,12 @@ def office(session: Session) -> Office:
 def _token(session: Session) -> str | None:
     bind = session.get_bind()
     engine = bind.engine if isinstance(bind, Connection) else bind
-    connection = session.connection()
     if engine not in _with_table:
-        if not sa.inspect(connection).has_table(CalendarVersion.__tablename__):
+        if not sa.inspect(session.connection()).has_table(CalendarVersion.__tablename__):
             return None
         _with_table.add(engine)
-    return connection.scalar(sa.select(CalendarVersion.token).where(CalendarVersion.id == 1))
+    token: str | None = _TOKEN.scalar(session, {})
+    return token
 
 
 def _load_office(session: Session) -> Office:

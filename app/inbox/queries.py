@@ -26,9 +26,11 @@ from app.engine import History, HumanTask, Instance, Participant, TaskComment, T
 from app.errors import NotFound
 from app.inbox import boxes
 from app.inbox.boxes import Condition
+from app.prepared import Prepared
 
-_AT_HAND = sa.select(HumanTask.status, HumanTask.assignee_id, HumanTask.role, HumanTask.org_id).where(
-    HumanTask.id == sa.bindparam("task_id")
+_TASK = HumanTask.__table__.c
+_AT_HAND = Prepared(
+    sa.select(_TASK.status, _TASK.assignee_id, _TASK.role, _TASK.org_id).where(_TASK.id == sa.bindparam("task_id"))
 )
 SORTS: dict[str, Any] = {"due": HumanTask.due_at, "created": HumanTask.created_at, "title": HumanTask.title}
 
@@ -156,7 +158,7 @@ def is_at_hand(session: Session, task_id: str, user: Any) -> bool:
 
     Whoever it is not so for may still see it; the whole rule answers then.
     """
-    row = session.execute(_AT_HAND, {"task_id": task_id}).first()
+    row = _AT_HAND.first(session, {"task_id": task_id})
     if row is None or row.status != "open":
         return False
     if row.assignee_id is not None:

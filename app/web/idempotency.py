@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 from app.db import UNAVAILABLE, Base, also_written, is_postgresql, write_transaction
 from app.errors import Conflict, Invalid
 from app.i18n import lazy_
+from app.prepared import Prepared
 from app.web.api import is_api
 from app.web.database import db
 from app.web.owner import NOBODY, is_dead, one_of_mine
@@ -76,7 +77,7 @@ def _request_hash() -> str:
 
 
 _KEY = IdempotencyKey.__table__
-_KNOWN = sa.select(_KEY.c.id).where(_KEY.c.id == sa.bindparam("key"))
+_KNOWN = Prepared(sa.select(_KEY.c.id).where(_KEY.c.id == sa.bindparam("key")))
 _NO_ANSWER: dict[str, Any] = {"status": None, "content_type": "", "body": b""}
 
 
@@ -110,11 +111,11 @@ class Sending:
         row |= self.answer | {"acted": self.acted}
         left_by, left_at = (self.left.owner, self.left.created_at) if self.left else (None, None)
         over = {"left_by": left_by, "left_at": left_at, "forgotten": self.began_at - KEPT}
-        return session.execute(_keep(is_postgresql(session)), row | over).first() is not None
+        return _keep(is_postgresql(session)).first(session, row | over) is not None
 
 
 @lru_cache(maxsize=2)
-def _keep(on_postgresql: bool) -> Any:
+def _keep(on_postgresql: bool) -> Prepared:
     """A row that is new, our own, older than a day, or of one that was killed before it had done anything."""
     insert = postgresql.insert(_KEY) if on_postgresql else sqlite.insert(_KEY)
     new = insert.excluded
@@ -124,11 +125,13 @@ def _keep(on_postgresql: bool) -> Any:
         _KEY.c.acted.is_(False),
     )
     old = _KEY.c.created_at < sa.bindparam("forgotten", type_=_KEY.c.created_at.type)
-    return insert.on_conflict_do_update(
-        index_elements=["id"],
-        set_={column.name: new[column.name] for column in _KEY.c if column.name != "id"},
-        where=sa.or_(_KEY.c.owner == new.owner, left, old),
-    ).returning(_KEY.c.id)
+    return Prepared(
+        insert.on_conflict_do_update(
+            index_elements=["id"],
+            set_={column.name: new[column.name] for column in _KEY.c if column.name != "id"},
+            where=sa.or_(_KEY.c.owner == new.owner, left, old),
+        ).returning(_KEY.c.id)
+    )
 
 
 def _replay() -> Response | None:
@@ -154,7 +157,7 @@ def _replayed(stored: IdempotencyKey) -> Response:
 def begin(key: str, content: str) -> Sending | IdempotencyKey:
     """The row of the first sending; else this is it, and from here on its transactions write the row."""
     stored = None
-    if db.session.execute(_KNOWN, {"key": key}).first() is not None:
+    if _KNOWN.first(db.session(), {"key": key}) is not None:
         stored = db.session.get(IdempotencyKey, key, populate_existing=True)
     if stored is None or stored.is_forgotten or (stored.is_abandoned and not stored.acted):
         sending = Sending(key, content, stored)

@@ -35,6 +35,7 @@ from app.engine.running.serializing import DamagedState
 from app.engine.running.services import as_json
 from app.engine.running.workflow import Workflow, is_end, is_service
 from app.i18n import lazy_
+from app.prepared import Prepared
 
 if TYPE_CHECKING:
     from app.engine.core import Core, Loaded
@@ -44,15 +45,18 @@ STUCK_KINDS = ("service", "expression")
 
 _INSTANCE = Instance.__table__
 _INCIDENT = Incident.__table__
-# Built once, here and in the projections: putting a statement together costs more than running it.
-_BY_ID = sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
-_OPEN_INCIDENTS = sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
-    _INCIDENT.c.instance_id == sa.bindparam("instance_id"), _INCIDENT.c.resolved_at.is_(None)
+_BY_ID = Prepared(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == sa.bindparam("instance_id")))
+_OPEN_INCIDENTS = Prepared(
+    sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
+        _INCIDENT.c.instance_id == sa.bindparam("instance_id"), _INCIDENT.c.resolved_at.is_(None)
+    )
 )
-_TAKE = sa.update(_INSTANCE).where(
-    _INSTANCE.c.id == sa.bindparam("instance_id"),
-    _INSTANCE.c.rev == sa.bindparam("before"),
-    _INSTANCE.c.status == "running",
+_TAKE = Prepared(
+    sa.update(_INSTANCE).where(
+        _INSTANCE.c.id == sa.bindparam("instance_id"),
+        _INSTANCE.c.rev == sa.bindparam("before"),
+        _INSTANCE.c.status == "running",
+    )
 )
 
 
@@ -358,10 +362,10 @@ def message_of(error: BaseException) -> str:
 
 def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) -> Turn:
     """The instance's turn on the state now stored. NotFound, Conflict when it no longer runs, DamagedState."""
-    row = session.execute(_BY_ID, {"instance_id": instance_id}).mappings().first()
+    row = _BY_ID.first(session, {"instance_id": instance_id})
     if row is None:
         raise errors.NotFound()
-    instance = dict(row)
+    instance = row._asdict()
     if instance["status"] != "running":
         raise errors.Conflict(_not_running(instance["status"]), status=instance["status"])
     loaded = _version_of(engine, session, instance)
@@ -375,8 +379,7 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
     except Exception as error:
         raise DamagedState(message_of(error), instance_id) from error
     turn = Turn(engine, session, actor, engine.clock.now(), loaded, instance, workflow, rebuild)
-    open_incidents = session.execute(_OPEN_INCIDENTS, {"instance_id": instance_id})
-    turn.reported = [dict(row) for row in open_incidents.mappings()]
+    turn.reported = [row._asdict() for row in _OPEN_INCIDENTS.all(session, {"instance_id": instance_id})]
     turn.stuck = {
         row["spiff_task_id"]: row["id"] for row in turn.reported if row["spiff_task_id"] and row["kind"] in STUCK_KINDS
     }
@@ -423,8 +426,7 @@ def _not_running(status: str) -> Any:
 def take_revision(turn: Turn) -> None:
     """Compare and set: exactly one of those who read this revision goes on."""
     rev = turn.instance["rev"]
-    taken = turn.session.execute(_TAKE, {"instance_id": turn.id, "before": rev, "rev": rev + 1})
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if _TAKE.run(turn.session, {"instance_id": turn.id, "before": rev, "rev": rev + 1}) != 1:
         raise Stale()
     turn.instance["rev"] = rev + 1
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.audit import Break, chain_hash
 from app.db import new_id
 from app.engine.models import History, Instance, Outbox
+from app.prepared import Prepared
 
 if TYPE_CHECKING:
     from app.engine.running.checkout import Happened
@@ -19,21 +20,20 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 _HISTORY = History.__table__
 _INSTANCE = Instance.__table__
-# Built once: putting a statement together costs more than running it.
-_LAST = (
+_LAST = Prepared(
     sa.select(_HISTORY.c.seq, _HISTORY.c.hash)
     .where(_HISTORY.c.instance_id == sa.bindparam("instance_id"))
     .order_by(_HISTORY.c.seq.desc())
     .limit(1)
 )
-_ADD, _SEND = sa.insert(_HISTORY), sa.insert(Outbox.__table__)
+_ADD, _SEND = Prepared(sa.insert(_HISTORY)), Prepared(sa.insert(Outbox.__table__))
 
 
 def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[Happened]) -> None:
     """Add lines in order, inside the write transaction of what they tell."""
     if not lines:
         return
-    last = session.execute(_LAST, {"instance_id": instance_id}).first()
+    last = _LAST.first(session, {"instance_id": instance_id})
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     rows, letters = [], []
     for line in lines:
@@ -59,7 +59,7 @@ def append(session: Session, instance_id: str, at: dt.datetime, lines: Sequence[
         if line.send is not None:
             kind, payload = line.send
             letters.append(_letter(f"{kind}:{instance_id}:{seq}", kind, payload, at))
-    session.execute(_ADD, rows)
+    _ADD.run(session, rows)
     if letters:
         _SEND.run(session, letters)
 

@@ -27,14 +27,14 @@ from app.engine.running.locking import lock_instance, lock_instance_of
 from app.engine.running.pauses import after_pauses
 from app.engine.verbs import incidents
 from app.engine.verbs.holding import Holding
+from app.prepared import Prepared
 
 log = logging.getLogger("duban.engine.timers")
 _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__table__
 _INCIDENT = Incident.__table__
-# Built once: after an outage they run thousands of times.
-_STATUS = sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == sa.bindparam("instance_id"))
-_OF_TIMER = sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
-_TAKE = (
+_STATUS = Prepared(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == sa.bindparam("instance_id")))
+_OF_TIMER = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
+_TAKE = Prepared(
     sa.update(_TIMER)
     .where(
         _TIMER.c.id == sa.bindparam("timer_id"),
@@ -268,7 +268,7 @@ class Sweeps(Holding):
         with self.sessions() as session, write_transaction(session):
             if not lock_instance(session, instance_id, skip=True):
                 return 0  # a person or another worker is at it; the next sweep looks again
-            if session.scalar(_STATUS, {"instance_id": instance_id}) != "running":
+            if _STATUS.scalar(session, {"instance_id": instance_id}) != "running":
                 return 0  # suspended since we looked
             for row in rows:
                 if row["id"] in quiet:
@@ -289,10 +289,10 @@ class Sweeps(Holding):
     def _take_step(self, session: Session, row: Mapping[str, Any]) -> int:
         if not _take(session, row, self.clock.now(), fired=True):
             return 0
-        task = session.execute(_OF_TIMER, {"task_id": row["task_id"]}).mappings().first()
-        if task is None or task["status"] != "open":
+        task = _OF_TIMER.first(session, {"task_id": row["task_id"]})
+        if task is None or task.status != "open":
             return 0
-        self._fire_step(session, row, dict(task))
+        self._fire_step(session, row, task._asdict())
         return 1
 
     def _fire_step(self, session: Session, row: Mapping[str, Any], task: Mapping[str, Any]) -> None:
@@ -424,8 +424,7 @@ def _take(session: Session, row: Mapping[str, Any], now: dt.datetime, *, fired: 
     """One conditional UPDATE decides who fires it: whoever claimed it last, if it has not moved since."""
     values: dict[str, Any] = {"state": "fired", "fired_at": now} if fired else {"state": "cancelled"}
     read = {"timer_id": row["id"], "as_read": row["fence"], "at": row["due_at"]}
-    taken = session.execute(_TAKE, read | values)
-    return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
+    return _TAKE.run(session, read | values) == 1
 
 
 def _coalesced(rows: Sequence[Mapping[str, Any]], more: Sequence[Mapping[str, Any]] = ()) -> set[str]:

@@ -28,9 +28,10 @@ from app.engine.running.projections.people import participate
 from app.engine.running.services import as_json
 from app.engine.running.signing import Signing
 from app.i18n import lazy_
+from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
-_BY_ID = sa.update(_TASK).where(_TASK.c.id == sa.bindparam("task_id"))
+_BY_ID = Prepared(sa.update(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
 TRIES = 12  # signers of one step meet at one instance all at once, and none of them should be turned away
 
 
@@ -122,7 +123,7 @@ class Complete:
             "draft_by_id": None,
             "rev": row["rev"] + 1,
         }
-        session.execute(_BY_ID, {"task_id": self.task_id, **done})
+        _BY_ID.run(session, {"task_id": self.task_id, **done})
         step_timers.cancel(session, self.task_id)
         if self.actor.id:
             participate(session, turn.id, user_id=self.actor.id)

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from app.engine.models import Fact
 from app.engine.running.checkout import Turn
+from app.prepared import Prepared
 
 _FACT = Fact.__table__
-_KNOWN = sa.select(_FACT).where(_FACT.c.instance_id == sa.bindparam("instance_id"))
+_KNOWN = Prepared(sa.select(_FACT).where(_FACT.c.instance_id == sa.bindparam("instance_id")))
 
 
 def project_facts(turn: Turn) -> None:
@@ -20,7 +21,7 @@ def project_facts(turn: Turn) -> None:
     if not promoted:
         return
     data, session = turn.workflow.data_now, turn.session
-    known = {row.name: (row.text, row.number, row.at) for row in session.execute(_KNOWN, {"instance_id": turn.id})}
+    known = {row.name: (row.text, row.number, row.at) for row in _KNOWN.all(session, {"instance_id": turn.id})}
     for name, expression in promoted.items():
         typed = _typed(turn.engine.evaluate_softly(expression, data))
         if name not in known:

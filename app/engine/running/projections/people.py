@@ -13,6 +13,7 @@ from app.db import new_id
 from app.engine.models import History, HumanTask, Participant, TaskCopy
 from app.engine.packages.words import Words
 from app.engine.running.checkout import Turn
+from app.prepared import Prepared
 
 _PARTICIPANT = Participant.__table__
 _COPY = TaskCopy.__table__
@@ -29,7 +30,7 @@ def _join() -> sa.Insert:
     return sa.insert(_PARTICIPANT).from_select(list(given), sa.select(*given.values()).where(~known))
 
 
-_JOIN = _join()
+_JOIN = Prepared(_join())
 
 
 def copy_on_arrival(turn: Turn, words: Words, data: Mapping[str, Any], row: Mapping[str, Any]) -> None:
@@ -108,4 +109,4 @@ def participate(
 ) -> None:
     """Remember who has to do with the instance."""
     who = {"instance_id": instance_id, "user_id": user_id, "org_id": org_id, "role": role}
-    session.execute(_JOIN, {"id": new_id(), **who})
+    _JOIN.run(session, {"id": new_id(), **who})

@@ -21,6 +21,7 @@ from app.engine.running.projections.tasks import project_tasks
 from app.engine.running.projections.timers import project_timers
 from app.engine.running.serializing import VERSION
 from app.i18n import lazy_
+from app.prepared import Prepared
 
 _INSTANCE = Instance.__table__
 _TIMER = Timer.__table__
@@ -28,7 +29,7 @@ _INCIDENT = Incident.__table__
 _EARLIEST = sa.select(sa.func.min(_TIMER.c.due_at)).where(
     _TIMER.c.instance_id == sa.bindparam("instance_id"), _TIMER.c.state == "waiting"
 )
-_STORE = (
+_STORE = Prepared(
     sa.update(_INSTANCE)
     .where(_INSTANCE.c.id == sa.bindparam("instance_id"))
     .values(next_due_at=_EARLIEST.scalar_subquery())
@@ -110,7 +111,7 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     if ended:
         values |= {"status": "ended", "ended_at": turn.now, "end_node": turn.end_node}
     try:
-        turn.session.execute(_STORE, {"instance_id": turn.id, **values})
+        _STORE.run(turn.session, {"instance_id": turn.id, **values})
     except sa.exc.IntegrityError as twice:
         raise errors.Conflict(lazy_("这件事已经发起过"), business_key=head["business_key"]) from twice
     turn.instance["rev"] = rev

@@ -23,6 +23,7 @@ from app.engine.running.projections.people import copy_on_arrival, participate
 from app.engine.running.projections.signings import carry_ladder, store_tally
 from app.engine.running.services import as_json
 from app.engine.running.signing import ORGANISATION, Signing
+from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
 LONGEST_NAME = 200  # characters of a step's name that lists show; the diagram has it whole
@@ -30,20 +31,20 @@ SHARED = (
     "title", "business_key", "subject_kind", "subject_id",
     "region_code", "sector_code", "supervising_org_id", "responsible_org_id",
 )  # fmt: skip
-_OPEN = (
+_OPEN = Prepared(
     sa.select(
         _TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.node_id, _TASK.c.signing_id, *(_TASK.c[name] for name in SHARED)
     )
     .where(_TASK.c.instance_id == sa.bindparam("instance_id"), _TASK.c.status == "open")
     .order_by(_TASK.c.id)
 )
-_ADD = sa.insert(_TASK)
+_ADD = Prepared(sa.insert(_TASK))
 
 
 def project_tasks(turn: Turn, head: Mapping[str, Any]) -> None:
     session = turn.session
     ready = {str(task.id): task for task in turn.workflow.human_tasks()}
-    rows = session.execute(_OPEN, {"instance_id": turn.id}).all()
+    rows = _OPEN.all(session, {"instance_id": turn.id})
     known: dict[str, list[Any]] = {}
     for row in rows:
         if row.spiff_task_id not in ready:
@@ -186,7 +187,7 @@ def _begin_row(
         **deadline,
     }
     row |= anew(turn, row, words)
-    turn.session.execute(_ADD, row)
+    _ADD.run(turn.session, row)
     step_timers.arm(turn, row, words, first=True, clock_of=clock_of(turn, node.id))
     if row["assignee_id"]:
         participate(turn.session, turn.id, user_id=row["assignee_id"])

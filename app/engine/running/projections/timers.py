@@ -10,12 +10,15 @@ from app.db import new_id
 from app.engine.models import Timer
 from app.engine.running.checkout import Turn
 from app.engine.running.workflow import due_at, is_paused
+from app.prepared import Prepared
 
 _TIMER = Timer.__table__
-_WAITING = sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
-    _TIMER.c.instance_id == sa.bindparam("instance_id"),
-    _TIMER.c.kind == "event",
-    _TIMER.c.state.in_(("waiting", "paused", "failed")),
+_WAITING = Prepared(
+    sa.select(_TIMER.c.id, _TIMER.c.spiff_task_id, _TIMER.c.due_at, _TIMER.c.state, _TIMER.c.fence).where(
+        _TIMER.c.instance_id == sa.bindparam("instance_id"),
+        _TIMER.c.kind == "event",
+        _TIMER.c.state.in_(("waiting", "paused", "failed")),
+    )
 )
 
 
@@ -27,8 +30,7 @@ def project_timers(turn: Turn) -> None:
     """
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
-    rows = session.execute(_WAITING, {"instance_id": turn.id}).all()
-    known = {row.spiff_task_id: row for row in rows}
+    known = {row.spiff_task_id: row for row in _WAITING.all(session, {"instance_id": turn.id})}
     for spiff_id, row in known.items():
         if spiff_id not in waiting:
             fired = turn.workflow.has_fired(spiff_id)
