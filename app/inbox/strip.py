@@ -17,8 +17,9 @@ from app.inbox.mainline import AUTOMATIC, HUMAN, STEPS, Side, main_line, sides
 
 TASK_WIDTH, TASK_HEIGHT, GATEWAY, EVENT = 104, 38, 28, 22
 WIDTH, MARGIN, LEAST_GAP, WIDEST_GAP = 1160, 12, 30, 120
-RISE, LEVEL = 20, 17  # of the lowest way drawn above the nodes, and between one such way and the next
+RISE, LEVEL = 20, 22  # of the lowest way drawn above the nodes, and between one such way and the next
 STUB = 46  # length of an arrow that leads off the main line
+_BETWEEN = 12  # between two ways of one level
 _ROOMY = 8  # with more steps than this on the line, automatic ones are left out
 
 
@@ -123,7 +124,7 @@ def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str], closed: f
     notes = {i: under(nodes[i], progress.nodes.get(i)) for i in line if nodes[i].kind in STEPS | AUTOMATIC}
     spans, width = _placed(line, nodes, labels, notes)
     boxes = [_box(nodes[i], states.get(i, "ahead"), notes.get(i, ""), spans[i]) for i in line]
-    levels = _levelled(branches, line)
+    levels = _levelled(branches, boxes, nodes, width)
     axis = TASK_HEIGHT // 2 + 4 + (RISE + 10 + (len(levels) - 1) * LEVEL if levels else 0)
     below = axis + TASK_HEIGHT // 2 + (39 if any(len(box.notes) > 1 for box in boxes) else 26)
     lines = _straight(boxes, labels, axis) + _above(levels, boxes, nodes, states, progress.taken, axis, width)
@@ -280,27 +281,38 @@ def _straight(boxes: list[Box], labels: Mapping[str, str], axis: int) -> list[Li
     return lines
 
 
-def _levelled(branches: list[Side], line: list[str]) -> list[list[Side]]:
-    """Ways above the nodes that do not overlap share a level, the shortest lowest."""
-    place = {node_id: index for index, node_id in enumerate(line)}
+def _levelled(branches: list[Side], boxes: list[Box], nodes: Mapping[str, Any], width: int) -> list[list[Side]]:
+    """Ways above the nodes that do not overlap, words included, share a level; the shortest are lowest."""
+    by_id = {box.id: box for box in boxes}
+    reach = {side.flow_id: _reach(side, by_id, nodes, width) for side in branches}
 
-    def span(side: Side) -> tuple[int, int]:
-        here = place[side.origin]
-        there = place.get(side.target, here + 2)  # what leads off the line needs room for its label
-        return min(here, there), max(here, there)
+    def apart(one: Side, other: Side) -> bool:
+        (left, right), (first, last) = reach[one.flow_id], reach[other.flow_id]
+        return right + _BETWEEN <= first or last + _BETWEEN <= left
 
     levels: list[list[Side]] = []
-    for side in sorted(branches, key=lambda s: span(s)[1] - span(s)[0]):
+    for side in sorted(branches, key=lambda s: reach[s.flow_id][1] - reach[s.flow_id][0]):
         if side.target == side.origin:
             continue
-        first, last = span(side)
         for level in levels:
-            if all(last <= span(other)[0] or span(other)[1] <= first for other in level):
+            if all(apart(side, other) for other in level):
                 level.append(side)
                 break
         else:
             levels.append([side])
     return levels
+
+
+def _reach(side: Side, by_id: Mapping[str, Box], nodes: Mapping[str, Any], width: int) -> tuple[int, int]:
+    """From where to where a way and its words go."""
+    origin = by_id[side.origin].middle
+    if side.target in by_id:
+        target = by_id[side.target].middle
+        half, middle = text_width(_arc_label(side, by_id)) // 2, (origin + target) // 2
+        return min(origin, target, middle - half), max(origin, target, middle + half)
+    label = _stub_label(side, nodes[side.target])
+    end = origin + _back(origin, label, width) * (STUB + 6 + text_width(label))
+    return min(origin, end), max(origin, end)
 
 
 def _above(
@@ -319,29 +331,43 @@ def _above(
         for side in level:
             state = "done" if side.flow_id in taken else "off"
             if side.target in by_id:
-                lines.append(_arc(side, by_id[side.origin], by_id[side.target], state, axis, y))
+                lines.append(_arc(side, by_id, state, axis, y))
             else:
                 lines.append(_stub(side, by_id[side.origin], nodes[side.target], state, axis, y, width))
     return lines
 
 
-def _arc(side: Side, origin: Box, target: Box, state: str, axis: int, y: int) -> Line:
-    label = side.label
-    if target.x < origin.x and label and target.title:
-        label = _("%(why)s，退回%(step)s", why=label, step=target.title)
+def _arc(side: Side, by_id: Mapping[str, Box], state: str, axis: int, y: int) -> Line:
+    origin, target = by_id[side.origin], by_id[side.target]
     end = axis - (TASK_HEIGHT if target.shape == "task" else target.width) // 2
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (target.middle, y), (target.middle, end)]
-    return Line(points, state, label, (origin.middle + target.middle) // 2, y - 4)
+    return Line(points, state, _arc_label(side, by_id), (origin.middle + target.middle) // 2, y - 4)
+
+
+def _arc_label(side: Side, by_id: Mapping[str, Box]) -> str:
+    target = by_id[side.target]
+    if target.x < by_id[side.origin].x and side.label and target.title:
+        return _("%(why)s，退回%(step)s", why=side.label, step=target.title)
+    return side.label
 
 
 def _stub(side: Side, origin: Box, target: Any, state: str, axis: int, y: int, width: int) -> Line:
     """A way that does not come back to the main line: a short arrow with the name of where it leads."""
-    name = bilingual(target.name, target.name_en) or (_("结束") if not target.out_flows else "")
-    label = f"{side.label} → {name}" if side.label and name and name != side.label else side.label or name
-    back = -1 if origin.middle + STUB + 6 + text_width(label) > width else 1
+    label = _stub_label(side, target)
+    back = _back(origin.middle, label, width)
     x = origin.middle + back * STUB
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (x, y)]
     return Line(points, state, label, x + back * 6, y + 4, "start" if back == 1 else "end")
+
+
+def _stub_label(side: Side, target: Any) -> str:
+    name = bilingual(target.name, target.name_en) or (_("结束") if not target.out_flows else "")
+    return f"{side.label} → {name}" if side.label and name and name != side.label else side.label or name
+
+
+def _back(middle: int, label: str, width: int) -> int:
+    """1 to the right, -1 where there is no room for the words."""
+    return -1 if middle + STUB + 6 + text_width(label) > width else 1
 
 
 def _sentence(boxes: list[Box]) -> str:

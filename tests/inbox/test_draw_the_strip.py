@@ -180,3 +180,41 @@ def test_what_stands_under_the_nodes_does_not_run_together() -> None:
         assert len(noted) == 3
         for (left, width), (right, wide) in pairwise(noted):
             assert left + width / 2 + 8 <= right - wide / 2
+
+
+def test_words_of_ways_above_the_nodes_do_not_run_together() -> None:
+    """A stub with long words beside a way back that ends behind it, as in a slip's process."""
+    nodes, flows = graph(
+        {
+            "start": "startEvent",
+            "who": "exclusiveGateway",
+            "部门办理反馈": "userTask",
+            "镇街办理反馈": "userTask",
+            "企业办理反馈": "userTask",
+            "more": "exclusiveGateway",
+            "复核": "userTask",
+            "end": "endEvent",
+        },
+        [
+            ("start", "who", ""),
+            ("who", "部门办理反馈", "部门"),
+            ("who", "镇街办理反馈", "镇街"),
+            ("who", "企业办理反馈", "企业"),
+            ("部门办理反馈", "more", ""),
+            ("镇街办理反馈", "more", ""),
+            ("企业办理反馈", "more", ""),
+            ("more", "复核", "是"),
+            ("more", "who", "阶段反馈"),
+            ("复核", "end", ""),
+        ],
+    )
+    spans = []
+    for line in drawn((nodes, flows), {"start": "done"}).lines:
+        if line.label:
+            wide = text_width(line.label)
+            left = line.label_x - {"middle": wide / 2, "start": 0, "end": wide}[line.anchor]
+            spans.append((line.label_y, left, left + wide))
+    assert len(spans) >= 4
+    for place, (y, left, right) in enumerate(spans):
+        for other, first, last in spans[place + 1 :]:
+            assert abs(y - other) >= 12 or right <= first or last <= left
