@@ -157,12 +157,8 @@ def _problems(tally: Tally, found: dict[str, Any]) -> list[dict[str, Any]]:
         add("never_node", node_id, 0)
     for flow_id, passes in found["flows"].items():
         flow = tally.outline.diagram.flows[flow_id]
-        if (
-            not passes
-            and flow.source not in unreached
-            and flow.source in nodes
-            and found["nodes"][flow.source]["passes"]
-        ):
+        reached = flow.source in nodes and found["nodes"][flow.source]["passes"]
+        if not passes and reached and flow.target not in unreached:
             add("never_flow", flow_id, 0, source=flow.source, target=flow.target)
     return problems
 

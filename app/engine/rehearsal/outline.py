@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine.checking.scenarios import Scenario, ScenarioError, read_scenarios
-from app.engine.core import Core, Loaded
+from app.engine.core import Core
 from app.engine.engine import Engine
 from app.engine.language import UnsafeExpression
 from app.engine.packages.call_words import call_words_of
@@ -143,10 +143,6 @@ def node_names(outline: Outline, node_id: str) -> dict[str, str]:
     node = outline.diagram.nodes.get(node_id)
     zh = node.name if node and node.name else node_id
     return {"zh": zh, "en": node.name_en if node and node.name_en else zh}
-
-
-def forms_of(loaded: Loaded, wait: Wait) -> dict[str, Any] | None:
-    return loaded.form(wait.words.form)
 
 
 def _forms(package: Package) -> dict[str, Any]:

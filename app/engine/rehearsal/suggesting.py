@@ -12,7 +12,7 @@ from app.clock import local
 from app.db import UNAVAILABLE
 from app.engine.core import Core
 from app.engine.ports import Choice
-from app.engine.rehearsal.model import CHILDREN, MESSAGE, NATURAL, OFFICE, TASK, Capacity, Model, Step
+from app.engine.rehearsal.model import CHILDREN, MESSAGE, NATURAL, OFFICE, Capacity, Model, Step
 from app.engine.rehearsal.outline import Outline, Wait
 from app.engine.rehearsal.playing import START
 from app.engine.rehearsal.priors import Priors
@@ -104,7 +104,3 @@ def _people(engine: Core, session: Session, role: str) -> int:
     if not role:
         return 1
     return max(1, len(engine.directory.candidates(session, role, None)))
-
-
-def is_task(wait: Wait) -> bool:
-    return wait.kind == TASK
