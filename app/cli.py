@@ -269,12 +269,13 @@ def _groups() -> None:
     from app.accounts.commands import users
     from app.bench import bench
     from app.calendars.commands import calendar
+    from app.designer.rehearsing.commands import rehearsals
     from app.hazards.commands import hazards
     from app.metrics.commands import metrics
     from app.upkeep.commands import backup_command, health_command, outbox, restore_command, verify_command
 
     upkeep = (verify_command, backup_command, restore_command, health_command, outbox)
-    for group in (users, calendar, hazards, metrics, bench, *upkeep):
+    for group in (users, calendar, hazards, metrics, rehearsals, bench, *upkeep):
         cli.add_command(group)
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 
 from app import files, hazards, web
 from app.db import write_transaction
+from app.designer import rehearsing
 from app.web.sessions import sweep as sweep_sessions
 from app.worker.beats import BEAT, Beats
 
@@ -51,6 +52,12 @@ def watch(app: Flask) -> int:
         return web.engine().watch()
 
 
+def rehearse(app: Flask) -> bool:
+    """Every few seconds: a rehearsal that waits gets a process of its own; whether one was started."""
+    with app.app_context():
+        return rehearsing.attend(app)
+
+
 def fold(app: Flask) -> int:
     """Every five minutes: what hazards added to their tally is added up; how many cells that were."""
     folded = 0
@@ -85,6 +92,7 @@ def start(app: Flask) -> Working:
     scheduler = BackgroundScheduler(timezone="Asia/Shanghai", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(work, "interval", seconds=TICK, args=[app, beats, stopping], id="tick")
     scheduler.add_job(beats.write, "interval", seconds=BEAT, id="beat")
+    scheduler.add_job(rehearse, "interval", seconds=3, args=[app], id="rehearse")
     scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
     scheduler.add_job(fold, "interval", minutes=5, args=[app], id="fold")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")

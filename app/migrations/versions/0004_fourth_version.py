@@ -16,6 +16,7 @@ depends_on = None
 def upgrade() -> None:
     """Every part stands by itself, so that parts may be added in any order."""
     _drafts()
+    _rehearsals()
     _publications()
     _migrations()
     _absences()
@@ -182,3 +183,36 @@ def _publications() -> None:
     op.create_index(op.f("ix_publication_key"), "publication", ["key"], unique=False)
     op.create_index(op.f("ix_publication_status"), "publication", ["status"], unique=False)
     op.create_index(op.f("ix_publication_submitted_at"), "publication", ["submitted_at"], unique=False)
+
+
+def _rehearsals() -> None:
+    op.create_table(
+        "rehearsal",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("draft_id", sa.String(length=32), nullable=True),
+        sa.Column("draft_rev", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("package", sa.LargeBinary(), nullable=False),
+        sa.Column("model", app.db.Json(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("begun", sa.Integer(), nullable=False),
+        sa.Column("over", sa.Integer(), nullable=False),
+        sa.Column("virtual_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("created_at", app.db.UTCDateTime(), nullable=False),
+        sa.Column("started_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("beat_at", app.db.UTCDateTime(), nullable=True),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("reason", app.db.Json(), nullable=True),
+        sa.Column("figures", app.db.Json(), nullable=True),
+        sa.Column("by_id", sa.String(length=32), nullable=True),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal")),
+    )
+    op.create_index("ix_rehearsal_of", "rehearsal", ["key", "created_at"], unique=False)
+    op.create_index("ix_rehearsal_status", "rehearsal", ["status", "created_at"], unique=False)
+    op.create_index(op.f("ix_rehearsal_draft_id"), "rehearsal", ["draft_id"], unique=False)
