@@ -8,6 +8,7 @@ from app.engine.verbs.effects import Effects
 from app.engine.verbs.going_back import GoingBack
 from app.engine.verbs.messages import MessageVerbs
 from app.engine.verbs.migrations import MigrationVerbs
+from app.engine.verbs.moving import Moving
 from app.engine.verbs.outbox import Deliveries
 from app.engine.verbs.passing_on import PassingOn
 from app.engine.verbs.reads import Reads
@@ -25,6 +26,7 @@ class Engine(
     ChildVerbs,
     MessageVerbs,
     MigrationVerbs,
+    Moving,
     PassingOn,
     SigningVerbs,
     Reads,

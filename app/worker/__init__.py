@@ -23,14 +23,16 @@ BACKLOG = 100  # rows in one batch after which there are probably more
 
 
 def tick(app: Flask) -> int:
-    """One batch: fire what is due, retry what may be retried, send what waits; the number of rows done."""
+    """One batch: fire what is due, retry what may be, send what waits, move what is to; the number of rows done."""
     with app.app_context():
         engine = web.engine()
         swept = engine.sweep_timers(limit=TIMERS)
         # Deadlines before letters: while many timers are late, fewer letters leave in between.
         letters = LETTERS if swept.rows < TIMERS else LETTERS // 25
         timers = swept.rows if swept.fired else 0  # what could not be fired now is no reason to begin again at once
-        return timers + engine.retry_due(limit=50) + engine.deliver_outbox(limit=letters)
+        done = timers + engine.retry_due(limit=50) + engine.deliver_outbox(limit=letters)
+        # After everything else, and only a little: whoever is at work comes first.
+        return done + engine.run_migrations()
 
 
 def sweep(app: Flask) -> None:

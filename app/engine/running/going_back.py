@@ -108,7 +108,7 @@ def is_human(task: Task) -> bool:
     return bool(task.task_spec.manual) and task.task_spec.bpmn_id is not None
 
 
-def _tokens(root: Task) -> list[Task]:
+def living(root: Task) -> list[Task]:
     """What still lives below a task in its scope, but for events that wait beside a step or a whole scope."""
     return [
         task
@@ -133,10 +133,10 @@ def ways_back(task: Task, repeatable: Repeatable) -> list[Way]:
             found.setdefault(way.step.task_spec.bpmn_id, way)
         scope = here.workflow
         holder = scope.top_workflow.task(str(scope.parent_task_id)) if scope.parent_task_id is not None else None
-        if holder is None or _tokens(scope.task_tree) != [here] or not _all_repeatable(scope.task_tree, repeatable):
+        if holder is None or living(scope.task_tree) != [here] or not _all_repeatable(scope.task_tree, repeatable):
             break
         seen = seen_since(here, scope.task_tree) | seen
-        here, data = holder, _with_ended(scope.task_tree, here, data)
+        here, data = holder, with_ended(scope.task_tree, here, data)
     found.pop(task.task_spec.bpmn_id, None)
     return list(found.values())
 
@@ -151,11 +151,11 @@ def _ways_in_scope(here: Task, data: dict[str, Any], seen: dict[str, Any], repea
         if not is_human(step) or step.state != TaskState.COMPLETED:
             continue
         root = root_of(step)
-        if _tokens(root) != [here] or not _all_repeatable(root, repeatable, step):
+        if living(root) != [here] or not _all_repeatable(root, repeatable, step):
             return
         if not splits and step.task_spec.name not in offered:
             offered.add(step.task_spec.name)
-            yield Way(step, root, _with_ended(root, here, data), seen_since(here, step) | seen)
+            yield Way(step, root, with_ended(root, here, data), seen_since(here, step) | seen)
 
 
 def _joined_from(join: Task) -> list[Task]:
@@ -195,7 +195,7 @@ def services_of(task: Task) -> set[str]:
     return {task.task_spec.operation_name} if ran else set()
 
 
-def _with_ended(root: Task, here: Task, data: dict[str, Any]) -> dict[str, Any]:
+def with_ended(root: Task, here: Task, data: dict[str, Any]) -> dict[str, Any]:
     """The data as it stands here, with what branches that have come to an end beside it found out."""
     ended = [task for task in subtree(root) if isinstance(task.task_spec, _EndJoin) and has_arrived(task)]
     if not ended:

@@ -22,7 +22,9 @@ from app.engine.core import Loaded
 from app.engine.migration_models import Migration, MigrationItem
 from app.engine.models import Definition, Instance
 from app.engine.packages import compiled
+from app.engine.packages.compiling import CompileError
 from app.engine.packages.diagram import Node, read_diagram
+from app.engine.packages.front_door import XMLRefused
 from app.engine.packages.package import Package
 from app.engine.running import serializing
 from app.engine.running.checkout import Overrun, Stale, StepFailed, Turn, complete_turn, message_of
@@ -34,7 +36,7 @@ from app.engine.running.serializing import DamagedState
 from app.engine.verbs.holding import Holding
 from app.engine.verbs.standing import GOING, Standing, StandingReads
 from app.engine.verbs.tasks import required_text
-from app.i18n import lazy_
+from app.i18n import bilingual, lazy_
 
 log = logging.getLogger("duban.engine")
 _INSTANCE, _ITEM, _MIGRATION = Instance.__table__, MigrationItem.__table__, Migration.__table__
@@ -107,7 +109,7 @@ class MigrationVerbs(StandingReads, Holding):
     ) -> MigrationPlan:
         """From one version to another, or to a package that is not deployed yet. NotFound, Invalid."""
         old = self._of_version(session, key, from_version)
-        new = self._of_version(session, key, to) if isinstance(to, int) else self.loaded_of(to)
+        new = self._of_version(session, key, to) if isinstance(to, int) else self._of_package(to)
         if old.content_hash == new.content_hash:
             raise errors.Invalid({"to": [lazy_("两个版本内容相同，无须迁移")]})
         given = _checked(old, new, mapping or {})
@@ -276,6 +278,14 @@ class MigrationVerbs(StandingReads, Holding):
         if definition_id is None:
             raise errors.NotFound()
         return self.definition(session, definition_id)
+
+    def _of_package(self, package: Package) -> Loaded:
+        try:
+            return self.loaded_of(package)
+        except CompileError as wrong:
+            raise errors.Invalid({"to": [bilingual(wrong.zh, wrong.en)]}) from wrong
+        except (XMLRefused, ValueError, KeyError) as wrong:
+            raise errors.Invalid({"to": [lazy_("流程文件无法读取，请先校验")]}) from wrong
 
     def _work_on(self, item: Mapping[str, Any], ways: dict[str, tuple[Way, Actor]]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.engine.core import Core, Loaded
 from app.engine.models import Child, History, HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import serializing
 from app.engine.running.checkout import unsealed
+from app.engine.running.paths import back_flows
 from app.engine.running.serializing import DamagedState
 from app.engine.running.services import as_json
 
@@ -177,8 +178,14 @@ class Reads(Core):
         )
         between = {(flow.source, flow.target): flow.id for flow in progress.loaded.flows.values()}
         visited: set[str] = set()
-        for at, actor, _node, event, data in rows:
-            for node, before in data.get("path", ()):
+        lines = rows.all()
+        today = names_since(lines)
+        for number, (at, actor, _node, event, data) in enumerate(lines):
+            names = today.get(number, {})
+            _node = names.get(_node, _node)
+            for node, before in ([names.get(one, one) for one in pair] for pair in data.get("path", ())):
+                if node is None:
+                    continue  # the version that it runs now has not this node
                 visited.add(node)
                 state = progress.nodes.setdefault(node, NodeState("done"))
                 state.at, state.count = at, state.count + 1
@@ -215,7 +222,7 @@ def _inside(loaded: Loaded, scope: str) -> set[str]:
 
 def _ahead(loaded: Loaded, now: set[str]) -> set[str]:
     """What can still come: reachable from the present steps without going back along a loop."""
-    back = _back_flows(loaded)
+    back = back_flows(loaded)
     found: set[str] = set()
     todo = list(now)
     while todo:
@@ -230,32 +237,26 @@ def _ahead(loaded: Loaded, now: set[str]) -> set[str]:
     return found - now
 
 
-def _back_flows(loaded: Loaded) -> set[str]:
-    """Flows that close a loop, by depth-first search from the nodes that nothing leads to."""
-    back: set[str] = set()
-    state: dict[str, int] = {}  # 1 on the path, 2 finished
-    starts = [node.id for node in loaded.nodes.values() if not node.in_flows]
-    for start in starts:
-        stack: list[tuple[str, int]] = [(start, 0)]
-        while stack:
-            node_id, index = stack.pop()
-            if index == 0:
-                if state.get(node_id):
-                    continue
-                state[node_id] = 1
-            flows = loaded.nodes[node_id].out_flows if node_id in loaded.nodes else ()
-            if index < len(flows):
-                stack.append((node_id, index + 1))
-                flow = loaded.flows.get(flows[index])
-                if flow is None:
-                    continue
-                if state.get(flow.target) == 1:
-                    back.add(flow.id)
-                elif not state.get(flow.target):
-                    stack.append((flow.target, 0))
-            else:
-                state[node_id] = 2
-    return back
+def names_since(lines: Sequence[Any]) -> dict[int, dict[str, str | None]]:
+    """By the place of a line (at, actor, node, event, data): what its nodes are called in the version of today.
+
+    Only for lines before a migration that stands; what was undone renamed nothing.
+    """
+    found: dict[int, dict[str, str | None]] = {}
+    names: dict[str, str | None] = {}
+    undone = 0
+    for number in range(len(lines) - 1, -1, -1):
+        event, data = lines[number][3], lines[number][4]
+        if event == "instance.migration_undone":
+            undone += 1
+        elif event == "instance.migrated" and undone:
+            undone -= 1
+        elif event == "instance.migrated":
+            mapping = data.get("mapping") or {}
+            names = names | {source: names.get(to, to) if to else None for source, to in mapping.items()}
+        if names:
+            found[number] = names
+    return found
 
 
 def path_of(data: Mapping[str, Any]) -> list[list[str | None]]:

@@ -184,6 +184,8 @@ def settle(workflow: Workflow) -> None:
     for scope in [workflow, *workflow.get_active_subprocesses()]:
         for task in list(scope.tasks.values()):
             _around(task)
+        for task in [one for one in scope.tasks.values() if has_arrived(one)]:
+            _come_again(task)
         scope.tasks = {task.id: task for task in subtree(scope.task_tree)}  # parents first, as they are restored
         for task in list(scope.tasks.values()):
             if task.has_state(Live):
@@ -207,6 +209,20 @@ def _around(task: Task) -> None:
     above.data = deepcopy(parent.data)
     before[before.index(task.id)] = above.id
     task.parent = above
+
+
+def _come_again(task: Task) -> None:
+    """A branch that has come to a join by a flow that leads elsewhere now goes on from the node it came from.
+
+    What the new version has put in between is done, and then it arrives.
+    """
+    join, parent = task.task_spec, task.parent
+    outputs = parent.task_spec.outputs
+    if isinstance(join, _EndJoin) or parent.task_spec in join.inputs or len(outputs) != 1:
+        return
+    _forget_last(task, {task})
+    remove(task)
+    _begin_beside(parent, outputs[0])
 
 
 def _is_step(task: Task, split: Any) -> bool:
