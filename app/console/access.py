@@ -41,3 +41,13 @@ def verbs_of(user: Any, status: str) -> frozenset[str]:
     if user.has(*OFFICE) and status == "running":
         found.add("cancel")
     return frozenset(found)
+
+
+def inner_verbs_of(user: Any, status: str) -> frozenset[str]:
+    """What the person may do inside a running instance: move its token, and correct the data that they see."""
+    if status != "running":
+        return frozenset()
+    found = {"move"} if user.has(*CONSOLE) else set()
+    if user.has(*OFFICE) and sees_data(user):
+        found.add("edit")
+    return frozenset(found)

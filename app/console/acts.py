@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from app import web
 from app.console import access, queries
-from app.errors import DubanError, Invalid
+from app.errors import DubanError, Forbidden, Invalid
 from app.i18n import _
 
 log = logging.getLogger("duban.console")
@@ -38,6 +39,25 @@ def cancel(instance_id: str, reason: str) -> None:
     queries.instance_for(web.db.session(), instance_id, web.current_user(), *access.OFFICE)
     web.refresh()
     web.engine().cancel(instance_id, reason, by=web.actor())
+    web.refresh()
+
+
+def move_token(instance_id: str, from_node: str, to_node: str, reason: str, rev: int | None) -> None:
+    """移动令牌: whoever suspends and resumes may. What the engine refuses nobody may."""
+    queries.instance_for(web.db.session(), instance_id, web.current_user(), *access.CONSOLE)
+    web.refresh()
+    web.engine().move_token(instance_id, from_node, to_node, reason, by=web.actor(), rev=rev)
+    web.refresh()
+
+
+def edit_data(instance_id: str, changes: Mapping[str, Any], reason: str, rev: int | None) -> None:
+    """改数据: who may see them decides who may; the committee office, not the system administrator."""
+    user = web.current_user()
+    queries.instance_for(web.db.session(), instance_id, user, *access.OFFICE)
+    if not access.sees_data(user):
+        raise Forbidden()
+    web.refresh()
+    web.engine().edit_data(instance_id, changes, reason, by=web.actor(), rev=rev)
     web.refresh()
 
 

@@ -105,6 +105,22 @@ def cancel(payload: dict[str, str], instance_id: str) -> None:
     acts.cancel(instance_id, payload["reason"])
 
 
+@blp.route("/instances/<instance_id>/token", methods=["POST"])
+@blp.arguments(s.TokenIn)
+@blp.response(204)
+def move_token(payload: dict[str, Any], instance_id: str) -> None:
+    """移动令牌: take the token from one node to another, with a reason. 422 where it may not, 409 by an old `rev`."""
+    acts.move_token(instance_id, payload["since"], payload["to"], payload["reason"], payload["rev"])
+
+
+@blp.route("/instances/<instance_id>/data", methods=["PATCH"])
+@blp.arguments(s.DataIn)
+@blp.response(204)
+def edit_data(payload: dict[str, Any], instance_id: str) -> None:
+    """改数据: set variables, with a reason (committee office). 422 per variable, 409 by an old `rev`."""
+    acts.edit_data(instance_id, payload["changes"], payload["reason"], payload["rev"])
+
+
 @blp.route("/instances/batches", methods=["POST"])
 @blp.arguments(s.InstanceBatchIn)
 @blp.response(200, s.OperatedOut(many=True))

@@ -227,6 +227,26 @@ class ReasonIn(ma.Schema):
     reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
 
 
+class TokenIn(ma.Schema):
+    """From which node to which, why, and the revision that was seen."""
+
+    to = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(min=1, max=2000))
+    rev = ma.fields.Integer(load_default=None, allow_none=True)
+
+
+# `from` is no name in Python.
+TokenIn._declared_fields["from"] = ma.fields.String(required=True, attribute="since")
+
+
+class DataIn(ma.Schema):
+    """Variables by name, why, and the revision that was seen."""
+
+    changes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Raw(allow_none=True), required=True)
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(min=1, max=2000))
+    rev = ma.fields.Integer(load_default=None, allow_none=True)
+
+
 class OptionalReasonIn(ma.Schema):
     reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
 

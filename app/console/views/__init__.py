@@ -123,7 +123,7 @@ def common() -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    from app.console.views import incidents, instances, jobs, processes, timers  # noqa: F401  (their routes)
+    from app.console.views import incidents, inside, instances, jobs, processes, timers  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
     processes.init_app(app)

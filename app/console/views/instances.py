@@ -14,7 +14,7 @@ from app.accounts import requires
 from app.audit import SYSTEM
 from app.console import access, acts, queries, words
 from app.console.picture import picture
-from app.console.views import blueprint, day_of, paged
+from app.console.views import blueprint, day_of, inside, paged
 from app.engine import History, Incident, Instance, Loaded
 from app.errors import Conflict, DubanError, Invalid
 from app.i18n import _, bilingual, pick
@@ -132,13 +132,13 @@ def switch_instances() -> Response:
 def instance(instance_id: str) -> Response:
     """Everything about it; as a fragment, what is known of the one node asked for."""
     found = queries.instance(web.db.session(), instance_id, web.current_user())
-    shown = _page(found)
+    shown = page_of(found)
     if web.is_partial():
         return web.render("console/_node.html", **shown)
     return web.render("console/instance.html", **shown)
 
 
-def _page(found: Instance, **more: Any) -> dict[str, Any]:
+def page_of(found: Instance, **more: Any) -> dict[str, Any]:
     session, user, engine = web.db.session(), web.current_user(), web.engine()
     progress = engine.progress(session, found.id)
     tasks = queries.open_tasks(session, found.id)
@@ -172,6 +172,7 @@ def _page(found: Instance, **more: Any) -> dict[str, Any]:
         "children": children,
         "titles": queries.titles(session, [found, *children]),
         "verbs": access.verbs_of(user, found.status),
+        **_inner(found, progress.loaded, more.get("given") or {}, more.get("wrong") or {}),
         "may_retry": user.has(*access.CONSOLE) and found.status == "running",
         "resolvers": queries.names(session, [row.resolved_by_id for row in resolved]),
         "node": _node(found, drawn, timers, [*incidents, *resolved], lines),
@@ -180,6 +181,21 @@ def _page(found: Instance, **more: Any) -> dict[str, Any]:
         "errors": {},
         "typed": {},
     } | more
+
+
+def _inner(found: Instance, loaded: Loaded, given: Mapping[str, str], wrong: Mapping[str, Any]) -> dict[str, Any]:
+    """The forms of what may be done inside it."""
+    session, engine = web.db.session(), web.engine()
+    inner = access.inner_verbs_of(web.current_user(), found.status)
+    places = inside.places(loaded, engine.movable(session, found.id)) if "move" in inner else []
+    values = engine.editable(session, found.id) if "edit" in inner else {}
+    return {
+        "places": places,
+        "values": inside.values_of(values, _labels(loaded), given, wrong),
+        "given": given,
+        "compared": [],
+        "wrong": wrong,
+    }
 
 
 def _node(found: Instance, drawn: Any, timers: Any, incidents: Any, lines: list[History]) -> dict[str, Any] | None:
@@ -225,13 +241,17 @@ def _reasons(lines: list[History]) -> dict[int, str]:
 
 def _data(found: Instance, loaded: Loaded) -> list[tuple[str, str, Any]]:
     """(name, label, value) of each variable; labels are those of the process's forms."""
+    labels, values = _labels(loaded), web.engine().data(web.db.session(), found.id)
+    return [(name, labels.get(name, ""), value) for name, value in sorted(values.items())]
+
+
+def _labels(loaded: Loaded) -> dict[str, str]:
     labels: dict[str, str] = {}
     for name in loaded.files:
         if name.startswith("forms/") and name.endswith(".json"):
             form = loaded.form(name.removeprefix("forms/").removesuffix(".json")) or {}
             labels |= {str(f.get("name")): pick(f.get("label")) for f in form.get("fields") or []}
-    values = web.engine().data(web.db.session(), found.id)
-    return [(name, labels.get(name, ""), value) for name, value in sorted(values.items())]
+    return labels
 
 
 @blueprint.get("/instances/<instance_id>/diagram.bpmn")
@@ -283,4 +303,4 @@ def _again(instance_id: str, verb: str, refused: DubanError, reason: str) -> Res
     web.refresh()
     found = queries.instance(web.db.session(), instance_id, web.current_user())
     said = {verb: acts.why(refused)}
-    return web.render("console/instance.html", refused.status, **_page(found, errors=said, typed={verb: reason}))
+    return web.render("console/instance.html", refused.status, **page_of(found, errors=said, typed={verb: reason}))
