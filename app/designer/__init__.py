@@ -14,6 +14,7 @@ PARTS = (
     "drafts",
     "editor",
     "comparing",
+    "decisions",
     "rehearsing",
     "publishing",
     "gallery",
