@@ -33,7 +33,7 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.campaigns import facts, pickers, plan_tasks, service_tasks, task_checks, views
+    from app.campaigns import api, facts, pickers, plan_tasks, service_tasks, task_checks, views
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     facts.register()
     pickers.register()
     views.init_app(app)
+    api.init_app(app)
 
 
 _EVENTS = {

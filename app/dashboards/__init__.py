@@ -7,8 +7,10 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from app.dashboards.today import views as today
+    from app.dashboards.wall import api
     from app.dashboards.wall import views as wall
 
     for page in (wall, today):
         app.register_blueprint(page.blueprint)
         page.register_menu()
+    api.init_app(app)

@@ -169,3 +169,28 @@ def test_the_weekly_reports_can_be_told_apart_by_whether_they_came_in_time(
     rows = _page(wang, f"{figure}&on_time=0")
     assert "没有这样的记录" not in rows
     assert "没有这样的记录" in _page(wang, f"{figure}&on_time=1")
+
+
+def test_the_api_tells_each_what_they_may_see(
+    city: Walk, sign_in: SignIn, campaign: Campaign, secret: Campaign, gas: SectorPlan
+) -> None:
+    def told(key: str, path: str = "", status: int = 200) -> Any:
+        response = sign_in(key).get(f"/api/v1/campaigns{path}")
+        assert response.status_code == status
+        return response.get_json()
+
+    assert {campaign.id, secret.id} <= {row["id"] for row in told("lin", "?per_page=100")}
+    assert secret.id not in {row["id"] for row in told("deng", "?per_page=100")}
+    assert {row["status"] for row in told("lin", "?status=running&per_page=100")} == {"running"}
+    told("deng", f"/{secret.id}", 404)
+    told("he", f"/{secret.id}/wall", 404)
+    told("zhou", f"/{campaign.id}/wall", 403)
+    shown = told("deng", f"/{campaign.id}")
+    assert {plan["sector_code"] for plan in shown["plans"]} == {"GAS", "CONSTRUCTION"}
+    assert shown["phases"][0]["name"] == "排查攻坚"
+    assert [task["title"] for task in told("he", f"/{campaign.id}")["tasks"]] == ["走访沿街商户"]
+    wall = told("deng", f"/{campaign.id}/wall")
+    sectors = {row["sector_code"]: row for row in wall["sectors"]}
+    assert set(sectors) == {"GAS", "CONSTRUCTION"}
+    assert sectors["GAS"]["cells"][0]["tasks"] == len(city.tasks(gas))
+    assert wall["figures"]["found"] == 0

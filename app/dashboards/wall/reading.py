@@ -281,7 +281,7 @@ def _listed(session: Session, user: Any, now: dt.datetime, select: sa.Select[Any
     subjects = sa.select(Subject.id, Subject.name).where(Subject.id.in_({row.subject_id for row in rows}))
     offices = {row.responsible_org_id or row.supervising_org_id or "" for row in rows}
     orgs = session.scalars(sa.select(Organisation).where(Organisation.id.in_(offices)))
-    names = dict(session.execute(subjects).tuples().all()), {org.id: org for org in orgs}
+    names = {key: name for key, name in session.execute(subjects)}, {org.id: org for org in orgs}
     holders, calendar = _holders(session, rows), office(session)
     return tuple(_one_late(calendar, row, *names, holders.get(row.instance_id, ""), now) for row in rows)
 
@@ -292,7 +292,8 @@ def _holders(session: Session, rows: Sequence[Hazard]) -> dict[str, str]:
     held = sa.select(HumanTask.instance_id, HumanTask.assignee_name).where(
         HumanTask.instance_id.in_(ids), HumanTask.status == "open", HumanTask.assignee_name != ""
     )
-    return dict(session.execute(held.order_by(HumanTask.created_at.desc())).tuples().all())
+    found = session.execute(held.order_by(HumanTask.created_at.desc()))
+    return {instance_id: name for instance_id, name in found}
 
 
 def _one_late(
