@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from app.consultations import Expert
+from app.files.tables import csv_file, xlsx_file
 from tests.cast import member
 from tests.consultations.walk import Walk, expert_id
 from tests.hazards.walk import subject_id
@@ -70,3 +73,44 @@ def test_two_who_edit_at_once_are_told(city: Walk, sign_in: SignIn) -> None:
     late = wang.post(f"/experts/{key}", data=_form(name="石磊二", rev=str(rev)))
     assert late.status_code == 409 and "石磊二" in late.text
     assert city.one(Expert, Expert.id == key).name == "石磊"
+
+
+HEAD = ["姓名", "工作单位", "职称", "专业领域", "专长", "费用标准（元）", "计费方式"]
+
+
+def _sent(rows: list[list[str]], name: str = "experts.csv") -> dict[str, Any]:
+    content = csv_file(HEAD, rows) if name.endswith("csv") else xlsx_file("专家", HEAD, rows)
+    return {"file": (io.BytesIO(content), name)}
+
+
+@pytest.mark.parametrize("name", ["experts.csv", "experts.xlsx"])
+def test_a_list_is_entered_whole_and_not_twice(city: Walk, sign_in: SignIn, name: str) -> None:
+    wang, who = sign_in("wang"), f"批量{name[-4:]}"
+    rows = [
+        [f"{who}甲", "省研究院", "教授", "工贸、城乡燃气", "粉尘，通风", "900", ""],
+        [f"{who}乙", "", "", "GAS", "", "", ""],
+    ]
+    assert wang.get("/experts/import").status_code == wang.get("/experts/import/template.xlsx").status_code == 200
+    assert wang.post("/experts/import", data=_sent(rows, name)).status_code == 303
+    found = city.one(Expert, Expert.name == f"{who}甲")
+    assert (found.topics, found.fee_rate_yuan, found.active) == (["粉尘", "通风"], 900, True)
+    again = wang.post("/experts/import", data=_sent(rows, name))
+    assert again.status_code == 422 and "已有同单位的这位专家" in again.text
+    assert len(city.all(Expert, Expert.name.startswith(who))) == 2
+
+
+def test_nothing_of_a_list_is_entered_while_a_row_is_wrong(city: Walk, sign_in: SignIn) -> None:
+    rows = [
+        ["好专家", "", "", "工贸", "", "", ""],
+        ["", "", "", "工贸", "", "", ""],
+        ["坏专家", "", "", "炼金术", "", "1.5", "按斤"],
+    ]
+    answer = sign_in("wang").post("/experts/import", data=_sent(rows))
+    assert answer.status_code == 422
+    assert all(text in answer.text for text in ("没有这个领域：炼金术", "应为整数元", "不在可选范围内", "请填写"))
+    assert city.all(Expert, Expert.name == "好专家") == []
+    for content in (b"PK\x03\x04 no workbook", b"a,b\n1,2", b""):
+        sent = {"file": (io.BytesIO(content), "x.xlsx")}
+        assert sign_in("wang").post("/experts/import", data=sent).status_code == 422
+    for key in ("zhao", "zhou", "qin"):
+        assert sign_in(key).post("/experts/import", data=_sent(rows)).status_code == 403

@@ -13,7 +13,7 @@ pool = Blueprint("experts", __name__, url_prefix="/experts")
 
 
 def init_app(app: Flask) -> None:
-    from app.consultations.views import experts, link, listing, record, visit  # noqa: F401  (their routes)
+    from app.consultations.views import experts, importing, link, listing, record, visit  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
     app.register_blueprint(pool)

@@ -221,7 +221,7 @@ def _form(
         orgs=organisation_options(session, user),
         accounts=people_options(session, user, role="expert"),
         words={"units": FEE_UNITS, "kinds": _kinds()},
-        labels=_labels(),
+        labels=labels(),
     )
 
 
@@ -229,7 +229,8 @@ def _kinds() -> dict[str, str]:
     return {"subject": _("企业（对象）"), "name": _("名称包含"), "organisation": _("单位")}
 
 
-def _labels() -> dict[str, str]:
+def labels() -> dict[str, str]:
+    """What the fields are called."""
     return {
         "name": _("姓名"),
         "organisation": _("工作单位"),
