@@ -137,7 +137,8 @@ globalThis.dubanViewer = async (node) => {
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
   const registry = viewer.get("elementRegistry");
-  const isStep = ([id, state]) => state === "now" && registry.get(id) && !isFrame(registry.get(id));
+  const shown = (state) => state === "now" || (node.dataset.along && state in MARKS && !["done", "off"].includes(state));
+  const isStep = ([id, state]) => shown(state) && registry.get(id) && !isFrame(registry.get(id));
   const now = Object.entries(JSON.parse(node.dataset.marks || "{}")).find(isStep)?.[0];
   if (now && canvas.zoom() < 0.6) {
     canvas.zoom(0.75); // too small to read: show the current step instead of the whole
