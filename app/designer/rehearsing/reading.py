@@ -101,7 +101,7 @@ def sentence(figures: Figures) -> str:
     if cycle["n"]:
         parts.append(
             _(
-                "一半在 %(median)s 内办结，九成在 %(p90)s 内",
+                "一半在 %(median)s内办结，九成在 %(p90)s内",
                 median=words.span(cycle["median"]),
                 p90=words.span(cycle["p90"]),
             )
@@ -143,7 +143,7 @@ def _value(one: Mapping[str, Any], shown: str) -> tuple[float | None, Any]:
         return mean, words.span(mean)
     if shown == "waiting":
         mean = one["waiting"]["mean"]
-        return mean, words.office(mean)
+        return (mean, words.hours(mean)) if mean and mean >= 180 else (None, "")
     return one["late_share"], words.share(one["late_share"])
 
 

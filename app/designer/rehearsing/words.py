@@ -58,6 +58,11 @@ def office(seconds: float | None) -> str:
     return _("%(n)s 工作小时", n=f"{hours:.1f}".removesuffix(".0"))
 
 
+def hours(seconds: float) -> str:
+    """The same where there is little room: 26 时."""
+    return str(_("%(n)s 时", n=f"{seconds / 3600:.0f}" if seconds >= 36000 else f"{seconds / 3600:.1f}"))
+
+
 def share(value: float | None) -> str:
     if value is None:
         return "—"
