@@ -28,9 +28,11 @@ def choices(form: Mapping[str, Any]) -> list[Choice]:
 
 def _choices(specs: Sequence[Spec], before: str) -> Iterator[Choice]:
     for spec in specs:
+        if not isinstance(spec, Mapping) or spec.get("kind") not in KINDS:
+            continue  # a form full of mistakes still has its other fields
         name = before + str(spec.get("name", ""))
         if spec["kind"] == "group":
-            yield from _choices(spec["fields"], f"{name}.")
+            yield from _choices(spec.get("fields") or (), f"{name}.")
         elif not spec.get("fixed") and (options := _offered(spec)):
             default = spec.get("default")
             plain = None if isinstance(default, Mapping) else default

@@ -13,7 +13,7 @@ from app.accounts import requires
 from app.designer.access import DESIGNER
 from app.designer.rehearsing import jobs, operations, queries
 from app.designer.rehearsing.models import UNDER_WAY, Rehearsal
-from app.designer.rehearsing.views import proposed
+from app.designer.rehearsing.proposing import proposed
 from app.engine import rehearsal_model
 from app.errors import Invalid
 from app.i18n import _

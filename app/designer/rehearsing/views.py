@@ -10,18 +10,14 @@ from app import web
 from app.designer.access import for_designers
 from app.designer.rehearsing import operations, queries, words
 from app.designer.rehearsing.models import DONE, UNDER_WAY, Rehearsal
+from app.designer.rehearsing.proposing import proposed
 from app.designer.rehearsing.queries import Source
 from app.designer.rehearsing.reading import SHOWN, comparison, reading
 from app.designer.rehearsing.sheet import Sheet, complete, model_data
 from app.engine import (
-    Outline,
-    Priors,
     RehearsalModel,
     read_diagram,
     rehearsal_model,
-    rehearsal_outline,
-    rehearsal_priors,
-    suggest_rehearsal,
 )
 from app.errors import Invalid
 from app.i18n import _
@@ -67,14 +63,6 @@ def url_of(source: Source) -> str:
     if source.draft is not None:
         return url_for("rehearsing.draft", draft_id=source.draft.id)
     return url_for("rehearsing.version", key=source.key, version=source.version)
-
-
-def proposed(source: Source) -> tuple[Outline, RehearsalModel, Priors]:
-    """What the package leaves open, and the figures to begin with."""
-    session, engine = web.db.session(), web.engine()
-    outline = rehearsal_outline(engine, source.package)
-    priors = rehearsal_priors(session, outline, web.clock().now())
-    return outline, suggest_rehearsal(engine, session, outline, priors), priors
 
 
 def _sheet(source: Source, sent: Any = None) -> Sheet:

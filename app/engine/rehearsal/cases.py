@@ -163,6 +163,11 @@ class Case:
         act = GoOn(SYSTEM, self.instance["id"], pause.spiff_id, pause.node_id, children)
         self._turn(act.begin, SYSTEM, pause.node_id)
 
+    def cannot_be_filled_in(self, node_id: str | None, error: Exception) -> None:
+        """The form is no form that anybody could answer."""
+        self.began = self.began or self.stage.clock.now()
+        self._stop(Stopped(node_id, message_of(error), "form"))
+
     # -- what it asks
 
     def data_of(self, work: Work) -> dict[str, Any]:

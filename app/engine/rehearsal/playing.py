@@ -27,6 +27,7 @@ from app.engine.rehearsal.outline import Outline, Profile
 from app.engine.rehearsal.shifts import Shifts, day_of
 from app.engine.rehearsal.tally import Tally
 
+UNFIT = (LookupError, TypeError, ValueError, AttributeError)  # what a form file full of mistakes leads to
 START = "@start"  # the step whose answers a start form gets
 
 
@@ -131,7 +132,12 @@ class Play:
             by = Actor(id=word[:32], name=word, org_id=f"org_{word}"[:32], org_name=word)
         self.begun += 1
         self.tally.arrived(case)
-        case.start(self._start_data(profile, dice), by, as_form=asked)
+        try:
+            data = self._start_data(profile, dice)
+        except UNFIT as error:
+            case.cannot_be_filled_in(None, error)
+        else:
+            case.start(data, by, as_form=asked)
         self.follow(case)
 
     def close(self, number: int) -> None:
@@ -147,7 +153,12 @@ class Play:
         case = work.case
         self.tally.done(work, self.clock.now())
         self.jobs[case.number].pop(work.id, None)
-        case.complete(work, self._answers(work))
+        try:
+            answers = self._answers(work)
+        except UNFIT as error:
+            case.cannot_be_filled_in(work.node_id, error)
+        else:
+            case.complete(work, answers)
         self.follow(case)
 
     def free(self, job: Job) -> None:

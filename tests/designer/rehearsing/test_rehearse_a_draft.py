@@ -133,14 +133,24 @@ def test_after_a_restart_it_is_interrupted_and_can_be_asked_for_again(
 def test_a_diagram_that_does_not_compile_is_told_in_words(
     app: Flask, root: FlaskClient, clock: FixedClock, actor: Callable[[str], Actor]
 ) -> None:
-    broken = process("broken", {"start": "startEvent", "act": STAFF}, {"start>act": ""})
-    files = dict(broken.files) | {"process.bpmn": broken.diagram.replace(b' isExecutable="true"', b"")}
+    nodes = {"start": "startEvent", "act": "complexGateway", "end": "endEvent"}
+    files = process("broken", nodes, {"start>act": "", "act>end": ""}).files
     with app.extensions["duban.sessions"]() as session, write_transaction(session):
         draft = drafts.create(session, "broken", "坏图", files, by=actor("root"), at=clock.now()).id
     asked = root.post(f"/designer/drafts/{draft}/rehearsals", data=sent())
     assert jobs.run_waiting(app) == 1
     assert only(app).status == states.FAILED
-    assert "没有标记为可执行" in root.get(asked.location).get_data(as_text=True)
+    assert "不支持此元素" in root.get(asked.location).get_data(as_text=True)
+
+
+def test_what_cannot_be_read_at_all_is_refused_in_words(
+    app: Flask, root: FlaskClient, clock: FixedClock, actor: Callable[[str], Actor]
+) -> None:
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        files = dict(DRAFT.files) | {"process.bpmn": b"<no xml", "forms/look.json": b'{"fields": [{}, 7]}'}
+        draft = drafts.create(session, "unread", "读不了", files, by=actor("root"), at=clock.now()).id
+    refused = root.get(f"/designer/drafts/{draft}/rehearsals")
+    assert refused.status_code == 409 and "流程图无法读取" in refused.get_data(as_text=True)
 
 
 def test_only_administrators_find_rehearsals(sign_in: SignIn, root: FlaskClient, draft_id: str) -> None:

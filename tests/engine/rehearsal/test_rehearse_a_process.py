@@ -160,6 +160,12 @@ def test_a_case_that_only_goes_round_is_stopped_and_told(rehearse: Rehearse) -> 
     assert problems(figures, "loop") == ["look"]
 
 
+def test_a_form_that_nobody_could_answer_stops_its_case_and_is_told(rehearse: Rehearse) -> None:
+    files = dict(FORKED.files) | {"forms/look.json": b'{"fields": [{"name": "x", "kind": "magic"}]}'}
+    figures = rehearse(Package(FORKED.key, files), count=2)
+    assert figures["cases"]["incident"] == 2 and problems(figures, "incident") == ["look"]
+
+
 def test_two_drafts_meet_the_same_luck(rehearse: Rehearse) -> None:
     before = rehearse(PLAIN, count=30, days=30, roles={"dept_staff": Capacity(30)})
     after = rehearse(PLAIN, count=30, days=30, roles={"dept_staff": Capacity(30)}, steps={"act": Step("office", 1, 2)})
