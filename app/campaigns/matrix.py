@@ -185,7 +185,7 @@ class _Reader:
 
     def share(self, task: Any) -> float:
         if task.target:
-            return min(1.0, self.actual[task.id] / task.target)
+            return min(1.0, self.actual[task.id] / float(task.target))
         return 1.0 if task.status == "done" else 0.0
 
     def _state(self, phase: CampaignPhase, expected: int | None, percent: int | None, lag: int, left: int) -> str:

@@ -62,7 +62,8 @@ def _may_pick_parent(session: Session, user: Any, campaign_id: str) -> bool:
 
 
 def _plans(session: Session, user: Any, q: str) -> Options:
-    select = visible(sa.select(SectorPlan, Campaign, Sector), SectorPlan, user)
+    select: sa.Select[Any] = sa.select(SectorPlan, Campaign, Sector)
+    select = visible(select, SectorPlan, user)
     select = select.join(Campaign, Campaign.id == SectorPlan.campaign_id)
     select = select.join(Sector, Sector.code == SectorPlan.sector_code).where(Campaign.status.in_(OPEN))
     found = session.execute(select.order_by(Campaign.start_on.desc(), Sector.position).limit(200))

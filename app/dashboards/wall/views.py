@@ -107,11 +107,11 @@ def opens(shown: Wall) -> Any:
     def beginning(what: str) -> str:
         """The address without what narrows it: a wall has hundreds of them."""
         if what in ("overdue", "major"):
-            filters = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
+            filters: dict[str, Any] = {"overdue": "1"} if what == "overdue" else {"status": "open", "grade": "major"}
             return url_for("hazards.index", **filters | ({"campaign": campaign} if campaign else {}))
         if keys[what] not in metrics.catalogue():
             return ""
-        about = {"campaign_id" if what == "timeliness" else "campaign": campaign} if campaign else {}
+        about: dict[str, Any] = {"campaign_id" if what == "timeliness" else "campaign": campaign} if campaign else {}
         return url_for("metrics.rows", key=keys[what], window="all", **about)
 
     def address(what: str, **narrowed: str) -> str:
