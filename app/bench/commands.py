@@ -19,6 +19,7 @@ from app.bench.faults import faults
 from app.bench.inbox import inbox
 from app.bench.ledger import ledger
 from app.bench.measure import Figure
+from app.bench.migrate import migrate
 from app.bench.rehearse import rehearse
 from app.bench.stage import Occupied, Stage, stage
 from app.bench.timers import timers
@@ -34,6 +35,7 @@ BENCHES: dict[str, tuple[Bench, int]] = {
     "timers": (timers, 10_000),
     "import": (ledger, 500),
     "campaign": (campaign, 180),
+    "migrate": (migrate, 500),
     "rehearse": (rehearse, 1000),
     "wall": (wall, 500_000),
     "faults": (faults, 1000),

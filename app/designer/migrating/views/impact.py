@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
@@ -44,7 +45,7 @@ def _number(name: str) -> int | None:
 
 def _page(key: str, here: str, to: Any, **more: Any) -> Response:
     session = web.db.session()
-    found, going = queries.versions(session, key) if more["draft"] is None else _versions(key), {}
+    found = queries.versions(session, key) if more["draft"] is None else _versions(key)
     going = queries.going_by_version(session, key)
     since = _since(found, going, to, more["draft"])
     shown: dict[str, Any] = {
@@ -53,6 +54,8 @@ def _page(key: str, here: str, to: Any, **more: Any) -> Response:
         "published": plans.published(session, key), "others": queries.migrations_of(session, key),
         "plan": None, "errors": {}, "tried": None, "refused": "", "reason": request.form.get("reason", ""),
     } | more  # fmt: skip
+    wanted = {"from": since, "to": shown["to"]}
+    shown["link"] = lambda page: f"{here}?{urlencode({n: v for n, v in (wanted | {'page': page}).items() if v})}"
     if since is None:
         return web.render("designer/migrating/impact.html", **shown)
     sides = Sides(key, since, to)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import CycleTimerEventDefinition, TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
@@ -217,7 +217,7 @@ def _come_again(task: Task) -> None:
     What the new version has put in between is done, and then it arrives.
     """
     join, parent = task.task_spec, task.parent
-    outputs = parent.task_spec.outputs
+    outputs = [one for one in parent.task_spec.outputs if not isinstance(one, BoundaryEventJoin)]
     if isinstance(join, _EndJoin) or parent.task_spec in join.inputs or len(outputs) != 1:
         return
     _forget_last(task, {task})
