@@ -204,11 +204,16 @@ def _edge(way: Way, spots: Sequence[Spot]) -> str:
     lines = "".join(f'        <di:waypoint x="{x:g}" y="{y:g}" />\n' for x, y in points)
     label = ""
     if way.name:
-        (x, y), (to_x, _to_y) = points[0], points[1]
-        label = _label(
-            x + 6 if to_x >= x else x - 6 - 13 * len(way.name), y + (6 if to_x == x else -18), 13 * len(way.name)
-        )
+        label = _name_beside(points, 13 * len(way.name), way.via is not None)
     return f'      <bpmndi:BPMNEdge id="{way.id}_di" bpmnElement="{way.id}">\n{lines}{label}      </bpmndi:BPMNEdge>\n'
+
+
+def _name_beside(points: Sequence[Point], width: float, along: bool) -> str:
+    """The name at the first piece of the flow; of a way back along a row, in its middle."""
+    (x, y), (to_x, _to_y) = points[0], points[1]
+    if along:
+        return _label((points[1][0] + points[2][0] - width) / 2, points[1][1] - 18, width)
+    return _label(x + 6 if to_x >= x else x - 6 - width, y + 6 if to_x == x else y - 18, width)
 
 
 def _route(source: Spot, target: Spot, via: float | None) -> list[Point]:
@@ -220,16 +225,18 @@ def _route(source: Spot, target: Spot, via: float | None) -> list[Point]:
         leave = height / 2 if along > y else -height / 2
         enter = to_height / 2 if along > to_y else -to_height / 2
         return [(x, y + leave), (x, along), (to_x, along), (to_x, to_y + enter)]
+    side = 1 if to_x >= x else -1  # out and in at the sides that face each other
+    out, into = x + side * width / 2, to_x - side * to_width / 2
     if y == to_y:
-        return [(x + width / 2, y), (to_x - to_width / 2, to_y)]
+        return [(out, y), (into, to_y)]
     if x == to_x:
         down = 1 if to_y > y else -1
         return [(x, y + down * height / 2), (x, to_y - down * to_height / 2)]
     if source.kind.endswith(("Gateway", "boundaryEvent")):  # out at the top or bottom, in at the side
         down = 1 if to_y > y else -1
-        return [(x, y + down * height / 2), (x, to_y), (to_x - to_width / 2, to_y)]
-    if target.kind.endswith("Gateway"):
+        return [(x, y + down * height / 2), (x, to_y), (into, to_y)]
+    if target.kind.endswith("Gateway") or side < 0:
         down = 1 if to_y > y else -1
-        return [(x + width / 2, y), (to_x, y), (to_x, to_y - down * to_height / 2)]
-    middle = (x + width / 2 + to_x - to_width / 2) / 2
-    return [(x + width / 2, y), (middle, y), (middle, to_y), (to_x - to_width / 2, to_y)]
+        return [(out, y), (to_x, y), (to_x, to_y - down * to_height / 2)]
+    middle = (out + into) / 2
+    return [(out, y), (middle, y), (middle, to_y), (into, to_y)]
