@@ -254,13 +254,14 @@ def seed() -> None:
     show_default=True,
     help="How many times the usual demo city.",
 )
-def seed_demo(size: int) -> None:
+@click.option("--large", is_flag=True, help="With 800 inspections, which take minutes to play.")
+def seed_demo(size: int, large: bool) -> None:
     """Build the demo city by running its processes; refuses a database that holds people already."""
     app = application()
     with app.app_context():
         if not demo_city.is_empty():
             raise click.ClickException("数据库中已有人员，不再建立演示城市 / the database is not empty")
-        demo_city.build(app, size=size)
+        demo_city.build(app, size=size, large=large)
         _echo_accounts()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from flask import Flask
@@ -10,6 +13,7 @@ from flask import Flask
 from app import web
 from app.accounts import DemoAccount, User, offer_demo_accounts
 from app.clock import FixedClock
+from app.demo.inspecting import CHECKS
 from app.demo.offices import PASSWORD, SHOWN
 from app.demo.play import Play
 from app.demo.population import populate
@@ -17,6 +21,7 @@ from app.i18n import pick
 
 __all__ = ["accounts", "build", "is_empty", "offer"]
 
+LARGE = 800  # inspections
 BEGINS = dt.timedelta(days=75)  # how long before the day of installation the city's story begins
 
 
@@ -25,8 +30,10 @@ def is_empty() -> bool:
     return web.db.session.scalar(sa.select(User.id).limit(1)) is None
 
 
-def build(app: Flask, *, size: int = 1) -> None:
+def build(app: Flask, *, size: int = 1, large: bool = False) -> None:
     """Fill an empty database. `size` multiplies enterprises and hazards; places and offices stay as they are.
+
+    A large city has 800 inspections, which take minutes to play; otherwise it has what a first start has time for.
 
     Everything after the people is done by the engine's verbs, on a clock that runs from two and a half months ago to
     now: histories, reminders, deadlines and escalations are what the process made of them.
@@ -37,10 +44,26 @@ def build(app: Flask, *, size: int = 1) -> None:
     app.extensions["duban.clock"] = engine.clock = clock
     try:
         population = populate(app, clock.now(), size=size)
-        Play(engine, clock, population, until=now).run(size=size)
+        everyday = LARGE - len(CHECKS) if large else None
+        with _seldom_collecting():
+            Play(engine, clock, population, until=now).run(size=size, everyday=everyday)
     finally:
         app.extensions["duban.clock"] = engine.clock = real
     web.refresh()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Thousands of turns leave much to collect and little that stays: looking for it seldom saves seconds."""
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def accounts() -> list[DemoAccount]:

@@ -1,4 +1,4 @@
-"""Consultations of the demo city: an expert pool, and four consultations that have come differently far."""
+"""Consultations of the demo city: a pool of thirty experts, and twelve consultations that have come differently far."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.consultations import Opinion
 from app.consultations.operations import pool
 from app.consultations.schemas import ExpertIn
 from app.db import write_transaction
-from app.demo import campaigning
+from app.demo import campaigning, inspecting
 from app.demo.offices import EXPERTS
 from app.demo.routine import Answers, Steps, said
 from app.demo.stories import FINDINGS
@@ -45,12 +45,26 @@ _POOL: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("花炮", "省烟花爆竹协会", "工程师", ("FIREWORK",), ("零售储存",)),
     ("常青", "海岳安全技术服务公司", "注册安全工程师", ("INDUSTRY", "CONSTRUCTION"), ("涉氨制冷",)),
     ("毕昇", "鑫源纺织有限公司", "总工程师", ("INDUSTRY",), ("纺织除尘",)),
+    ("岳川", "省地质矿产勘查院", "正高级工程师", ("MINE",), ("排土场", "尾矿库")),
+    ("江帆", "省船舶检验局", "验船师", ("MARINE",), ("船舶电气",)),
+    ("焦燃", "省燃气协会", "高级工程师", ("GAS",), ("液化石油气",)),
+    ("车驰", "省交通运输协会", "高级工程师", ("ROAD",), ("动态监控",)),
+    ("文游", "省旅游安全协会", "高级工程师", ("TOURISM",), ("大型游乐设施",)),
+    ("炉边", "市供热协会", "高级工程师", ("CO", "GAS"), ("取暖炉具",)),
 )
 # days ago, topic, kind, sector, how many enterprises, how experts are chosen
 _TOPICS: tuple[tuple[int, str, str, str, int, str], ...] = (
+    (70, "危险化学品储罐区", "monthly", "CHEM", 1, "draw"),
+    (65, "涉氨制冷企业", "monthly", "INDUSTRY", 1, "draw"),
     (58, "涉爆粉尘企业除尘系统", "annual", "INDUSTRY", 2, "draw"),
+    (52, "大型商业综合体", "monthly", "FIRE", 1, "pick"),
+    (46, "露天矿山边坡", "monthly", "MINE", 1, "draw"),
+    (40, "深基坑和高支模", "monthly", "CONSTRUCTION", 1, "draw"),
+    (36, "餐饮场所燃气", "monthly", "GAS", 1, "draw"),
     (24, "化工企业特殊作业管理", "monthly", "CHEM", 1, "pick"),
+    (18, "渔船消防救生设备", "monthly", "MARINE", 1, "draw"),
     (10, "人员密集场所消防设施", "monthly", "FIRE", 1, "draw"),
+    (5, "有限空间作业", "monthly", "INDUSTRY", 1, "pick"),
     (1, "建筑施工起重机械", "monthly", "CONSTRUCTION", 2, "draw"),
 )
 
@@ -86,7 +100,7 @@ def _start(play: Play, topic: str, kind: str, sector: str, firms: int, method: s
         "topic": topic,
         "kind": kind,
         "planned_on": play.office_day(local(play.clock.now()).date() + dt.timedelta(5)).isoformat(),
-        "enterprises": [{"subject_id": subject_id} for subject_id in those[1 : 1 + firms]],
+        "enterprises": [{"subject_id": subject_id} for subject_id in (those[1:] + those[:1])[:firms]],
         "focus": "现场设施、作业管理、应急处置",
     }
     mine = campaigning.keys(play, sector)
@@ -137,10 +151,11 @@ def _diagnose(play: Play, task: HumanTask, by: Actor) -> Answers:
 
 
 def _opinions(play: Play, task: HumanTask, by: Actor) -> Answers:
-    """Two opinions of each expert; of the second one less than that."""
+    """One or two opinions of each expert."""
     found = FINDINGS[task.data["sector_code"]]
-    first = sum(str(task.data["engagement_id"]).encode()) % len(found)
-    chosen = [found[(first + n) % len(found)] for n in range(min(2, len(found)))]
+    first = sum(str(task.data["engagement_id"]).encode())
+    many = 1 if first % 3 else 2
+    chosen = [found[(first + n) % len(found)] for n in range(min(many, len(found)))]
     rows = [
         {"summary": summary, "location": location, "severity": "general", "basis": basis, "suggestion": requirement}
         for summary, location, requirement, basis, _category in chosen
@@ -154,6 +169,7 @@ def _opinions_on_paper(play: Play, task: HumanTask, by: Actor) -> Answers:
 
 def _convert(play: Play, task: HumanTask, _by: Actor) -> Answers:
     """What two experts say alike is merged, the last one of several is not taken, the rest becomes hazards."""
+    play.in_minutes(60, partial(inspecting.follow, play, task.instance_id))
     rows = task.data["opinion_rows"]
     with play.engine.sessions() as session:
         wanted = sa.select(Opinion).where(Opinion.number.in_([row["opinion"] for row in rows]))
@@ -177,7 +193,16 @@ def _follow_up(play: Play, task: HumanTask, by: Actor) -> Answers:
         "revisited_at": local(play.clock.now()).isoformat(),
         "revisitors": _supervisors(play, by),
         "after_scores": _sheet(task.data["after_rows"], more=24 + _shift(task)),
-        "revisit_remark": "专家意见基本落实，除尘系统已改造。",
+        "revisit_remark": "专家意见基本落实，现场设施已改造。",
+    }
+
+
+def _report(_play: Play, task: HumanTask, _by: Actor) -> Answers:
+    topic = task.data["topic"]
+    return {
+        "summary": f"围绕“{topic}”逐家诊断，专家意见已转为隐患整改，复诊得分明显提高。",
+        "common_problems": "设施维护不及时；安全装置缺失或者失效；岗位人员不掌握操作要求。",
+        "suggestions": f"将“{topic}”的重点部位纳入日常检查清单，每半年复核一次。",
     }
 
 
@@ -192,14 +217,7 @@ def _evaluate(_play: Play, task: HumanTask, _by: Actor) -> Answers:
 
 CONSULTATION: Steps = {
     "choose": (0.7, _choose),
-    "report": (
-        2,
-        said(
-            summary="对涉爆粉尘企业逐家诊断，专家意见已转为隐患整改，复诊得分明显提高。",
-            common_problems="除尘系统清灰不及时；泄爆、锁气卸灰装置缺失；岗位人员不掌握清灰要求。",
-            suggestions="将除尘系统纳入日常检查清单，每半年复核一次。",
-        ),
-    ),
+    "report": (2, _report),
     "evaluate": (1, _evaluate),
     "approve_fee": (1, said(fee_decision="agree")),
 }

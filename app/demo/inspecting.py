@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ class Check:
     campaign: bool = False
     stop: str = ""
     violation: str = ""
+    everyday: bool = False  # nothing found is shown by the place, not by a photo
 
 
 _SHOP, _CHEM, _SITE = ("INDUSTRY", "industry_workshop"), ("CHEM", "chemicals"), ("CONSTRUCTION", "construction")
@@ -86,10 +87,32 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-def begin(play: Play) -> None:
+EVERYDAY = 48  # inspections besides those above, unless more are asked for
+_ROUNDS = (
+    ("emergency", *_SHOP), ("fire", *_FIRE), ("housing", *_GAS), ("emergency", *_CHEM), ("town01", *_SHOP),
+    ("housing", *_SITE), ("emergency", *_MINE), ("town12", *_SHOP), ("fire", *_FIRE), ("town05", *_SHOP),
+)  # fmt: skip
+_FIRST, _LAST = 66, 3  # days ago
+_FOUND_IN = 8  # one everyday inspection in so many finds something
+Batch = list[tuple[Check, int]]  # inspections of one day, each with its number
+
+
+def begin(play: Play, everyday: int = EVERYDAY) -> None:
     for number, check in enumerate(CHECKS):
         planned = max(check.ago + 2, 1)
-        play.on(planned, 15, partial(_plan, play, check, number), minute=number % 50)
+        play.on(planned, 15, partial(_plan, play, [(check, number)]), minute=number % 50)
+    days = sorted({play.past_day(ago) for ago in range(_LAST, _FIRST)})
+    checks = [(_everyday(number), len(CHECKS) + number) for number in range(everyday)]
+    for place, day in enumerate(days):  # as many each day; a day's are planned, begun and recorded together
+        first, end = place * everyday // len(days), (place + 1) * everyday // len(days)
+        if batch := [(replace(check, ago=(play.today - day).days), n) for check, n in checks[first:end]]:
+            play.later_on(play.past_day(batch[0][0].ago + 1), 14, partial(_plan, play, batch))
+
+
+def _everyday(number: int) -> Check:
+    office, sector, checklist = _ROUNDS[number % len(_ROUNDS)]
+    failed = ((1 + number % 5, ("7", "15")[number % 2]),) if number % _FOUND_IN == 3 else ()
+    return Check(0, office, sector, checklist, failed, campaign=number % 3 > 0, everyday=True)
 
 
 def _team(play: Play, office: str) -> list[Actor]:
@@ -101,9 +124,20 @@ def _team(play: Play, office: str) -> list[Actor]:
     return mine[-2:]
 
 
-def _plan(play: Play, check: Check, number: int) -> None:
-    team, today = _team(play, check.office), local(play.until).date()
-    ahead = play.office_day(today - dt.timedelta(check.ago))
+def _plan(play: Play, batch: Batch) -> None:
+    """The day's inspections of one batch are begun and recorded together."""
+    begun: list[tuple[Check, str]] = []
+    for check, number in batch:
+        day, instance_id = _enter(play, check, number)
+        if check.stop != "plan":
+            begun.append((check, instance_id))
+    if begun:
+        play.later_on(day, 10, partial(_arrive, play, begun))
+
+
+def _enter(play: Play, check: Check, number: int) -> tuple[dt.date, str]:
+    team = _team(play, check.office)
+    ahead = play.office_day(play.today - dt.timedelta(check.ago))
     day = max(play.past_day(check.ago) if check.ago > 0 else ahead, local(play.clock.now()).date())
     data: dict[str, Any] = {
         "mode": check.mode,
@@ -121,9 +155,7 @@ def _plan(play: Play, check: Check, number: int) -> None:
         data |= {"draw_recent_days": 10, "draw_inspectors": 2}
     else:
         data |= {"subject_ids": _subjects(play, check, number), "inspectors": [actor.id for actor in team]}
-    started = play.engine.start("inspection", data, by=team[0], as_form=False)
-    if check.stop != "plan":
-        play.later_on(day, 10, partial(_arrive, play, check, started.instance_id))
+    return day, play.engine.start("inspection", data, by=team[0], as_form=False).instance_id
 
 
 def _checklist(play: Play, code: str) -> str:
@@ -150,29 +182,39 @@ def _task(play: Play, instance_id: str, node: str) -> HumanTask | None:
         return session.scalar(select)
 
 
-def _arrive(play: Play, check: Check, instance_id: str) -> None:
-    if (task := _task(play, instance_id, "arrive")) is None:
-        return
+def _arrive(play: Play, begun: list[tuple[Check, str]]) -> None:
+    for check, instance_id in begun:
+        if (task := _task(play, instance_id, "arrive")) is not None:
+            _begin(play, check, task)
+    left = [(check, instance_id) for check, instance_id in begun if check.stop != "arrive"]
+    if left:
+        play.in_minutes(95, partial(_record, play, left))
+
+
+def _begin(play: Play, check: Check, task: HumanTask) -> None:
     leader = play.candidates(task)[0]
     rows = [{"person": row["person"]} for row in task.data["team_rows"]]
     play.do(task, leader, {"arrived_at": local(play.clock.now()).isoformat(), "inspectors": rows})
     if check.stop == "arrive":
-        _answer(play, check, instance_id, leader, until=7)
-    else:
-        play.in_minutes(95, partial(_record, play, check, instance_id))
+        _answer(play, check, task.instance_id, leader, until=7)
 
 
-def _record(play: Play, check: Check, instance_id: str) -> None:
-    if (task := _task(play, instance_id, "check")) is None:
-        return
-    leader = play.candidates(task)[0]
+def _record(play: Play, begun: list[tuple[Check, str]]) -> None:
+    for check, instance_id in begun:
+        if (task := _task(play, instance_id, "check")) is not None:
+            _hand_in(play, check, task)
+
+
+def _hand_in(play: Play, check: Check, task: HumanTask) -> None:
+    leader, instance_id = play.candidates(task)[0], task.instance_id
     found = _answer(play, check, instance_id, leader)
     answers: Answers = {
         "conclusion": f"检查发现 {found} 项问题，已现场告知并提出整改要求。" if found else "未发现不符合项，企业应保持现有管理措施。",
         "violation_found": "yes" if check.violation else "no",
     }  # fmt: skip
     play.do(task, leader, answers | ({"violation": check.violation} if check.violation else {}))
-    play.in_minutes(60, partial(_follow, play, instance_id))
+    if found:
+        play.in_minutes(60, partial(follow, play, instance_id))
 
 
 def _answer(play: Play, check: Check, instance_id: str, leader: Actor, *, until: int = 999) -> int:
@@ -186,7 +228,7 @@ def _answer(play: Play, check: Check, instance_id: str, leader: Actor, *, until:
     for place, subject in enumerate(subjects):
         mine = failed if place == 0 else {}
         answers = [_said(play, item, leader, mine.get(item.position)) for item in items[subject.id][:until]]
-        evidence = [play.photo(leader, after=not mine)]
+        evidence = [] if check.everyday else [play.photo(leader, after=not mine)]
         with play.engine.sessions() as session, write_transaction(session):
             row = session.get_one(InspectedSubject, subject.id)
             answering.save(session, row, answers, by=leader, now=play.clock.now())
@@ -218,11 +260,14 @@ def _site(place: int, evidence: list[str]) -> dict[str, Any]:
     served: dict[str, Any] = {"served": "signed", "signed_by": "企业负责人", "signed_title": "安全总监"}
     if place == 2:
         served = {"served": "absent", "refused_reason": "负责人外出，电话告知，由在场班长见证。"}
-    loaded: dict[str, Any] = InspectionSiteIn().load(served | {"scene": "生产区、库房", "evidence": evidence})
+    said = served | {"scene": "生产区、库房", "evidence": evidence}
+    if not evidence:
+        said |= {"longitude": 120.93, "latitude": 36.92, "accuracy_m": 12}
+    loaded: dict[str, Any] = InspectionSiteIn().load(said)
     return loaded
 
 
-def _follow(play: Play, instance_id: str) -> None:
+def follow(play: Play, instance_id: str) -> None:
     """The hazards that came of it go their way like any other."""
     select = sa.select(Instance.id).where(
         Instance.parent_id == instance_id, Instance.definition_key == "hazard_rectification"

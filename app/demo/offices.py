@@ -37,6 +37,7 @@ SECTORS: tuple[tuple[str, str, str, str], ...] = (  # code, name, English, lead 
     ("CO", "防范一氧化碳", "Carbon monoxide", "agriculture"),
     ("TOURISM", "旅游业", "Tourism", "tourism"),
 )
+UNLED = ("LOWALT", "低空经济", "Low-altitude economy")  # a new trade: which department leads is not settled yet
 
 CITY_OFFICES: tuple[Office, ...] = (
     Office("gov", "望海市人民政府", "市政府", "Wanghai Municipal Government", "city_gov"),

@@ -7,11 +7,12 @@ import functools
 import io
 import random
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from app.clock import local
 
 _WALLS = ("#9aa39c", "#a7a294", "#8d98a3", "#a39a9a", "#98a08a")
+_SIZE = (640, 480)  # a first start encodes hundreds of them
 _SCENES = 20  # different ones, before and after
 
 
@@ -20,8 +21,8 @@ def draw(seed: int, *, after: bool, at: dt.datetime) -> bytes:
     image = _scene(seed % _SCENES, after).copy()
     pen = ImageDraw.Draw(image)
     stamp = local(at).strftime("%Y-%m-%d %H:%M:%S")
-    pen.text((21, 561), stamp, fill="#000000", font_size=24)
-    pen.text((20, 560), stamp, fill="#ffffff", font_size=24)
+    pen.text((17, 449), stamp, fill="#000000", font=_font())
+    pen.text((16, 448), stamp, fill="#ffffff", font=_font())
     out = io.BytesIO()
     image.save(out, "JPEG", quality=72)
     return out.getvalue()
@@ -46,7 +47,12 @@ def _scene(seed: int, after: bool) -> Image.Image:
     else:
         for _one in range(9):
             _crate(pen, chance)
-    return Image.blend(image, _noise(), 0.12).filter(ImageFilter.GaussianBlur(0.7))
+    return Image.blend(image, _noise(), 0.12).filter(ImageFilter.GaussianBlur(0.7)).resize(_SIZE)
+
+
+@functools.cache
+def _font() -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    return ImageFont.load_default(19)
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from app.audit import Actor
 from app.calendars import office
 from app.clock import SHANGHAI, FixedClock, local
 from app.db import write_transaction
-from app.demo import campaigning, consulting, inspecting, supervising
+from app.demo import campaigning, consulting, inspecting, supervising, troubles
 from app.demo.hazards import NODES, Hazard
 from app.demo.photos import draw
 from app.demo.population import Population
@@ -25,6 +25,7 @@ from app.demo.stories import STORIES
 from app.engine import Engine, HumanTask
 
 Act = Callable[[], None]
+_BETWEEN = dt.timedelta(minutes=50)
 
 
 class Play:
@@ -36,17 +37,25 @@ class Play:
         self._turn = itertools.count()
         self._photo = itertools.count()
         self.methods: dict[str, str] = {}  # topic of a consultation → how its experts are chosen
+        self._looked = clock.now()  # when people last looked what had waited long enough
         self.put_off: dict[str, dt.datetime] = {}  # task → before when nobody looks at it again
         self._able: dict[tuple[str | None, str | None], list[Actor]] = {}
         with engine.sessions() as session:
             self._office = office(session)
 
-    def run(self, *, size: int) -> None:
+    @property
+    def today(self) -> dt.date:
+        """The day of installation."""
+        return local(self.until).date()
+
+    def run(self, *, size: int, everyday: int | None = None) -> None:
         stories = [story for _copy in range(size) for story in STORIES]
         for number, story in enumerate(stories):
             at = self.instant(local(self.until).date() - dt.timedelta(story.ago), 9 + number % 8, number * 7 % 60)
             Hazard(self, story, number).begin(min(at, self.until - dt.timedelta(minutes=5 + number % 50)))
-        for part in (campaigning, inspecting, consulting, supervising):
+        campaigning.begin(self)
+        inspecting.begin(self, everyday or inspecting.EVERYDAY)
+        for part in (consulting, supervising, troubles):
             part.begin(self)
         self.at(self.until - dt.timedelta(minutes=2), self._last_day)
         while self._acts:
@@ -93,7 +102,9 @@ class Play:
     def _run_to(self, at: dt.datetime) -> None:
         if at > self.clock.now():
             self.engine.advance_to(at, self.clock.set)
-        carry_on(self)
+        if at - self._looked >= _BETWEEN or at == self.until:
+            self._looked = at
+            carry_on(self)
 
     # -- what people do besides
 
@@ -123,6 +134,7 @@ class Play:
             self.engine.urge(task.id, "已超期，请今日反馈整改进展。", by=people["wangjianguo"])
             self.engine.copy(task.id, [str(people["linhaifeng"].id)], by=people["wangjianguo"])
         self._claims()
+        troubles.suspend_one(self)
 
     def _claims(self) -> None:
         """Two of three open tasks are in somebody's hands already, the rest waits to be claimed."""

@@ -27,6 +27,7 @@ from app.demo.offices import (
     SECTORS,
     SURNAMES,
     TOWN_OFFICES,
+    UNLED,
     VILLAGE,
     Office,
 )
@@ -96,6 +97,8 @@ def _offices(session: Session, population: Population) -> None:
         _write_office(session, population, office)
     for position, (code, name, english, lead) in enumerate(SECTORS):
         session.add(Sector(code=code, name=name, name_en=english, position=position, lead_org_id=population.orgs[lead]))
+    code, name, english = UNLED
+    session.add(Sector(code=code, name=name, name_en=english, position=len(SECTORS)))
     session.flush()
     for office in CITY_OFFICES:
         for sector in office.sectors:

@@ -43,6 +43,8 @@ STORIES: tuple[Story, ...] = (
     Story(4, "rectify", 15), Story(5, "rectify", 20), Story(6, "rectify", 15, by="department", asks="open"), Story(9, "rectify", 30, asks="open"),
     Story(8, "rectify", 20, asks="refused"), Story(10, "rectify", 30, town=True),
     Story(12, "rectify", 30, paused=True), Story(6, "rectify", 90, major=True), Story(14, "rectify", 120, major=True, by="department"),
+    Story(24, "rectify", 60, major=True), Story(33, "rectify", 150, major=True, by="department"),
+    Story(56, "end", 40, -14, major=True, by="department"),
     # due soon
     Story(11, "rectify", 12), Story(13, "rectify", 15), Story(12, "rectify", 14, town=True), Story(17, "rectify", 12, asks="granted"),
     # overdue: fresh, first, second and third rung

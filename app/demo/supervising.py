@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from app.audit import Actor
+from app.clock import local
 from app.demo.routine import Answer, Answers, Steps, on, said
 from app.engine import HumanTask
+from app.hazards import Hazard
 
 if TYPE_CHECKING:
     from app.demo.play import Play
@@ -130,11 +132,19 @@ def _from_the_task(play: Play, task: HumanTask, _by: Actor) -> Answers:
 
 
 def _approve(play: Play, task: HumanTask, _by: Actor) -> Answers:
-    return {"listing_verdict": "approve", "listing_due_on": task.data["proposed_due_on"]}
+    return {"listing_verdict": "approve", "listing_due_on": _last_day(play, task, task.data["proposed_due_on"])}
 
 
 def _review_plan(play: Play, task: HumanTask, _by: Actor) -> Answers:
-    return {"plan_verdict": "fit", "plan_opinion": "方案可行，报请挂牌督办。", "proposed_due_on": on(play, 90)}
+    proposed = _last_day(play, task, on(play, 90))
+    return {"plan_verdict": "fit", "plan_opinion": "方案可行，报请挂牌督办。", "proposed_due_on": proposed}
+
+
+def _last_day(play: Play, task: HumanTask, day: str) -> str:
+    """What was ordered meanwhile is not shortened."""
+    with play.engine.sessions() as session:
+        due_at = session.scalar(sa.select(Hazard.due_at).where(Hazard.id == task.data["hazard_id"]))
+    return max(day, local(due_at).date().isoformat()) if due_at else day
 
 
 def _review(play: Play, task: HumanTask, _by: Actor) -> Answers | None:

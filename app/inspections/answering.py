@@ -40,7 +40,9 @@ def save(
     refused   it cannot be taken; `errors` says why
     """
     items = {item.id: item for item in queries.items_of(session, [subject.id])[subject.id]}
-    return [_save_one(session, subject, items, answer, by=by, now=now) for answer in answers]
+    said = [_save_one(session, subject, items, answer, by=by, now=now) for answer in answers]
+    session.flush()
+    return said
 
 
 def _save_one(
@@ -72,7 +74,6 @@ def _save_one(
     item.rev += 1
     item.answered_at, item.answered_by_id, item.answered_by_name = now, by.id, by.name
     session.add(item)
-    session.flush()
     items[item.id] = item
     return _said(answer, item, "saved")
 
