@@ -79,7 +79,7 @@ def _answer(found: Rehearsal) -> Response:
     }  # fmt: skip
     response = jsonify(told)
     response.status_code = 202 if found.status in UNDER_WAY else 200
-    response.headers["Location"] = url_for("rehearsals.show", rehearsal_id=found.id)
+    response.headers["Location"] = url_for("api_rehearsals.show", rehearsal_id=found.id)
     return response
 
 
