@@ -28,6 +28,7 @@ def opened(session: Session, instance_id: str) -> list[str]:
 
 
 def last(session: Session, instance_id: str, event: str) -> History:
+    fresh(session, instance_id)
     return session.query(History).filter_by(instance_id=instance_id, event=event).order_by(History.seq.desc()).first()  # type: ignore[return-value]
 
 
@@ -50,7 +51,7 @@ def test_the_operator_moves_a_token_with_a_reason_and_a_second_time_is_told_that
     late = sign_in("wang").post(f"{ALL}/{instance}/token", data=given)
     assert late.status_code == 409 and "走错了步骤" in late.text
     assert last(session, instance, "instance.token_moved").data["reason"] == "走错了步骤"
-    assert session.query(AuditRecord).filter_by(action="instances.token_moved", subject_id=instance).count() == 1
+    assert session.query(AuditRecord).filter_by(action="instances.token_moved", object_id=instance).count() == 1
 
 
 def test_a_target_that_is_none_is_refused_by_program_and_page(sign_in: SignIn, begin: Begin, session: Session) -> None:

@@ -42,7 +42,7 @@ class Tried:
 
 
 def mapping_of(form: Mapping[str, str]) -> dict[str, str | None]:
-    """What the selects say. One that was left as proposed says nothing of its own."""
+    """What the selects say, by node."""
     found: dict[str, str | None] = {}
     for name, value in form.items():
         if name.startswith(FIELD) and value:
@@ -53,6 +53,13 @@ def mapping_of(form: Mapping[str, str]) -> dict[str, str | None]:
 def plan(session: Session, sides: Sides, mapping: Mapping[str, str | None]) -> MigrationPlan:
     """Invalid where a draft does not even parse, or the two are the same."""
     return web.engine().plan_migration(session, sides.key, sides.since, sides.to, mapping)
+
+
+def chosen(session: Session, sides: Sides, form: Mapping[str, str]) -> MigrationPlan:
+    """The plan by the form's selects: what they left as it was proposed stays a proposal."""
+    proposed, mapping = plan(session, sides, {}), mapping_of(form)
+    own = {node: to for node, to in mapping.items() if node in proposed.pairs and proposed.pairs[node].target != to}
+    return plan(session, sides, own) if own else proposed
 
 
 def try_all(found: MigrationPlan, ids: Sequence[str]) -> Tried:

@@ -61,7 +61,7 @@ def _page(key: str, here: str, to: Any, **more: Any) -> Response:
     sides = Sides(key, since, to)
     act = request.form.get("act", "") if request.method == "POST" else ""
     try:
-        plan = plans.plan(session, sides, plans.mapping_of(request.form))
+        plan = plans.chosen(session, sides, request.form)
         if act == "start" and isinstance(to, int):
             return _start(plan)
     except Invalid as wrong:
@@ -129,7 +129,7 @@ def _refused(shown: dict[str, Any], sides: Sides, refused: DubanError) -> dict[s
     """The page as far as it goes: a plan that cannot be made is told instead of it."""
     errors = getattr(refused, "errors", {}) or {}
     if "reason" in errors or isinstance(refused, Conflict):
-        plan = plans.plan(web.db.session(), sides, plans.mapping_of(request.form))
+        plan = plans.chosen(web.db.session(), sides, request.form)
         said = [str(message) for messages in errors.values() for message in messages] or [str(refused.detail)]
         return shown | _planned(plan) | {"refused": _("；").join(said), "errors": errors}
     return shown | {"errors": errors}

@@ -38,7 +38,7 @@ def _shown(migration_id: str, **more: Any) -> dict[str, Any]:
         "counts": counts,
         "percent": round(100 * over / found.total) if found.total else 100,
         "over": over,
-        "status": status,
+        "chosen": status,
         "page": page,
         "items": [_row(item, old, new) for item in page.items],
         "undoable": queries.unchanged(session, page.items),
