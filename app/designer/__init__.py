@@ -15,6 +15,7 @@ PARTS = (
     "editor",
     "comparing",
     "decisions",
+    "forms",
     "rehearsing",
     "publishing",
     "gallery",
