@@ -1,10 +1,19 @@
 // Keyboard (DESIGN §6). Off while typing. Every key has a visible control that it presses, so nothing exists by key alone.
-// Rows: [data-row] with a link a.db-t (or [data-open]) and a checkbox [data-select].
+// Rows: [data-row] with a link a.db-t (or [data-open]) and a checkbox [data-select]; where a page has none, and no
+// neighbour to go to, the rows of its first table that lead somewhere.
 // Anything else: data-key="c" on the control, in the cursor row first, then on the page.
 import { isTyping } from "./dom.js";
 
-const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.getClientRects().length);
-const cursor = () => document.querySelector("[data-row].is-cursor");
+const LINK = "[data-open], a.db-t, a.db-link";
+const shown = (found) => [...found].filter((row) => row.getClientRects().length);
+const leading = (table) => shown(table.querySelectorAll("tbody > tr")).filter((row) => row.querySelector(LINK));
+const cursor = () => document.querySelector("[data-row].is-cursor, main tbody > tr.is-cursor");
+
+function rows() {
+  const marked = shown(document.querySelectorAll("[data-row]"));
+  if (marked.length || document.querySelector('[data-key="j"], [data-key="k"]')) return marked;
+  return [...document.querySelectorAll("main table.db-table")].map(leading).find((found) => found.length) ?? [];
+}
 
 function move(step) {
   const all = rows();
@@ -13,8 +22,7 @@ function move(step) {
   const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
   cursor()?.classList.remove("is-cursor");
   next.classList.add("is-cursor");
-  const link = next.querySelector("[data-open], a.db-t");
-  link?.focus({ preventScroll: true });
+  next.querySelector(LINK)?.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
   return true;
 }
@@ -63,7 +71,7 @@ function help() {
 }
 
 const openCursor = (event) => {
-  const link = cursor()?.querySelector("[data-open], a.db-t");
+  const link = cursor()?.querySelector(LINK);
   if (!link || (event.target instanceof Element && event.target.closest("a, button, summary, input"))) return false;
   link.click();
   return true;
@@ -76,7 +84,7 @@ const PLAIN = {
   c: () => press("c"),
   r: () => press("r"),
   n: () => press("n"),
-  "/": () => focusFirst("[data-filter]", "[data-search]"),
+  "/": () => focusFirst("[data-filter]", "main input[type=search]", "[data-search]"),
   "?": help,
   enter: openCursor,
 };
