@@ -14,4 +14,5 @@ import "./print.js";
 import "./autosave.js";
 import "./live.js";
 import "./diagram.js";
+import "./sortable.js";
 import "./installed.js";

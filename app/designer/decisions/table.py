@@ -81,7 +81,7 @@ def read(content: bytes) -> Table:
         for listed, columns in zip(cells, (found.inputs, found.outputs), strict=True):
             del listed[len(columns) :]
             listed.extend([""] * (len(columns) - len(listed)))
-        found.rows.append(Row(rule.get("id", ""), *cells, _text(rule.find(f"{space}description"))))
+        found.rows.append(Row(rule.get("id", ""), cells[0], cells[1], _text(rule.find(f"{space}description"))))
     return found
 
 

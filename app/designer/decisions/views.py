@@ -116,7 +116,7 @@ def _file(draft_id: str, name: str) -> tuple[drafts.Draft, bytes]:
 
 def _index(draft: drafts.Draft, errors: dict[str, list[str]], name: str, status: int) -> Response:
     package = drafts.package_of(web.db.session(), draft)
-    found = []
+    found: list[tuple[str, str, int | None, Any]] = []
     for file, content in package.named("decisions", queries.SUFFIX).items():
         try:
             shown = table.read(content)

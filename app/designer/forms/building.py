@@ -122,7 +122,7 @@ def values_of(prefix: str, condition: Any, earlier: Sequence[Spec], *, otherwise
 
 
 def _values(part: Mapping[str, Any], kinds: Mapping[str, Spec]) -> dict[str, Any]:
-    name, op, value = part["field"], ALIASES.get(part.get("op"), part.get("op")), part.get("value")
+    name, op, value = part["field"], ALIASES.get(str(part.get("op")), part.get("op")), part.get("value")
     row: dict[str, Any] = {"field": name, "op": op}
     if name in kinds and op in _MANY:
         row[f"m_{name}"] = [text_of(one) for one in value] if isinstance(value, list) else []

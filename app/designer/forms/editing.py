@@ -64,16 +64,16 @@ def earlier(form: Form, place: str) -> list[dict[str, Any]]:
 
 def insert(form: Form, after: str, spec: Mapping[str, Any]) -> str:
     """Put a field after another (`""`: at the end; `3.`: at the end of that group). The place it got."""
-    spec = copy.deepcopy(dict(spec))
+    made: dict[str, Any] = copy.deepcopy(dict(spec))
     head, dot, inner = after.partition(".")
     group = field_at(form, head) if dot else None
     holder: list[dict[str, Any]] = group.setdefault("fields", []) if group is not None else form["fields"]
     last = inner if dot else head
     index = int(last) + 1 if last.isdecimal() and int(last) < len(holder) else len(holder)
     taken = {one.get("name") for one in holder}
-    if spec.get("name") in taken:
-        spec["name"] = free(str(spec["name"]), taken)
-    holder.insert(index, spec)
+    if made.get("name") in taken:
+        made["name"] = free(str(made["name"]), taken)
+    holder.insert(index, made)
     return f"{head}.{index}" if group is not None else str(index)
 
 

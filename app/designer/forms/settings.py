@@ -36,11 +36,11 @@ def definition(spec: Spec, earlier: Sequence[Spec], *, inside: bool) -> dict[str
     kind = spec.get("kind") if spec.get("kind") in KINDS else "text"
     kinds = [name for name in KINDS if not (inside and name == "group")]
     keys = KINDS[str(kind)].keys
-    found: list[dict[str, Any]] = [
+    found: list[Spec] = [
         _field("kind", "select", lazy_("字段类型"), required=True, options=[_option(k, FIELD_KINDS[k]) for k in kinds]),
     ]
-    if KINDS[str(kind)].answers:
-        found.append(_field("name", "text", lazy_("字段名（变量）"), required=True, help=lazy_("小写字母、数字和“_”")))
+    asked = KINDS[str(kind)].answers
+    found.append(_field("name", "text", lazy_("字段名（变量）"), required=asked, help=lazy_("小写字母、数字和“_”")))
     if kind == "note":
         found += _both("text", lazy_("内容"), "textarea", required=True)
     found += _both("label", lazy_("名称"), "text", required=kind != "note")
@@ -63,8 +63,8 @@ def definition(spec: Spec, earlier: Sequence[Spec], *, inside: bool) -> dict[str
     return {"title": lazy_("字段设置"), "fields": found}
 
 
-def _own(kind: str, keys: frozenset[str]) -> list[dict[str, Any]]:
-    found = []
+def _own(kind: str, keys: frozenset[str]) -> list[Spec]:
+    found: list[Spec] = []
     if "options" in keys:
         tones = [_option("green", lazy_("绿色")), _option("red", lazy_("红色"))]
         inner = [
@@ -100,7 +100,7 @@ def _own(kind: str, keys: frozenset[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _default(kind: str, keys: frozenset[str]) -> list[dict[str, Any]]:
+def _default(kind: str, keys: frozenset[str]) -> list[Spec]:
     if kind in ("photos", "files"):
         return []
     hint = {
@@ -140,10 +140,11 @@ def spec_of(values: Mapping[str, Any], old: Spec, earlier: Sequence[Spec]) -> tu
 
     What the settings do not offer stays as it was, as far as the kind takes it.
     """
-    kind = values.get(f"{P}kind") if values.get(f"{P}kind") in KINDS else old.get("kind", "text")
+    sent = values.get(f"{P}kind")
+    kind = str(sent if sent in KINDS else old.get("kind", "text"))
     keys, answers = KINDS[kind].keys, KINDS[kind].answers
     spec: dict[str, Any] = {}
-    if values.get(f"{P}name") and answers:
+    if values.get(f"{P}name"):
         spec["name"] = str(values[f"{P}name"]).strip()
     spec["kind"] = kind
     for word in _TEXTS:
@@ -279,7 +280,7 @@ def _phrase_of(text: str) -> Any:
     return {"zh": zh.strip(), "en": en.strip()} if bar else text
 
 
-def _both(word: str, label: Any, kind: str, *, required: bool = False) -> list[dict[str, Any]]:
+def _both(word: str, label: Any, kind: str, *, required: bool = False) -> list[Spec]:
     english = lazy_("%(what)s（英文）", what=label)
     return [
         _field(f"{word}_zh", kind, label, required=required),

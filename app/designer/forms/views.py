@@ -15,7 +15,7 @@ from app.designer.comparing.vocabulary import FIELD_KINDS
 from app.designer.forms import editing, queries, settings
 from app.errors import Conflict, NotFound
 from app.forms.kinds import KINDS
-from app.i18n import _
+from app.i18n import _, pick
 
 blueprint = for_designers(Blueprint("form_editor", __name__, url_prefix="/designer/drafts/<draft_id>/forms"))
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
@@ -279,7 +279,7 @@ def _fields_to_copy(draft: drafts.Draft) -> list[tuple[str, list[tuple[str, str]
         for reference, form_title in listed:
             form = queries.taken_from(session, draft, reference) or {"fields": []}
             fields = [
-                (f"{reference}#{one['name']}", queries.pick(one.get("label")) or one["name"])
+                (f"{reference}#{one['name']}", pick(one.get("label")) or one["name"])
                 for one in form["fields"]
                 if one.get("name")
             ]
