@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app import web
 from app.audit import Actor, record
 from app.clock import SHANGHAI
 from app.designer import drafts
 from app.designer.publishing import queries
 from app.designer.publishing.models import Publication
 from app.engine import Engine
-from app.errors import Conflict, Invalid
-from app.i18n import _, lazy_
+from app.errors import Conflict
+from app.i18n import lazy_
 
 
 def submit(session: Session, data: Mapping[str, Any], *, instance_id: str, by: Actor, now: dt.datetime) -> Publication:
@@ -41,13 +40,13 @@ def submit(session: Session, data: Mapping[str, Any], *, instance_id: str, by: A
         draft = drafts.find(session, publication.draft_id, for_update=True)
         package = drafts.package_of(session, draft)
         publication.content_hash = package.content_hash
-        publication.title = _title(package.manifest) or draft.title
+        publication.title = title_of(package.manifest) or draft.title
         draft.publication_id, draft.note = publication.id, publication.note
     _log(session, now, by, "publications.submitted", publication, note=publication.note)
     return publication
 
 
-def _title(manifest: Mapping[str, Any]) -> str:
+def title_of(manifest: Mapping[str, Any]) -> str:
     title = manifest.get("title")
     return str(title.get("zh") or "")[:200] if isinstance(title, dict) else ""
 
@@ -125,86 +124,6 @@ def _publish_draft(
     row = engine.deploy_within(session, package, author=author, publisher=approver)
     draft.published_version, draft.publication_id = row.version, None
     return row.version
-
-
-def refusals(session: Session, data: Mapping[str, Any], instance_id: str | None, now: dt.datetime) -> dict[str, Any]:
-    """Why something cannot be submitted, field by field; nothing where it can."""
-    action, key = str(data.get("action") or ""), str(data.get("process_key") or "")
-    errors: dict[str, Any] = {}
-    effective_at = instant(data.get("effective_at"))
-    if effective_at is not None and effective_at <= now:
-        errors["effective_at"] = [_("生效时间应晚于现在；立即生效请不填")]
-    other = queries.open_of(session, key)
-    if other is not None and other.instance_id != instance_id:
-        errors["process_key"] = [_("%(name)s 已就这个流程提交了申请，办结后才能再提", name=other.submitted_by_name)]
-    find = {"publish": _draft_refused, "roll_back": _version_refused, "retire": _retiring_refused}.get(action)
-    if find is None:
-        return errors | {"action": [_("没有这种申请")]}
-    return errors | find(session, key, data)
-
-
-def _draft_refused(session: Session, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    draft = drafts.find(session, str(data.get("draft_id") or ""))
-    if draft.key != key:
-        return {"process_key": [_("草稿不是这个流程的")]}
-    if draft.published_version is not None:
-        return {"draft_id": [_("这份草稿已经发布")]}
-    package = drafts.package_of(session, draft)
-    same = session.query(queries.Definition).filter_by(key=key, content_hash=package.content_hash).first()
-    if same is not None:
-        return {"draft_id": [_("草稿与 v%(n)s 完全相同；要恢复旧版本，请在版本页办理", n=same.version)]}
-    count = drafts.errors_in(drafts.check(session, draft))
-    return {"draft_id": [_("校验有 %(n)s 处错误，改正后才能发布", n=count)]} if count else {}
-
-
-def _version_refused(session: Session, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    row = queries.version(session, key, data.get("version") or 0)
-    if row is None or (row.status == "draft" and row.published_at is None):
-        return {"version": [_("没有这个版本，或它从未发布过")]}
-    if row.status == "published":
-        return {"version": [_("这个版本正在使用")]}
-    findings = drafts.check_package(session, web.engine().definition(session, row.id).package)
-    wrong = next((finding for finding in findings if finding.is_error), None)
-    return {"version": [_("这个版本不能再用：%(why)s", why=wrong.text)]} if wrong else {}
-
-
-def _retiring_refused(session: Session, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    if queries.in_force(session, key) is None:
-        return {"process_key": [_("这个流程没有正在使用的版本")]}
-    if key == "process_publication":
-        return {"process_key": [_("发布审批本身不能停用，停用后就再也不能发布")]}
-    if users := callers(session, key):
-        return {"process_key": [_("还有流程要用到它：%(names)s", names=_("、").join(users))]}
-    return {}
-
-
-def callers(session: Session, key: str) -> list[str]:
-    """The published processes that start this one: by a call, a ladder or a request for more time."""
-    found = []
-    for other, package in web.engine().neighbours(session).items():
-        if other != key and package.files and key in _started(package):
-            found.append(_title(package.manifest) or other)
-    return found
-
-
-def _started(package: Any) -> set[str]:
-    from app.engine import XMLRefused, read_diagram
-
-    try:
-        nodes = read_diagram(package.diagram).nodes.values()
-    except XMLRefused:
-        return set()
-    found = {node.starts or "" for node in nodes}
-    for node in nodes:
-        found.add(node.properties.get("extension_process", ""))
-        found |= {rung.rpartition(":")[2].strip() for rung in node.properties.get("ladder", "").split(";")}
-    return found
-
-
-def require_submittable(session: Session, data: Mapping[str, Any], now: dt.datetime) -> None:
-    """Raises Invalid with what `refusals` says."""
-    if errors := refusals(session, data, None, now):
-        raise Invalid(errors)
 
 
 def _log(session: Session, now: dt.datetime, by: Actor, action: str, publication: Publication, **detail: Any) -> None:

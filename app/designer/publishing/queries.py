@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.designer.publishing.models import OPEN, Publication
-from app.engine import Definition, Instance
+from app.engine import Definition, Instance, Package
 from app.errors import NotFound
 
 GOING = ("running", "suspended", "quarantined")
@@ -55,6 +55,12 @@ def in_force(session: Session, key: str) -> Definition | None:
 
 def version(session: Session, key: str, number: int | None) -> Definition | None:
     return session.scalar(sa.select(Definition).where(Definition.key == key, Definition.version == number))
+
+
+def same_as(session: Session, package: Package) -> int | None:
+    """The version that has exactly this content and was in force once."""
+    select = sa.select(Definition.version).where(Definition.key == package.key, Definition.published_at.is_not(None))
+    return session.scalar(select.where(Definition.content_hash == package.content_hash))
 
 
 def versions(session: Session, key: str) -> list[Definition]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.designer import drafts
-from app.designer.publishing import operations, queries
+from app.designer.publishing import queries
+from app.designer.publishing.refusals import refusals
 from app.engine import TaskCheck
 from app.errors import NotFound
 from app.i18n import _
@@ -32,7 +33,7 @@ def submittable(check: TaskCheck) -> Mapping[str, Any]:
         return {}
     data = {**check.data, **check.answers}
     try:
-        errors = operations.refusals(check.session, data, check.instance_id or None, check.now)
+        errors = refusals(check.session, data, check.instance_id or None, check.now)
     except NotFound:
         errors = {"draft_id": [_("没有这份草稿")]}
     if check.node_id == "revise" and errors:  # its form has no other fields to name

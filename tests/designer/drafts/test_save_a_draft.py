@@ -50,10 +50,12 @@ def test_a_save_of_what_is_there_already_is_no_new_revision(sign_in: SignIn, dra
 def test_who_saves_second_is_told_who_when_and_what_and_nothing_is_lost(
     app: Flask, clock: FixedClock, sign_in: SignIn, draft: Draft
 ) -> None:
-    assert put(sign_in("root"), draft, 1, {"process.bpmn": "<mine/>", "forms/start.json": None}).status_code == 200
+    other = Actor("1" * 32, "钱管理")  # the other administrator, who has the same draft open
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        save(session, draft, 1, {"process.bpmn": b"<mine/>", "forms/start.json": None}, other, clock.now())
     refused = put(sign_in("root"), draft, 1, {"process.toml": "theirs"})
     assert refused.status_code == 409
-    assert (refused.json["rev"], refused.json["by"]) == (2, "系统管理员")
+    assert (refused.json["rev"], refused.json["by"]) == (2, "钱管理")
     assert refused.json["files"] == ["forms/start.json", "process.bpmn"]
     assert refused.json["at"] == local(clock.now()).isoformat()
     assert sign_in("root").get(f"/designer/drafts/{draft.id}/files").json["files"]["process.toml"] == "[title]"
