@@ -61,7 +61,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "flags": lambda task: marked.get(task.id, []),
         "names": queries.names_of(session, tasks),
         "permitted": web.engine().permitted_each(session, [t for t in tasks if t.status == "open"], user.id),
-        "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable") else [],
+        "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable", "proxy") else [],
         "coming": queries.coming(session, user) if not page.items and not listing.filtered else [],
         "finished": queries.finished_on(session, user, _midnight(now)),
         "standing_in": principals(user),
