@@ -39,11 +39,13 @@ def renamed(package: Package) -> tuple[Package, dict[str, str]]:
 def with_more(package: Package, chance: random.Random) -> Package:
     """Some flows lead through an event or a script of their own."""
     text = package.diagram.decode()
+    races = set(re.findall(r'<bpmn:eventBasedGateway id="([^"]+)"', text))  # only events may follow these
     number = 0
 
     def through(found: re.Match[str]) -> str:
         nonlocal number
-        if chance.random() < 0.5:
+        source = re.search(r'sourceRef="([^"]+)"', found[0])
+        if chance.random() < 0.5 or (source and source[1] in races):
             return found[0]
         number += 1
         new = f"more{number}"
