@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.designer.publishing.models import OPEN, Publication
-from app.engine import Definition, Instance, Package
+from app.engine import Definition, HumanTask, Instance, Package
 from app.errors import NotFound
 
 GOING = ("running", "suspended", "quarantined")
@@ -35,6 +35,12 @@ def of_instance(session: Session, instance_id: str) -> Publication | None:
 def open_of(session: Session, key: str) -> Publication | None:
     """The request about a process that is not settled: there is one at a time."""
     return session.scalar(sa.select(Publication).where(Publication.key == key, Publication.status.in_(OPEN)))
+
+
+def revision_task(session: Session, publication: Publication) -> str | None:
+    """The author's open task, of a request that was given back."""
+    select = sa.select(HumanTask.id).where(HumanTask.instance_id == publication.instance_id)
+    return session.scalar(select.where(HumanTask.node_id == "revise", HumanTask.status == "open"))
 
 
 def of_draft(session: Session, draft_id: str) -> list[Publication]:

@@ -31,6 +31,7 @@ def _page(draft_id: str, errors: dict[str, Any], status: int = 200) -> Response:
     draft = drafts.find(session, draft_id)
     findings = drafts.check(session, draft)
     row = queries.in_force(session, draft.key)
+    request_open = queries.open_of(session, draft.key)
     before = web.engine().definition(session, row.id).package if row else None
     return web.render(
         "designer/publishing/show.html",
@@ -43,7 +44,8 @@ def _page(draft_id: str, errors: dict[str, Any], status: int = 200) -> Response:
         overtaken=row is not None and draft.base_version != row.version,
         running=queries.running(session, draft.key),
         publications=queries.of_draft(session, draft.id),
-        open=queries.open_of(session, draft.key),
+        open=request_open,
+        revision_task=queries.revision_task(session, request_open) if request_open else None,
         links=_links(draft),
         errors=errors,
         values=request.form,
