@@ -26,7 +26,7 @@ def files_of(session: Session, draft: Draft) -> dict[str, bytes]:
         .where(DraftFile.draft_id == draft.id, DraftFile.content.is_not(None))
         .order_by(DraftFile.name)
     )
-    return {name: bytes(content) for name, content in session.execute(select)}
+    return {name: bytes(content) for name, content in session.execute(select) if content is not None}
 
 
 def package_of(session: Session, draft: Draft) -> Package:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from lxml import etree
+
 from app.designer.drafts import editing
 from app.designer.drafts.fixing.bench import Bench, Changes, Fix, nearest
 from app.engine import Problem
@@ -34,7 +36,7 @@ def form_missing(problem: Problem, bench: Bench) -> Fix | None:
     )
 
 
-def _element(root: editing.etree._Element, element_id: str) -> editing.etree._Element:
+def _element(root: etree._Element, element_id: str) -> etree._Element:
     found = editing.by_id(root, element_id)
     assert found is not None
     return found
