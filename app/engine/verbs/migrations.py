@@ -122,12 +122,14 @@ class MigrationVerbs(StandingReads, Holding):
     def _node_plan(
         self, old: Loaded, new: Loaded, pairs: Mapping[str, Pair], node: Node, standing: Standing
     ) -> NodePlan:
+        # An event beside a step or a scope holds nothing back: where it is gone its wait ends with it.
+        beside = bool(node.attached_to) or old.diagram.begins_waiting(node)
         return NodePlan(
             node,
             pairs[node.id],
             tuple(targets_for(node, new.diagram)),
             standing,
-            tuple(obstacles(old, new, pairs, node.id)),
+            () if beside else tuple(obstacles(old, new, pairs, node.id)),
             tuple(changes(self, old, new, pairs, node.id)),
         )
 

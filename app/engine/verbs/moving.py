@@ -112,13 +112,15 @@ class Moving(Core):
     def _require_known(self, session: Session, instance_id: str, values: Mapping[str, Any]) -> None:
         if session.scalar(sa.select(_INSTANCE.c.id).where(_INSTANCE.c.id == instance_id)) is None:
             raise errors.NotFound()
+        if self._running(session, instance_id) is None:
+            return  # refused by its status, not by what is in it
         known, wrong = self.editable(session, instance_id), dict[str, list[Any]]()
         for name, value in values.items():
             if name in ENGINE_NAMES:
                 wrong[name] = [lazy_("这一项由系统记录，不能更正")]
-            elif known and name not in known:
+            elif name not in known:
                 wrong[name] = [lazy_("流程没有这项数据")]
-            elif known and not _same_type(known[name], as_json(value)):
+            elif not _same_type(known[name], as_json(value)):
                 wrong[name] = [lazy_("类型与现有数据不同")]
         if wrong:
             raise errors.Invalid(wrong)

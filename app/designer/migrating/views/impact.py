@@ -23,7 +23,7 @@ def impact(draft_id: str) -> Response:
     draft = drafts.find(session, draft_id)
     package = drafts.package_of(session, draft)
     here = url_for("migrating.impact", draft_id=draft_id)
-    return _page(draft.key, here, package, draft=draft, back=url_for("designer.index"))
+    return _page(draft.key, here, package, draft=draft, back=f"/designer/drafts/{draft_id}")
 
 
 @blueprint.route("/processes/<key>/migration", methods=["GET", "POST"])
