@@ -5,7 +5,11 @@ import { eachNow, element } from "./dom.js";
 const groupOf = (row) => row.dataset.place.split(".").slice(0, -1).join(".");
 const placeIn = (row) => row.dataset.place.split(".").pop();
 
+const seen = new WeakSet();
+
 function sortable(list) {
+  if (seen.has(list)) return;
+  seen.add(list);
   let dragged = null;
   const rowOf = (event) => event.target.closest?.("li[data-place]");
   const fits = (row) => row && dragged && row !== dragged && groupOf(row) === groupOf(dragged);

@@ -10,9 +10,9 @@ from typing import Any
 from app.accounts.roles import role_name
 from app.designer.comparing import vocabulary as words
 from app.designer.comparing.comparison import ADDED, LAYOUT, REMOVED, WRITING, Comparison, Difference
-from app.designer.comparing.things import ORDER, Contents, Thing
+from app.designer.comparing.things import ORDER, Contents, Thing, written
 from app.forms.condition_words import in_words as condition_words
-from app.i18n import ENGLISH, _, bilingual, get_locale, lazy_
+from app.i18n import ENGLISH, _, bilingual, get_locale, lazy_, pick
 
 LONGEST = 160  # characters of a value inside a sentence; the page shows the whole beside it
 GROUPS: dict[str, Any] = {
@@ -336,7 +336,14 @@ class Wording:
             for one in contents.things.values()
             if one.file == thing.file and one.kind == "field"
         }
-        return condition_words(condition, names)
+
+        def say(name: str, value: Any) -> str:
+            for one in contents.things.values():
+                if one.file == thing.file and one.kind == "field" and one.id.rpartition(".")[2] == name:
+                    return _label(contents.of(one).get(f"option.{written(value)}", ""))
+            return ""
+
+        return condition_words(condition, names, say)
 
     def _writers(self) -> dict[str, Callable[[str], str]]:
         office = self.office
@@ -364,6 +371,7 @@ class Wording:
             "starters": words.roles,
             "inputs": words.of_list,
             "start_checks": words.of_list,
+            "default": default_words,
             "fixed": words.yes_no,
             "wide": words.yes_no,
             "repeat": words.yes_no,
@@ -390,6 +398,25 @@ def _option(value: str) -> str:
         return str(label or value)
     tone = {"green": _("绿色"), "red": _("红色")}.get(option.get("tone", ""), "")
     return "（".join(filter(None, (f"{label.get('zh')} / {label.get('en')}", f"{tone}）" if tone else "")))
+
+
+def _label(option: str) -> str:
+    """What the option is called, in the present language."""
+    try:
+        return pick(json.loads(option).get("label"))
+    except ValueError:
+        return ""
+
+
+def default_words(value: str) -> str:
+    """A default as the form editor would have it: a value, or the variable that it is taken from."""
+    try:
+        given = json.loads(value)
+    except ValueError:
+        return value
+    if isinstance(given, dict) and set(given) == {"from"}:
+        return _("取自变量 %(name)s", name=given["from"])
+    return value
 
 
 def _decision_id(thing: Thing, contents: Contents) -> str | None:

@@ -160,7 +160,7 @@ def _page(
         typed=typed,
         tried=(attempt or {}).get("tried"),
         conflict=conflict,
-        read_only=draft.published_version is not None,
+        read_only=draft.published_version is not None or draft.publication_id is not None,
         policies=POLICIES,
         types=TYPES,
         written=wording.written,

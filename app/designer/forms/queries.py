@@ -17,6 +17,7 @@ from app.designer.forms.settings import P
 from app.engine import Definition, Package
 from app.forms import check
 from app.forms.condition_words import in_words
+from app.forms.conditions import text_of
 from app.i18n import ENGLISH, get_locale, pick
 
 FOLDER, SUFFIX = "forms/", ".json"
@@ -58,13 +59,28 @@ def faults(name: str, content: bytes) -> list[Fault]:
 
 def listed(form: editing.Form, found: list[Fault]) -> list[Listed]:
     """All fields in their order, those of a group after it."""
-    return list(_listed(form["fields"], "", "fields", {}, found))
+    said = {
+        (str(spec.get("name")), text_of(option.get("value"))): pick(option.get("label"))
+        for spec in [*form["fields"], *(inner for one in form["fields"] for inner in one.get("fields", ()))]
+        for option in spec.get("options") or ()
+        if isinstance(option, dict)
+    }
+    return list(_listed(form["fields"], "", "fields", {}, found, said))
 
 
 def _listed(
-    specs: list[dict[str, Any]], prefix: str, path: str, labels: dict[str, str], found: list[Fault]
+    specs: list[dict[str, Any]],
+    prefix: str,
+    path: str,
+    labels: dict[str, str],
+    found: list[Fault],
+    said: dict[tuple[str, str], str],
 ) -> Iterator[Listed]:
     labels = dict(labels)
+
+    def say(name: str, value: Any) -> str:
+        return said.get((name, text_of(value)), "")
+
     for n, spec in enumerate(specs):
         here = f"{path}[{n}]"
         inner = f"{here}.fields["
@@ -76,8 +92,8 @@ def _listed(
             label[:60],
             str(spec.get("name") or ""),
             str(FIELD_KINDS.get(str(spec.get("kind")), spec.get("kind"))),
-            "" if required is False else in_words(required, labels),
-            "" if shown is True else in_words(shown, labels),
+            "" if required is False else in_words(required, labels, say),
+            "" if shown is True else in_words(shown, labels, say),
             tuple(mine),
             bool(prefix),
             n == 0,
@@ -86,7 +102,7 @@ def _listed(
         if isinstance(spec.get("name"), str):
             labels[spec["name"]] = label
         if isinstance(spec.get("fields"), list) and not prefix:
-            yield from _listed(spec["fields"], f"{n}.", f"{here}.fields", labels, found)
+            yield from _listed(spec["fields"], f"{n}.", f"{here}.fields", labels, found, said)
 
 
 def errors_of(found: list[Fault], place: str) -> dict[str, list[str]]:

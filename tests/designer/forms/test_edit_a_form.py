@@ -93,7 +93,7 @@ def test_a_changed_field_is_saved_with_its_condition(app: Flask, sign_in: SignIn
         "max_length": 300,
         "visible_if": {"field": "review", "op": "==", "value": "refuse"},
     }
-    assert "显示：“意见”等于“refuse”" in root.get(where(draft)).text
+    assert "显示：“意见”等于“不同意”" in root.get(where(draft)).text
 
 
 def test_what_the_check_refuses_is_named_at_its_field_and_keeps_what_was_typed(
