@@ -55,8 +55,7 @@ def ledger(stage: Stage, count: int) -> list[Figure]:
 
 
 def _workbook(population: Population, count: int, today: dt.date) -> bytes:
-    from app.demo.offices import SECTORS
-    from app.demo.places import TOWNS
+    from app.demo.offices import SECTORS, TOWNS
 
     sectors = {code: name for code, name, *_rest in SECTORS}
     book = Workbook(write_only=True)

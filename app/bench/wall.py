@@ -19,8 +19,7 @@ from app.campaigns.models import Campaign, CampaignPhase, CampaignTask, SectorPl
 from app.clock import local
 from app.dashboards import wall as walls
 from app.db import new_id, write_transaction
-from app.demo.offices import SECTORS
-from app.demo.places import CITY, TOWNS, town_code, village_code
+from app.demo.offices import CITY, SECTORS, TOWNS, town_code, village_code
 from app.demo.population import Population, populate
 from app.hazards import Hazard
 from app.hazards.tally import fold, rebuild

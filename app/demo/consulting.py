@@ -180,7 +180,7 @@ def _convert(play: Play, task: HumanTask, _by: Actor) -> Answers:
         opinion = opinions[row["opinion"]]
         if opinion.summary in taken:
             decided.append(row | {"decision": "merge", "merged_into": taken[opinion.summary]})
-        elif len(taken) >= 3:
+        elif len(taken) >= 2:
             decided.append(row | {"decision": "reject", "reason": "企业已委托检测，结论合格。"})
         else:
             taken[opinion.summary] = row["opinion"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stdnum.cn import uscc
 
-from app.demo.places import TOWNS, village_code
+from app.demo.offices import TOWNS, village_code
 
 _BRANDS = ("鑫源", "宏达", "海盛", "金鼎", "永固", "华茂", "蓝港", "瑞丰", "恒通", "聚力", "东升", "泰和")
 # what it makes, sector, industry (GB/T 4754), category

@@ -87,7 +87,7 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-EVERYDAY = 48  # inspections besides those above, unless more are asked for
+EVERYDAY = 18  # inspections besides those above, unless more are asked for
 _ROUNDS = (
     ("emergency", *_SHOP), ("fire", *_FIRE), ("housing", *_GAS), ("emergency", *_CHEM), ("town01", *_SHOP),
     ("housing", *_SITE), ("emergency", *_MINE), ("town12", *_SHOP), ("fire", *_FIRE), ("town05", *_SHOP),

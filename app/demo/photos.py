@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import io
 import random
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
-
-from app.clock import local
+from PIL import Image, ImageDraw, ImageFilter
 
 _WALLS = ("#9aa39c", "#a7a294", "#8d98a3", "#a39a9a", "#98a08a")
-_SIZE = (640, 480)  # a first start encodes hundreds of them
-_SCENES = 20  # different ones, before and after
+SCENES = 20  # different ones, before and after
 
 
-def draw(seed: int, *, after: bool, at: dt.datetime) -> bytes:
-    """A corridor with clutter (before) or cleared and marked (after), with the time of the shot, as JPEG."""
-    image = _scene(seed % _SCENES, after).copy()
-    pen = ImageDraw.Draw(image)
-    stamp = local(at).strftime("%Y-%m-%d %H:%M:%S")
-    pen.text((17, 449), stamp, fill="#000000", font=_font())
-    pen.text((16, 448), stamp, fill="#ffffff", font=_font())
+def draw(scene: int, after: bool) -> bytes:
+    """A corridor with clutter (before) or cleared and marked (after), as JPEG."""
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=72)
+    _scene(scene, after).save(out, "JPEG", quality=72)
     return out.getvalue()
 
 
-@functools.cache
 def _scene(seed: int, after: bool) -> Image.Image:
-    """Blurring is what costs, so that each scene is drawn once."""
     chance = random.Random(f"{seed}{after}")  # a picture, no secret
     image = Image.new("RGB", (800, 600), _WALLS[seed % len(_WALLS)])
     pen = ImageDraw.Draw(image)
@@ -47,12 +36,7 @@ def _scene(seed: int, after: bool) -> Image.Image:
     else:
         for _one in range(9):
             _crate(pen, chance)
-    return Image.blend(image, _noise(), 0.12).filter(ImageFilter.GaussianBlur(0.7)).resize(_SIZE)
-
-
-@functools.cache
-def _font() -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    return ImageFont.load_default(19)
+    return Image.blend(image, _noise(), 0.12).filter(ImageFilter.GaussianBlur(0.7))
 
 
 @functools.cache

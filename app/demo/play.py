@@ -18,7 +18,7 @@ from app.clock import SHANGHAI, FixedClock, local
 from app.db import write_transaction
 from app.demo import campaigning, consulting, inspecting, supervising, troubles
 from app.demo.hazards import NODES, Hazard
-from app.demo.photos import draw
+from app.demo.photos import SCENES, draw
 from app.demo.population import Population
 from app.demo.routine import carry_on
 from app.demo.stories import STORIES
@@ -36,6 +36,7 @@ class Play:
         self._acts: list[tuple[dt.datetime, int, Act]] = []
         self._turn = itertools.count()
         self._photo = itertools.count()
+        self._scenes: dict[tuple[int, bool], str] = {}
         self.methods: dict[str, str] = {}  # topic of a consultation → how its experts are chosen
         self._looked = clock.now()  # when people last looked what had waited long enough
         self.put_off: dict[str, dt.datetime] = {}  # task → before when nobody looks at it again
@@ -175,9 +176,13 @@ class Play:
         return self._able[task.role, task.org_id]
 
     def photo(self, by: Actor, *, after: bool) -> str:
-        """A photo taken by this person now, stored like any upload; its id."""
+        """A photo handed in by this person now, stored like any upload; its id. Every scene is uploaded once."""
         number = next(self._photo)
-        picture = io.BytesIO(draw(number, after=after, at=self.clock.now()))
-        prepared = files.prepare(picture, f"IMG_{number:04d}.jpg", photo=True)
+        scene = (number % SCENES, after)
+        known = self._scenes.get(scene)
+        prepared = files.prepare(io.BytesIO(draw(*scene)), f"IMG_{number:04d}.jpg", photo=True) if not known else None
         with self.engine.sessions() as session, write_transaction(session):
-            return files.keep(session, prepared, by=by, now=self.clock.now()).id
+            if prepared is None:
+                return files.duplicate(session, [str(known)], by=by, now=self.clock.now())[0]
+            self._scenes[scene] = files.keep(session, prepared, by=by, now=self.clock.now()).id
+            return self._scenes[scene]

@@ -19,6 +19,7 @@ from app.audit import SYSTEM, Actor, record
 from app.db import write_transaction
 from app.demo import enterprises as invented
 from app.demo.offices import (
+    CITY,
     CITY_OFFICES,
     EXPERTS,
     GIVEN,
@@ -27,11 +28,13 @@ from app.demo.offices import (
     SECTORS,
     SURNAMES,
     TOWN_OFFICES,
+    TOWNS,
     UNLED,
     VILLAGE,
     Office,
+    town_code,
+    village_code,
 )
-from app.demo.places import CITY, TOWNS, town_code, village_code
 
 ENTERPRISES = 40
 

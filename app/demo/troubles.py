@@ -10,7 +10,7 @@ from app import subjects
 from app.accounts import User
 from app.clock import local
 from app.db import write_transaction
-from app.demo.places import TOWNS, village_code
+from app.demo.offices import TOWNS, village_code
 from app.engine import Instance
 from app.hazards import Hazard
 

@@ -6,8 +6,8 @@ from flask import Flask
 
 from app import web
 from app.campaigns import queries
+from app.campaigns.api.schemas import CampaignDetail, CampaignFilter, CampaignOut
 from app.campaigns.figures import actuals
-from app.campaigns.schemas import CampaignDetail, CampaignFilter, CampaignOut
 
 blp = web.blueprint("campaigns", description="Special campaigns, their phases, sector plans and tasks")
 
