@@ -211,7 +211,7 @@ def comparison(before: Figures, after: Figures) -> dict[str, Any]:
             str(words.TOTALS[one["name"]]),
             words.total(one["name"], one["before"]),
             words.total(one["name"], one["after"]),
-            _change(one["name"], one["before"], one["after"]),
+            _change(one["name"], one["before"], one["after"]) if found["same_luck"] else "",
         )
         for one in found["totals"]
     ]
