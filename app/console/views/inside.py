@@ -42,7 +42,8 @@ def places(loaded: Loaded, movable: list[Movable]) -> list[tuple[str, list[tuple
 
 
 def _place(loaded: Loaded, place: Place) -> str:
-    steps = [loaded.nodes[node_id] for node_id in place.between if loaded.nodes[node_id].is_human]
+    between = [loaded.nodes[node_id] for node_id in place.between]
+    steps = [node for node in between if node.is_human or (node.operator and place.direction == "forward")]
     where = f"{DIRECTIONS[place.direction]}：{name_of(place.node)}"
     if not steps:
         return where
