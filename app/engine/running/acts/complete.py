@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -140,7 +140,10 @@ class Complete:
             tell_if_decided(turn, row["node_id"], self.signing)
 
     def _check(self, turn: Turn, row: Mapping[str, Any]) -> None:
-        """The step's own conditions, e.g. that the reviewer is not the one who rectified."""
+        """The step's own conditions, e.g. that the reviewer is not the one who rectified.
+
+        Where somebody stands in for a colleague, neither of them may be the one who must not do it.
+        """
         found: dict[str, list[Any]] = {}
         data = row["data"] | self.clean
         live = turn.workflow.task(row["spiff_task_id"])
@@ -150,13 +153,20 @@ class Complete:
             check = turn.engine.services.checks.get(name)
             if check is None:
                 raise LookupError(f"no task check is called {name!r}")
-            seen = TaskCheck(
-                turn.session, turn.now, self.actor, turn.id, self.task_id, row["node_id"], self.clean, deepcopy(data)
-            )
-            for key, messages in check(seen).items():
-                found.setdefault(key, []).extend(messages)
+            for actor in self._answerable():
+                seen = TaskCheck(
+                    turn.session, turn.now, actor, turn.id, self.task_id, row["node_id"], self.clean, deepcopy(data)
+                )
+                for key, messages in check(seen).items():
+                    told = found.setdefault(key, [])
+                    told.extend(one for one in messages if one not in told)
         if found:
             raise errors.Invalid(found)
+
+    def _answerable(self) -> list[Actor]:
+        """Who does it, and in whose place."""
+        by = self.actor
+        return [by, *([replace(by, id=by.for_id, name=by.for_name, for_id=None, for_name="")] if by.for_id else [])]
 
     def finish(self, turn: Turn) -> None:
         if self.foretell is not None:
