@@ -114,7 +114,7 @@ class Play:
         with self.engine.sessions() as session:
             fresh = session.scalars(
                 sa.select(HumanTask)
-                .where(HumanTask.node_id == "grade", HumanTask.status == "open")
+                .where(HumanTask.node_id == "grade", HumanTask.status == "open", HumanTask.org_id.is_not(None))
                 .order_by(HumanTask.created_at)
             ).all()
             late = session.scalars(

@@ -9,7 +9,8 @@ from app.dashboards.wall.figures import Figures
 from app.i18n import _
 
 _WEEKS = 12
-_TOP, _RIGHT, _BOTTOM, _LEFT = 26, 74, 24, 40
+_TOP, _RIGHT, _LEFT = 26, 74, 40
+_BELOW = 9  # between the axis and the days under it
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Trend:
         return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.closed)
 
     @property
+    def axis(self) -> int:
+        """Where nothing is."""
+        return self.height - self.line - _BELOW
+
+    @property
     def label_gap(self) -> float:
         """How far the two end labels are moved apart, so that neither covers the other."""
         gap = abs(self.found[-1].y - self.closed[-1].y)
@@ -60,7 +66,7 @@ def trend(
     found, closed = [figures.found.get(w, 0) for w in weeks], [figures.closed.get(w, 0) for w in weeks]
     width, height, line = size
     top, step = _scale(max([*found, *closed, 1]))
-    across, down = (width - _LEFT - _RIGHT) / max(1, len(weeks) - 1), height - _TOP - _BOTTOM
+    across, down = (width - _LEFT - _RIGHT) / max(1, len(weeks) - 1), height - _TOP - line - _BELOW
 
     def x(number: int) -> float:
         return _LEFT + across * number
