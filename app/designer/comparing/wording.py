@@ -257,7 +257,10 @@ class Wording:
         told = [
             f"{self.aspect(aspect, thing)} {cut(self.value(aspect, value, one, one.change != REMOVED), 60)}"
             for aspect, value in contents.of(thing).items()
-            if aspect not in _UNSAID and not aspect.startswith(ORDER) and value and "@" not in aspect.lstrip("@")
+            if aspect not in _UNSAID
+            and not aspect.startswith((ORDER, "incoming", "outgoing"))
+            and value
+            and "@" not in aspect.lstrip("@")
         ]
         semicolon = "; " if get_locale() == ENGLISH else "；"
         return Line(one.change, verb + (f"{_('（')}{semicolon.join(told)}{_('）')}" if told else ""))

@@ -73,6 +73,7 @@ class _Analysis:
         self.engine, self.policy, self.inputs = engine, policy, [text.strip() for text in inputs]
         self.cells = [[read_cell(engine, col, text) for col, text in zip(inputs, row, strict=True)] for row in rows]
         self.domains = domains
+        self.answers: dict[tuple[str, str], tuple[frozenset[int], frozenset[int]]] = {}
         self.names = list(dict.fromkeys(self.inputs))
         self.regions = {name: self._cut(name, domains.get(name, Domain())) for name in self.names}
         self.complete = True
@@ -146,7 +147,9 @@ class _Analysis:
         return _Row(tuple(surely) if sure and all(surely) else None, tuple(perhaps), tuple(fails))
 
     def _answers(self, cell: Cell, column: str) -> tuple[frozenset[int], frozenset[int]]:
-        """In which regions the cell applies, and in which it cannot be computed."""
+        """In which regions the cell applies, and in which it cannot be computed. The same cell is asked once."""
+        if (column, cell.text) in self.answers:
+            return self.answers[column, cell.text]
         path = path_of(column)
         yes, error = set(), set()
         for place, region in enumerate(self._of(column)):
@@ -155,7 +158,8 @@ class _Analysis:
                 error.add(place)
             elif said:
                 yes.add(place)
-        return frozenset(yes), frozenset(error)
+        self.answers[column, cell.text] = frozenset(yes), frozenset(error)
+        return self.answers[column, cell.text]
 
     # -- findings
 
