@@ -80,11 +80,9 @@ def _services(engine: Engine) -> Iterator[dict[str, Any]]:
     for name, service in sorted(engine.services.tasks.items()):
         params = service.params().load_fields if service.params else {}
         results = None if service.result is None else [f.data_key or n for n, f in service.result().fields.items()]
-        title = words.service_title(name)
         yield {
             "name": name,
-            "title": title,
-            "about": title,
+            "title": words.service_title(name),
             "params": [words.parameter(field.data_key or key, field) for key, field in params.items()],
             "results": results,
             "repeatable": service.repeatable,

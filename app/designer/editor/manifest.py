@@ -8,7 +8,6 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
 
 from app.errors import Invalid
 from app.i18n import _
@@ -60,27 +59,30 @@ def _texts(value: Any, kind: type[list[Any]]) -> bool:
 
 def _put(document: tomlkit.TOMLDocument, name: str, value: Any) -> None:
     """A plain value stands before the first table, where a new one is written too."""
+    if document.get(name) == value:
+        return
     if name in document:
         document[name] = value
         return
-    tables = [key for key in document if key in TABLES]
-    kept = [(key, document.pop(key)) for key in tables]
+    kept = [(key, document.pop(key)) for key in list(document) if key in TABLES]
     document[name] = value
     for key, table in kept:
         document[key] = table
 
 
 def _table(document: tomlkit.TOMLDocument, name: str, value: Mapping[str, str]) -> None:
-    present = document.get(name)
-    if isinstance(present, dict) and list(present) == list(value):
-        for key, text in value.items():
-            if present[key] != text:
-                present[key] = text
+    """What stays keeps its place; what is new comes after it."""
+    table: Any = document.get(name)
+    if not isinstance(table, dict):
+        table = tomlkit.inline_table() if name in INLINE else tomlkit.table()
+        table.update(value)
+        if name in INLINE:
+            _put(document, name, table)
+        else:
+            document[name] = table
         return
-    table: Any = tomlkit.inline_table() if name in INLINE or isinstance(present, InlineTable) else tomlkit.table()
+    for key in [key for key in table if key not in value]:
+        del table[key]
     for key, text in value.items():
-        table[key] = text
-    if isinstance(table, InlineTable):
-        _put(document, name, table)
-    else:
-        document[name] = table
+        if table.get(key) != text:
+            table[key] = text

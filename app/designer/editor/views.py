@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request, url_for
@@ -66,7 +67,8 @@ def process_toml() -> Response:
         raise Invalid({"text": [_("请提供 process.toml 的内容")]})
     changes = given.get("changes")
     text = manifest.change(given["text"], changes) if isinstance(changes, dict) else given["text"]
-    return jsonify({"text": text, "manifest": manifest.read(text)})
+    told = json.dumps({"text": text, "manifest": manifest.read(text)}, ensure_ascii=False, default=str)
+    return Response(told, mimetype="application/json")  # in the order of the file
 
 
 def _read_only(draft: Draft) -> bool:

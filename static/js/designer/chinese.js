@@ -14,6 +14,7 @@ export default {
   "Align elements middle": "上下居中",
   "Align elements right": "右对齐",
   "Align elements top": "顶部对齐",
+  "Ad-hoc sub-process": "临时子流程",
   "Append end event": "接办结",
   "Append gateway": "接条件分支",
   "Append intermediate/boundary event": "接中间事件",

@@ -136,7 +136,6 @@ class Editing {
       this.saving.changed();
       this.history.show();
     });
-    this.modeler.on("duban.said", ({ text }) => this.say(text));
     zooming(this.modeler);
     this.history.wire(byId("undo"), byId("redo"));
     const toggle = withSimulation(this.modeler, byId("editor-canvas"), (on) => this.simulating(on));
@@ -173,6 +172,9 @@ class Editing {
     const pressed = event.key.toLowerCase();
     if (command && pressed === "s") {
       event.preventDefault();
+      const field = byId("editor-props").contains(event.target) ? event.target : null;
+      field?.blur(); // what is typed counts
+      field?.focus();
       this.saving.flush();
     }
     if (command && pressed === "f") {

@@ -10,9 +10,12 @@ import { simulation } from "./simulation.js";
 import spiff from "./spiff.js";
 import translation from "./translate.js";
 
+// The modeler would write the drawing's parts in an order of its own at every save, and leave out what it does not show.
+const asWritten = { bpmnDiOrdering: ["value", null] };
+
 const common = (container) => ({ container, moddleExtensions: { spiffworkflow: spiff }, bpmnRenderer: colours() });
 
-export const createModeler = (container) => new Modeler({ ...common(container), additionalModules: [translation, noPalette, rules, minimap, simulation] });
+export const createModeler = (container) => new Modeler({ ...common(container), additionalModules: [translation, asWritten, noPalette, rules, minimap, simulation] });
 export const createViewer = (container) => new NavigatedViewer({ ...common(container), additionalModules: [translation] });
 
 // Shows a diagram. Gives what could not be read, and whether places were given to what had none.

@@ -1,7 +1,6 @@
 // What the menus of the modeler offer: only what the engine carries out (docs: bpmn/README.md, The diagram).
 import RuleProvider from "diagram-js/lib/features/rules/RuleProvider";
 import { words } from "./model.js";
-import { t } from "./words.js";
 
 // Ids of bpmn-js' own menu entries, by what they would make.
 const REFUSED = [
@@ -53,19 +52,12 @@ class Pad {
 }
 Pad.$inject = ["contextPad", "elementFactory", "autoPlace", "create"];
 
-// A step that the law asks for stays.
+// A step that the law asks for stays; the panel says so.
 class Statutory extends RuleProvider {
-  constructor(eventBus) {
-    super(eventBus);
-    this.bus = eventBus;
-  }
-
   init() {
     this.addRule("elements.delete", 2000, ({ elements }) => {
-      const held = elements.filter((each) => words(each).statutory === "true");
-      if (!held.length) return undefined;
-      this.bus?.fire("duban.said", { text: t("法定环节不能删除：{names}", { names: held.map((each) => each.businessObject.name || each.id).join("、") }) });
-      return elements.filter((each) => !held.includes(each));
+      const kept = elements.filter((each) => words(each).statutory !== "true");
+      return kept.length === elements.length ? undefined : kept;
     });
   }
 }

@@ -53,7 +53,8 @@ export class Saving {
   async flush() {
     clearTimeout(this.timer);
     if (!this.dirty || this.stopped) return this.busy;
-    this.busy ??= this.put().finally(() => (this.busy = null));
+    if (this.busy) return this.busy.then(() => this.flush());
+    this.busy = this.put().finally(() => (this.busy = null));
     return this.busy;
   }
 
@@ -74,7 +75,8 @@ export class Saving {
       this.rev = answer.data.rev;
       Object.assign(this.base, changed);
       this.settled(version, answer.data.saved_at);
-      return this.saved();
+      this.saved(); // what is asked for afterwards holds up no further save
+      return undefined;
     }
     if (answer.status === 409 && answer.data?.files) return this.conflict(answer.data, Object.keys(changed));
     if (answer.status >= 500 || answer.status === 429) return this.unreachable();

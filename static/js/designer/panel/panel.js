@@ -36,7 +36,9 @@ export class Panel {
     if (this.box.contains(document.activeElement)) document.activeElement.blur();
     const shown = element?.labelTarget ?? element;
     this.several = count > 1 ? count : 0;
-    this.element = shown && !is(shown, "bpmn:Process") && !is(shown, "bpmn:Collaboration") ? shown : null;
+    const next = shown && !is(shown, "bpmn:Process") && !is(shown, "bpmn:Collaboration") ? shown : null;
+    if (!next !== !this.element) this.tab = "main"; // the tabs of the process are not those of a step
+    this.element = next;
     this.draw();
   }
 
@@ -87,6 +89,7 @@ export class Panel {
       { class: "in is-first" },
       area({ key: "name", label, rows: 1, value: own.get("name"), set: (name) => this.model.update(this.element, { name: name.trim() || undefined }) }),
       line({ key: "name_en", label: t("英文名称"), value: given.name_en, set: (value) => this.model.setWord(this.element, "name_en", value) }),
+      ...(given.statutory === "true" ? [note(t("法定环节，不能删除或绕过"))] : []),
     );
   }
 
@@ -172,7 +175,7 @@ export class Panel {
 
   head() {
     const { element } = this;
-    const title = element ? semantic(element).get("name") || this.typeName(element) : pick(this.readManifest().title) || t("流程");
+    const title = element ? pick({ zh: semantic(element).get("name"), en: words(element).name_en }) || this.typeName(element) : pick(this.readManifest().title) || t("流程");
     return make("div", { class: "db-sec border-0" }, icon(element ? ICONS.step : ICONS.process), make("h2", { class: "flex-fill db-props-h" }, title), make("span", { class: "db-mute db-xs" }, element ? this.typeName(element) : t("整个流程")));
   }
 

@@ -20,7 +20,6 @@ export function service(panel) {
     panel.names(),
     group("service", t("调用的服务"), [
       choose({ key: "service", label: t("服务"), value: operator?.id, blank: t("请选择"), options, set: declare }),
-      chosen && fact(t("作用"), chosen.about),
       chosen && !chosen.repeatable && note(t("不可重复：退回、撤回都不能越过这一步")),
       operator && chosen && fact(t("得到"), chosen.results === null ? t("不固定") : chosen.results.join("、") || t("无")),
       operator && line({ key: "result", label: t("结果存入变量"), value: operator.result, mono: true, placeholder: t("不填：各项结果各成变量"), set: (result) => model.setOperator(element, { ...operator, result: result.trim() }) }),
