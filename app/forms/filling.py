@@ -102,8 +102,9 @@ class Filling:
         rows = [row for row in usual if isinstance(row, Mapping)] if isinstance(usual, list) else []
         least = 0 if spec.get("fixed") else max(spec.get("min_items", 0), 1 if required else 0)
         rows += [{} for _row in range(least - len(rows))]
+        names = {inner["name"] for inner in spec["fields"] if KINDS[inner["kind"]].answers}
         return [
-            {key: value for key, value in row.items() if value not in (None, "")}
+            {key: value for key, value in row.items() if key in names and value not in (None, "")}
             | self._with(row).answers(spec["fields"], dict(values) | dict(row), f"{name}.")
             for row in rows
         ]
