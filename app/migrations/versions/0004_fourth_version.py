@@ -206,7 +206,7 @@ def _rehearsals() -> None:
         sa.Column("started_at", app.db.UTCDateTime(), nullable=True),
         sa.Column("finished_at", app.db.UTCDateTime(), nullable=True),
         sa.Column("beat_at", app.db.UTCDateTime(), nullable=True),
-        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("reason", app.db.Json(), nullable=True),
         sa.Column("figures", app.db.Json(), nullable=True),
         sa.Column("by_id", sa.String(length=32), nullable=True),
