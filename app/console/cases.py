@@ -70,7 +70,7 @@ def columns(loaded: Loaded) -> list[Column]:
     """The promoted facts in the order of process.toml."""
     asked = {spec.get("name"): spec for form in _forms(loaded) for spec in form.get("fields", [])}
     found = []
-    for name, expression in (loaded.manifest.get("facts") or {}).items():
+    for name, expression in (loaded.package.manifest.get("facts") or {}).items():
         spec = asked.get(str(expression)) or {}
         options = {str(one.get("value")): pick(one.get("label")) for one in spec.get("options") or []}
         found.append(Column(name, pick(spec.get("label")) or name, str(spec.get("kind") or ""), options))

@@ -31,10 +31,6 @@ KINDS: dict[str, tuple[str, Any]] = {  # as it is written → kind of field, wha
     "人员": ("user", lazy_("人员")),
     "单位": ("organisation", lazy_("单位")),
 }
-_ENGLISH = {
-    "text": "文字", "long text": "长文", "number": "数字", "money": "金额", "date": "日期", "time": "时间",
-    "yes/no": "是否", "photos": "照片", "files": "文件", "person": "人员", "organisation": "单位",
-}  # fmt: skip
 _CHOICE = re.compile(r"(?:选择|单选|choice)\s*[（(](.+)[）)]", re.IGNORECASE)
 # What the engine sets or keeps for itself, and what a diagram's own words are.
 _TAKEN = {"instance_id", "starter", "completed_by", "signatures", "typename", "self", "data_objects", "decision"}
@@ -117,7 +113,10 @@ def _field(line: str, taken: set[str]) -> Field | None:
         options = tuple((identifier(one, values, "value"), one) for one in texts)
         name = identifier(label, taken, "field")
         return Field(name, label, "radio", required, options) if options else None
-    kind = _ENGLISH.get(kind.lower(), kind) or "文字"
-    if kind not in KINDS:
-        return None
-    return Field(identifier(label, taken, "field"), label, KINDS[kind][0], required)
+    meant = _kind(kind or "文字")
+    return Field(identifier(label, taken, "field"), label, meant, required) if meant else None
+
+
+def _kind(text: str) -> str | None:
+    """By its Chinese name, or by its name in the present language."""
+    return next((kind for zh, (kind, name) in KINDS.items() if text.lower() in (zh, str(name).lower())), None)

@@ -208,5 +208,6 @@ def _foreign(desk: Desk, element: etree._Element, namespace: str, attribute: str
         f"其他系统的扩展 {what}（{namespace}）不会执行",
         f"{what} is another system's extension ({namespace}) and is not carried out",
         element=element,
+        about=f"@{{{namespace}}}{attribute}" if attribute else str(element.tag),
         fix=("删除此扩展，改用本系统的步骤属性", "Remove it and use the step properties of this system"),
     )

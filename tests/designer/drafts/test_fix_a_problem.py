@@ -45,6 +45,8 @@ def lanes(name: str) -> str:
 
 
 IN_LANE = ('<bpmn:startEvent id="asked" name="申请" />', lanes("{}") + '<bpmn:startEvent id="asked" name="申请" />')
+DECIDE = '<bpmn:userTask id="decide" name="安委办终审">'
+DECIDE_FOREIGN = '<bpmn:userTask xmlns:camunda="http://camunda.org/schema/1.0/bpmn" {}id="decide" name="安委办终审">'
 ROLE = prop("role", "coordinator")
 CONDITION = "<bpmn:conditionExpression xsi:type=\"bpmn:tFormalExpression\">review == 'agree'</bpmn:conditionExpression>"
 TIMER = (
@@ -146,6 +148,16 @@ CASES: dict[str, tuple[str, str, str]] = {  # code → broken, good
         "correlation_missing",
         waiting(""),
         waiting(prop("correlation", "instance_id")),
+    ),
+    "extension_foreign, an attribute": (
+        "extension_foreign",
+        changed((DECIDE, DECIDE_FOREIGN.format('camunda:asyncBefore="true" '))),
+        changed((DECIDE, DECIDE_FOREIGN.format(""))),
+    ),
+    "extension_foreign, an element": (
+        "extension_foreign",
+        changed((ROLE, ROLE + "</spiffworkflow:properties><x:input xmlns:x='urn:other'/><spiffworkflow:properties>")),
+        changed((ROLE, ROLE + "</spiffworkflow:properties><spiffworkflow:properties>")),
     ),
     "service_unknown": (
         "service_unknown",

@@ -20,6 +20,7 @@ _FIXERS: dict[str, Callable[[Problem, Bench], Fix | None]] = {
     "default_ignored": flows.drop_default,
     "default_missing": flows.default_missing,
     "element_unsupported": flows.untyped_task,
+    "extension_foreign": words.foreign,
     "extension_process": words.process_unknown,
     "file_missing": files.file_missing,
     "file_unknown": files.file_unknown,

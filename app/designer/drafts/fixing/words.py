@@ -171,6 +171,24 @@ def property_unknown(problem: Problem, bench: Bench) -> Fix | None:
     )
 
 
+def foreign(problem: Problem, bench: Bench) -> Fix | None:
+    """What another tool wrote for its own engine goes when somebody says so; by itself nothing is dropped."""
+    what = problem.about or ""
+    known = (bench.diagram.nodes, bench.diagram.flows, bench.diagram.lanes, bench.diagram.processes)
+    if not what or not any(problem.element_id in kind for kind in known):
+        return None
+
+    def change(root: etree._Element) -> None:
+        element = element_of(root, problem)
+        if what.startswith("@"):
+            element.attrib.pop(what[1:], None)
+        for holder in (element, *element.iterfind(f"{B}extensionElements")):
+            for one in [child for child in holder if child.tag == what]:
+                editing.remove(one)
+
+    return bench.in_diagram(problem, _("删除其他系统的扩展 %(name)s", name=what.rpartition("}")[2]), change)
+
+
 def verb_unknown(problem: Problem, bench: Bench) -> Fix | None:
     node = bench.node(problem)
     if node is None or not problem.about:
