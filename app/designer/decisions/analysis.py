@@ -15,7 +15,7 @@ from app.designer.decisions.regions import Domain, Region, regions, subtract
 from app.engine import Engine
 
 OVERLAP, NEVER, GAP, FAILS = "overlap", "never", "gap", "fails"
-MOST_PIECES, MOST_FINDINGS, MOST_GAPS = 4_000, 60, 12
+MOST_PIECES, MOST_WORK, MOST_FINDINGS, MOST_GAPS = 4_000, 150_000, 60, 12
 Box = tuple[frozenset[int], ...]
 
 
@@ -76,7 +76,7 @@ class _Analysis:
         self.answers: dict[tuple[str, str], tuple[frozenset[int], frozenset[int]]] = {}
         self.names = list(dict.fromkeys(self.inputs))
         self.regions = {name: self._cut(name, domains.get(name, Domain())) for name in self.names}
-        self.complete = True
+        self.complete, self.work = True, 0
         self.full: Box = tuple(frozenset(range(len(self._of(name)))) for name in self.names)
 
     def _of(self, name: str) -> list[Region]:
@@ -234,7 +234,8 @@ class _Analysis:
             if not all(other):
                 continue
             left = [piece for box in left for piece in subtract(box, other)]
-            if len(left) > MOST_PIECES:
+            self.work += len(left) + 1
+            if len(left) > MOST_PIECES or self.work > MOST_WORK:
                 raise _TooMany
         return left
 
