@@ -21,7 +21,7 @@ from app.i18n import _, lazy_
 KINDS: dict[str, tuple[str, Any]] = {  # as it is written → kind of field, what it is called
     "文字": ("text", lazy_("文字")),
     "长文": ("textarea", lazy_("长文")),
-    "数字": ("number", lazy_("数字")),
+    "数字": ("number", lazy_("数值")),
     "金额": ("money", lazy_("金额")),
     "日期": ("date", lazy_("日期")),
     "时间": ("datetime", lazy_("时间")),
