@@ -113,10 +113,22 @@ export class Palette {
     const registry = this.modeler.get("elementRegistry");
     const pool = selected && (is(selected, "bpmn:Lane") || is(selected, "bpmn:Participant")) ? selected : registry.find((each) => is(each, "bpmn:Participant"));
     if (pool) return modeling.addLane(pool, "bottom");
-    const factory = this.modeler.get("elementFactory");
     const root = this.modeler.get("canvas").getRootElement();
-    const box = this.modeler.get("canvas").viewbox();
-    return modeling.createShape(factory.createParticipantShape(), { x: box.x + box.width / 2, y: box.y + box.height / 2 }, root);
+    return modeling.createShape(this.modeler.get("elementFactory").createParticipantShape(), this.around(root), root);
+  }
+
+  // A box around everything that is drawn, with room for the pool's name; in the middle where nothing is.
+  around(root) {
+    const shapes = root.children.filter((each) => !each.waypoints);
+    if (!shapes.length) {
+      const box = this.modeler.get("canvas").viewbox();
+      return { x: box.x + box.width / 2 - 300, y: box.y + box.height / 2 - 125, width: 600, height: 250 };
+    }
+    const left = Math.min(...shapes.map((each) => each.x)) - 80;
+    const top = Math.min(...shapes.map((each) => each.y)) - 40;
+    const right = Math.max(...shapes.map((each) => each.x + each.width)) + 50;
+    const bottom = Math.max(...shapes.map((each) => each.y + each.height)) + 40;
+    return { x: left, y: top, width: Math.max(600, right - left), height: Math.max(250, bottom - top) };
   }
 
   append(entry, source) {
@@ -125,8 +137,11 @@ export class Palette {
     if (follows || (source && is(source, "bpmn:FlowNode") && entry.shape.type === "bpmn:TextAnnotation")) return this.modeler.get("autoPlace").append(source, shape);
     const canvas = this.modeler.get("canvas");
     const box = canvas.viewbox();
-    const at = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
-    return this.modeler.get("modeling").createShape(shape, at, this.target(at) ?? canvas.getRootElement());
+    const middle = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+    const target = this.target(middle) ?? canvas.getRootElement();
+    const within = (value, from, length) => (length === undefined ? value : Math.max(from + 80, Math.min(value, from + length - 80)));
+    const at = { x: within(middle.x, target.x, target.width), y: within(middle.y, target.y, target.height) };
+    return this.modeler.get("modeling").createShape(shape, at, target);
   }
 
   // What lies under a point: elements go into the pool or the sub-process that is drawn there.
