@@ -27,6 +27,7 @@ IMMEDIATE = "duban_immediate"
 WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
 STALLED = 120  # seconds after which PostgreSQL ends a writer that does nothing any more, and frees what it holds
 _PATIENT = f"PRAGMA busy_timeout={WAIT * 1000:.0f}"
+_CHECKPOINT = 8000  # pages (32 MB) in the log until they are moved: a page that is written often is moved once
 _LOOK = 3  # milliseconds in which SQLite looks for its write lock before it is asked again
 # The database cannot do it now: locked, deadlocked, full, read-only, gone, or every connection in use.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
@@ -58,6 +59,27 @@ class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+    # On SQLite in one step each what SQLAlchemy does in three; a task's row alone has a dozen instants.
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _instant_to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        return _text_to_instant if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _instant_to_text(value: dt.datetime | None) -> str | None:
+    """The text that SQLAlchemy writes: sorted as text it is sorted by time."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("naive datetime")
+    return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _text_to_instant(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
 def _json_default(value: Any) -> Any:
@@ -173,6 +195,9 @@ def configure_engine(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
+            f"wal_autocheckpoint={_CHECKPOINT}",
+            f"journal_size_limit={64 * 1024 * 1024}",  # bytes that the log keeps after a flood
+            "cache_size=-16384",  # KB for each connection: the indexes that every step writes
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute(_PATIENT)

@@ -137,7 +137,7 @@ def _said(connection: Connection, form: _Form, given: Values | Sequence[Values])
 def _compiled(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> _Form:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     constants = _defaults(compiled)
-    if compiled.implicit_returning or compiled.escaped_bind_names:
+    if compiled.implicit_returning or compiled.postfetch_lastrowid or compiled.escaped_bind_names:
         raise NotPreparable(str(compiled))
     state = compiled.construct_expanded_state(dict.fromkeys(names))
     order = state.positiontup if compiled.positional else list(state.parameters)

@@ -162,9 +162,6 @@ class ApiToken(Base):
     last_used_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
 
-    def usable(self, now: dt.datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
 
 class FailedSignIn(Base):
     """One failed attempt, kept while it counts towards a lock-out: by account name as typed, and by address."""

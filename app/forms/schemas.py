@@ -147,6 +147,16 @@ def walk(
         values[spec["name"]] = value
 
 
+class _Answers(ma.Schema):
+    """The fields of one sending. A class for each, as `from_dict` makes it, costs more than the check itself."""
+
+    error_messages = {"unknown": lazy_("没有这一项")}
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._declared_fields = dict(fields)
+        super().__init__(unknown=ma.RAISE)
+
+
 def load(
     specs: Specs, answers: Mapping[str, Any], situation: Situation, outer: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -155,9 +165,7 @@ def load(
     fields = {spec["name"]: field for spec, field, _seen in walk(specs, answers, situation, outer) if field is not None}
     hidden = {spec["name"] for spec in answering(specs)} - set(fields)
     given = {str(name): value for name, value in answers.items() if name not in hidden}
-    schema = ma.Schema.from_dict(dict(fields), name="Answers")(unknown=ma.RAISE)
-    schema.error_messages["unknown"] = lazy_("没有这一项")
-    return dict(schema.load(given))
+    return dict(_Answers(fields).load(given))
 
 
 def validate(form: Mapping[str, Any], answers: Mapping[str, Any], situation: Situation) -> dict[str, Any]:

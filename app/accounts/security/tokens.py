@@ -8,13 +8,22 @@ import secrets
 
 import sqlalchemy as sa
 from flask import Request, current_app
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from app.accounts.models import ApiToken, User
 from app.db import write_transaction
+from app.prepared import Prepared
 
 _PREFIX = "duban_"
 _TOUCH = dt.timedelta(minutes=5)
+_TOKEN = ApiToken.__table__
+_USABLE = Prepared(
+    sa.select(_TOKEN.c.id, _TOKEN.c.user_id, _TOKEN.c.last_used_at).where(
+        _TOKEN.c.token_hash == sa.bindparam("token_hash"),
+        _TOKEN.c.revoked_at.is_(None),
+        sa.or_(_TOKEN.c.expires_at.is_(None), _TOKEN.c.expires_at > sa.bindparam("now")),
+    )
+)
 
 
 def issue(session: Session, user: User, name: str, days: int | None) -> tuple[ApiToken, str]:
@@ -50,11 +59,11 @@ def load_bearer(request: Request) -> User | None:
         return None
     from app.web.database import db
 
-    token = db.session.scalar(sa.select(ApiToken).where(ApiToken.token_hash == _hash(secret)))
     now = dt.datetime.now(dt.UTC)
-    if token is None or not token.usable(now):
+    token = _USABLE.first(db.session(), {"token_hash": _hash(secret), "now": now})
+    if token is None:
         return None
-    user = db.session.get(User, token.user_id)
+    user = db.session.get(User, token.user_id, options=[lazyload(User.grants)])  # a program's call seldom asks
     if user is None or not user.active:
         return None
     if token.last_used_at is None or now - token.last_used_at > _TOUCH:
