@@ -11,6 +11,7 @@ from app.engine import Diagram, compare_rehearsals
 from app.i18n import _, pick
 
 LEVELS, LOW = 5, 0.05  # a load that never comes up to this is a line on the ground
+MARKS = {"never_node": "off", "never_flow": "off", "dead_end": "bad"}  # as the viewer of diagrams calls them
 SHOWN = ("passes", "time", "waiting", "late")
 Figures = Mapping[str, Any]
 
@@ -66,6 +67,7 @@ class Reading:
     heat: dict[str, int]
     counts: dict[str, Any]
     alerts: dict[str, str]
+    marks: dict[str, str]
     months_most: int  # the highest number of a month
     ends: list[tuple[str, int]]
 
@@ -89,6 +91,7 @@ def reading(figures: Figures, shown: str, diagram: Diagram) -> Reading:
         heat=heat,
         counts=counts,
         alerts={one.element: _("问题") for one in problems if one.element and one.state == "red"},
+        marks={one["element"]: MARKS[one["kind"]] for one in figures["problems"] if one["kind"] in MARKS},
         months_most=max((max(row["arrived"], row["ended"]) for row in figures["months"]), default=0) or 1,
         ends=[(str(pick(names.get(node, {"zh": node, "en": node}))), n) for node, n in figures["ends"].items()],
     )
