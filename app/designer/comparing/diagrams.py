@@ -128,11 +128,13 @@ class _Reading:
     def extensions(self, thing: Thing, extensions: etree._Element) -> None:
         tell = self.contents.tell
         xml.attributes(self.contents, thing, extensions, "extensionElements")
+        if not len(extensions):
+            tell(thing, "extensionElements", "")
         for child in extensions:
             kind = xml.local(child)
             if not str(child.tag).startswith(_SPIFF):
                 xml.whole(self.contents, thing, child, xml.named(str(child.tag)))
-            elif kind == "properties" and not child.attrib:
+            elif kind == "properties" and len(child) and not child.attrib:
                 for prop in child:
                     if set(prop.attrib) == {"name", "value"} and not len(prop):
                         tell(thing, f"property.{prop.get('name')}", (prop.get("value") or "").strip())
@@ -150,7 +152,7 @@ class _Reading:
         for name, value in operator.attrib.items():
             tell(thing, {"id": "operator", "resultVariable": "result"}.get(str(name), f"operator@{name}"), str(value))
         for child in operator:
-            if xml.local(child) != "parameters" or child.attrib:
+            if xml.local(child) != "parameters" or child.attrib or not len(child):
                 xml.whole(self.contents, thing, child, f"operator/{xml.local(child)}")
                 continue
             for param in child:

@@ -204,7 +204,7 @@ class Truth:
         return int(rules[0][1:]) if rules else None
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_engine_agrees_with_every_finding_and_knows_of_no_other(engine: Engine, seed: int) -> None:
     chance = random.Random(seed)
     told = 0
