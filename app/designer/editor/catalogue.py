@@ -50,13 +50,12 @@ def _functions(engine: Engine) -> Iterator[tuple[str, tuple[str, Any]]]:
 
 
 def _lanes(engine: Engine) -> Iterator[dict[str, Any]]:
-    """Each lane of roles.toml once, with both its names: a diagram may bear either."""
+    """Each lane of roles.toml once: a diagram may bear its name in either language."""
     names = list(engine.lanes)
-    for at in range(0, len(names), 2):
-        zh, en = names[at], names[at + 1] if at + 1 < len(names) else names[at]
+    while names:
+        zh = names.pop(0)
         lane = engine.lanes[zh]
-        if engine.lanes[en] != lane:
-            raise ValueError(f"bpmn/roles.toml: {zh!r} needs a name in both languages")
+        en = names.pop(0) if names and names[0].isascii() and engine.lanes[names[0]] == lane else zh
         yield {
             "names": [zh, en],
             "title": bilingual(zh, en),
