@@ -85,7 +85,8 @@ def check() -> dict[str, Any]:
     """Every problem of a package at once; nothing is stored."""
     package = _sent()
     known = web.engine().neighbours(web.db.session())
-    problems = web.engine().check(package, known, known.get(package.key))
+    earlier = web.engine().last_in_force(web.db.session(), package.key)
+    problems = web.engine().check(package, known, earlier)
     return {"problems": [problem.as_dict() for problem in problems]}
 
 

@@ -66,9 +66,9 @@ def check(session: Session, draft: Draft, unsaved: Mapping[str, bytes | None] | 
 def check_package(session: Session, package: Package) -> list[Finding]:
     engine = web.engine()
     known = engine.neighbours(session)
-    earlier = known.get(package.key)
+    earlier = engine.last_in_force(session, package.key)
     known.setdefault(package.key, Package(package.key, {}))  # a process may ask for itself
-    problems = engine.check(package, known, earlier if earlier and earlier.files else None)
+    problems = engine.check(package, known, earlier)
     bench = Bench(package, engine, frozenset(known))
     return [Finding(problem, fix_of(problem, bench)) for problem in problems]
 

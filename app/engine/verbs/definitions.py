@@ -52,13 +52,20 @@ class DefinitionVerbs(Core):
         """Every variable that a package knows of, with the step that sets it; one that several set stands often."""
         return variables_of(package, lanes=self.lanes, services=self.services, language=self.language)
 
+    def last_in_force(self, session: Session, key: str) -> Package | None:
+        """The published version; of a retired process the one that was published last. None where none ever was."""
+        select = sa.select(Definition.id).where(Definition.key == key, Definition.published_at.is_not(None))
+        order = (Definition.status != "published", Definition.published_at.desc(), Definition.version.desc())
+        definition_id = session.scalar(select.order_by(*order).limit(1))
+        return self.definition(session, definition_id).package if definition_id else None
+
     def deploy(
         self, package: Package, *, by: Actor, publish: bool = True, known: Known = (), lawful: bool = False
     ) -> Definition:
         """Store a new version, or find the one that has this content already: then nothing changes.
 
-        `lawful` refuses what drops or goes round a statutory step of the published version. Raises Invalid with every
-        problem of severity error.
+        `lawful` refuses what drops or goes round a statutory step of the version that is or was last in force. Raises
+        Invalid with every problem of severity error.
         """
         content_hash = package.content_hash
         with self.sessions() as session:
@@ -76,7 +83,7 @@ class DefinitionVerbs(Core):
 
     def _refuse_faulty(self, session: Session, package: Package, known: Known, lawful: bool) -> None:
         there = self.neighbours(session)
-        earlier = there.get(package.key) if lawful else None
+        earlier = self.last_in_force(session, package.key) if lawful else None
         there |= known if isinstance(known, Mapping) else {key: Package(key, {}) for key in known if key not in there}
         problems = [p for p in self.check(package, there, earlier) if p.severity == "error"]
         if problems:

@@ -312,6 +312,21 @@ def test_a_statutory_step_stays_by_every_way_in(city: City, sign_in: SignIn, act
     assert sign_in("shen").post(path).status_code == 422
 
 
+def test_retiring_a_process_first_is_no_way_round_its_statutory_steps(city: City, actor: Actors) -> None:
+    package = load_folder(ROOT / "bpmn" / "inspection")
+    mark = b'<spiffworkflow:property name="statutory" value="true" />'
+    assert mark in package.diagram
+    changed = {**package.files, "process.bpmn": package.diagram.replace(mark, b"", 1)}
+    with city.app.extensions["duban.sessions"]() as session:
+        city.engine.retire_within(session, package.key, by=actor("shen"))
+        with pytest.raises(Invalid) as raised:
+            city.engine.deploy_within(
+                session, type(package)(package.key, changed), author=actor("root"), publisher=actor("shen")
+            )
+        session.rollback()
+    assert "statutory_unmarked" in {problem.code for problem in raised.value.problems}
+
+
 def test_what_was_approved_and_nothing_else_takes_effect(city: City, clock: FixedClock) -> None:
     """Somebody who gets round the lock finds that the publication stops instead."""
     before, draft = city.version(), city.draft()
