@@ -14,7 +14,7 @@ from app import audit
 from app.accounts import Absence
 from app.audit import SYSTEM, Actor
 from app.clock import FixedClock
-from app.engine import Engine, HumanTask
+from app.engine import Engine, HumanTask, TaskCheck
 from tests.cast import START, member
 from tests.inbox.processes import package
 
@@ -88,6 +88,20 @@ def test_only_the_proxy_sees_it_and_nothing_else(sign_in: SignIn, for_the_head: 
         sign_in("liu").post(f"/tasks/{task}/delegation", data={"to": member("zhao").id, "reason": "忙"}).status_code
         == 403
     )
+
+
+def test_who_stands_in_may_not_do_what_the_absent_may_not(
+    sign_in: SignIn, engine: Engine, actor: Callable[[str], Actor]
+) -> None:
+    @engine.task_check("seals.not_the_head")
+    def not_the_head(check: TaskCheck) -> dict[str, list[str]]:
+        return {"result": ["不能由高原审核"]} if check.actor.id == member("gao").id else {}
+
+    engine.deploy(package("seal_of_another", role="dept_admin", checks="seals.not_the_head"), by=SYSTEM)
+    task = engine.start("seal_of_another", {"summary": "回避"}, by=actor("sun")).tasks[0]
+    be_away(sign_in, "gao", "liu")
+    refused = sign_in("liu").post(f"/tasks/{task}/completion", data=AGREED)
+    assert refused.status_code == 422 and "不能由高原审核" in refused.text
 
 
 def test_a_program_does_the_same(sign_in: SignIn, for_the_head: Callable[[str], str]) -> None:

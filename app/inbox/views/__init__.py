@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import web
@@ -40,8 +40,9 @@ def home() -> BaseResponse:
     groups = web.menu.groups(web.current_user())
     if not groups:
         return web.see_other("/tasks")
-    own = groups[0] if not groups[0].title else groups[-1]  # whoever has no work of their own administers
-    return web.see_other(own.items[0].href)
+    first = groups[0].items[0].href
+    works = not groups[0].title and first != url_for("inbox.start")
+    return web.see_other(first if works else groups[-1].items[0].href)  # who has no work of their own administers
 
 
 def init_app(app: Flask) -> None:

@@ -20,6 +20,7 @@ from app.inbox.views.start import has_startable
 from app.inbox.views.undo import offered_undo
 
 PER_PAGE = 20
+_PASSED_ON = ("todo", "claimable", "proxy")  # boxes of what may be passed on
 
 
 @blueprint.get("/tasks")
@@ -61,7 +62,7 @@ def context(listing: Listing) -> dict[str, Any]:
         "flags": lambda task: marked.get(task.id, []),
         "names": queries.names_of(session, tasks),
         "permitted": web.engine().permitted_each(session, [t for t in tasks if t.status == "open"], user.id),
-        "people": people_options(session, user, org_id=user.org_id) if listing.box in ("todo", "claimable", "proxy") else [],
+        "people": people_options(session, user, org_id=user.org_id) if listing.box in _PASSED_ON else [],
         "coming": queries.coming(session, user) if not page.items and not listing.filtered else [],
         "finished": queries.finished_on(session, user, _midnight(now)),
         "standing_in": principals(user),
