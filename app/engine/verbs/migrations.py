@@ -405,7 +405,7 @@ def _chosen(session: Session, definition_id: str, instances: Iterable[str] | Non
 
 
 def _from(session: Session, migration_id: str) -> str:
-    return session.execute(sa.select(_MIGRATION.c.from_id).where(_MIGRATION.c.id == migration_id)).scalar_one()
+    return str(session.execute(sa.select(_MIGRATION.c.from_id).where(_MIGRATION.c.id == migration_id)).scalar_one())
 
 
 def _gone(session: Session, migration_id: str) -> errors.DubanError:

@@ -243,7 +243,7 @@ def _waiting(workflow: Workflow) -> dict[str, tuple[str, Any]]:
     """By token: its node, and for a timer its instant."""
     found = {str(task.id): (str(task.task_spec.bpmn_id), None) for task in workflow.human_tasks()}
     timers = {str(task.id): (str(task.task_spec.bpmn_id), due_at(task)) for task in workflow.waiting_timers()}
-    return found | timers  # type: ignore[operator]
+    return found | timers
 
 
 def _unassigned(before: Mapping[str, Any], after: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -84,8 +84,8 @@ def _alike(old: Any, new: Any) -> bool:
 
 
 def _host_name(boundary: Any) -> str:
-    split = next((one for one in boundary.inputs if isinstance(one, BoundaryEventSplit)), None)
-    return split.name.removesuffix(".BoundaryEventSplit") if split is not None else ""
+    names = (str(one.name) for one in boundary.inputs if isinstance(one, BoundaryEventSplit))
+    return next(names, "").removesuffix(".BoundaryEventSplit")
 
 
 def carry(workflow: Workflow, names: Names, specs: Specs) -> None:

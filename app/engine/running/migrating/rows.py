@@ -20,12 +20,12 @@ from app.engine.running.projections.tasks import LONGEST_NAME
 
 _INSTANCE, _TASK, _TIMER = Instance.__table__, HumanTask.__table__, Timer.__table__
 _TABLES: dict[str, sa.Table] = {
-    "human_task": _TASK,  # type: ignore[dict-item]
-    "timer": _TIMER,  # type: ignore[dict-item]
-    "subscription": Subscription.__table__,  # type: ignore[dict-item]
-    "incident": Incident.__table__,  # type: ignore[dict-item]
-    "signing": Signing.__table__,  # type: ignore[dict-item]
-    "child": Child.__table__,  # type: ignore[dict-item]
+    "human_task": _TASK,
+    "timer": _TIMER,
+    "subscription": Subscription.__table__,
+    "incident": Incident.__table__,
+    "signing": Signing.__table__,
+    "child": Child.__table__,
 }
 # What stays as it is, whatever the new version says.
 _CLOCK = (
