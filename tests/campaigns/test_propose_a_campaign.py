@@ -158,3 +158,16 @@ def test_a_cancelled_campaign_takes_its_plans_and_open_tasks_with_it(city: Walk)
     with city.sessions() as session:
         numbers = session.scalars(sa.select(Campaign.code).order_by(Campaign.code)).all()
     assert numbers == [f"ZX-2026-{n:03d}" for n in range(1, len(numbers) + 1)]
+
+
+def test_a_campaign_is_part_of_a_wider_one_that_lasts_as_long(city: Walk, sign_in: SignIn) -> None:
+    """Offered is what can contain others; of these it takes one of a wider kind whose days contain its own."""
+    annual, minor = city.issued(name="年度行动"), city.issued(MINOR, name="小行动")
+    offered = sign_in("wang").get("/forms/options/parent_campaign?q=行动").get_data(as_text=True)
+    assert annual.code in offered and minor.code not in offered
+    whole = {"start_on": "2026-04-20", "end_on": "2026-05-08", "parent_id": annual.id}
+    for changes in ({"parent_id": minor.id}, {"end_on": "2026-12-31"}, {"scale": "annual", "phases": ANNUAL["phases"]}):
+        with pytest.raises(Invalid) as refused:
+            city.propose(MINOR, **whole | changes)
+        assert "parent_id" in refused.value.errors
+    assert city.propose(MINOR, name="其中一项", **whole).parent_id == annual.id

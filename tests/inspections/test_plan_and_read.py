@@ -112,6 +112,8 @@ def test_a_changed_field_asks_for_the_form_and_plans_nothing(sign_in: SignIn) ->
         ({"checklist_id": "0" * 32}, "checklist_id"),
         ({"planned_on": "morgen"}, "planned_on"),
         ({"nonsense": 1}, "nonsense"),
+        ({"campaign_id": "0" * 32}, "campaign_id"),
+        ({"plan_id": "0" * 32}, "plan_id"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_by_its_field(sign_in: SignIn, sent: dict[str, object], field: str) -> None:
