@@ -1,4 +1,4 @@
-"""出差代理: who is away, and who does their work meanwhile."""
+"""出差代理, 离职转办: who is away or leaves, and who does their work."""
 
 from app.accounts.absences.models import Absence
 

@@ -8,8 +8,8 @@ from flask import Response, flash, request, url_for
 
 from app import web
 from app.accounts import access
+from app.accounts.absences.leaving import Held, held_tasks
 from app.accounts.access import requires
-from app.accounts.handing_over import Held, held_tasks
 from app.accounts.models import User
 from app.accounts.operations import People
 from app.accounts.views import blueprint
