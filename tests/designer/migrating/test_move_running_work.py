@@ -40,7 +40,7 @@ def engine(app: Flask) -> Engine:
     with found.sessions() as session:
         first = session.query(HumanTask).filter_by(definition_key=KEY, business_key="QJ-0").one()
     found.complete(first.id, {}, by=SYSTEM)
-    found.deploy(version("one", "more", "three"), by=SYSTEM)
+    found.deploy(version("one", "three", "four"), by=SYSTEM)
     return found
 
 

@@ -73,7 +73,8 @@ def _alike(old: Any, new: Any) -> bool:
         return True
     if type(old) is not type(new):
         return False
-    before, after = getattr(old, "event_definition", None), getattr(new, "event_definition", None)
+    before: Any = getattr(old, "event_definition", None)
+    after: Any = getattr(new, "event_definition", None)
     if isinstance(before, CycleTimerEventDefinition) != isinstance(after, CycleTimerEventDefinition):
         return False
     if isinstance(before, TimerEventDefinition) and isinstance(after, TimerEventDefinition):

@@ -66,7 +66,7 @@ def _same_name(one: Node, other: Node) -> bool:
 def _nearest(
     old: Diagram, new: Diagram, node: Node, found: Mapping[str, Pair], taken: Iterable[str | None]
 ) -> str | None:
-    """The one free node of its kind with the most neighbours in common; a tie is nobody's."""
+    """The one free node of its kind with the most neighbours in common, and with most of them; a tie is nobody's."""
     mine = _neighbours(old, node)
     around = {found[one].target for one in mine if one in found and found[one].target}
     if not around:
@@ -79,7 +79,7 @@ def _nearest(
         ),
         reverse=True,
     )
-    if not scored or scored[0][0] == 0 or (len(scored) > 1 and scored[0][0] == scored[1][0]):
+    if not scored or 2 * scored[0][0] <= len(around) or (len(scored) > 1 and scored[0][0] == scored[1][0]):
         return None
     return scored[0][1]
 
