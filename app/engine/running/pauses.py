@@ -16,8 +16,15 @@ from app.db import new_id
 from app.engine.core import Core
 from app.engine.models import ClockPause, HumanTask
 from app.engine.running.checkout import Turn
+from app.prepared import Prepared
 
 _TASK, _PAUSE = HumanTask.__table__, ClockPause.__table__
+_CLOSE = Prepared(sa.update(_PAUSE).where(_PAUSE.c.task_id == sa.bindparam("of_task"), _PAUSE.c.ended_at.is_(None)))
+_DROP = Prepared(
+    sa.update(_TASK)
+    .where(_TASK.c.id == sa.bindparam("of_task"), _TASK.c.paused_at.is_not(None))
+    .values(paused_at=None, pause_reason="")
+)
 
 
 def unit_of(row: Mapping[str, Any]) -> str:
@@ -87,18 +94,15 @@ def _insert_pause(turn: Turn, row: Mapping[str, Any], reason: str, ran: int, lef
 
 
 def _close_pause(turn: Turn, row: Mapping[str, Any], reason: str, due: dt.datetime | None) -> None:
-    turn.session.execute(
-        sa.update(_PAUSE)
-        .where(_PAUSE.c.task_id == row["id"], _PAUSE.c.ended_at.is_(None))
-        .values(
-            ended_at=turn.now,
-            ended_by_id=turn.actor.id,
-            ended_by_name=turn.actor.name,
-            ended_by_org=turn.actor.org_name,
-            end_reason=reason,
-            due_after=due,
-        )
-    )
+    ended = {
+        "ended_at": turn.now,
+        "ended_by_id": turn.actor.id,
+        "ended_by_name": turn.actor.name,
+        "ended_by_org": turn.actor.org_name,
+        "end_reason": reason,
+        "due_after": due,
+    }
+    _CLOSE.run(turn.session, {"of_task": row["id"], **ended})
 
 
 def end_pause(turn: Turn, row: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -116,8 +120,7 @@ def end_pause(turn: Turn, row: dict[str, Any], reason: str) -> dict[str, Any]:
 def drop_pause(turn: Turn, task_id: str) -> None:
     """The task is cancelled while its clock stands: the ledger's line ends with it, and nothing runs on."""
     _close_pause(turn, {"id": task_id}, "", None)
-    stands = sa.and_(_TASK.c.id == task_id, _TASK.c.paused_at.is_not(None))
-    turn.session.execute(sa.update(_TASK).where(stands).values(paused_at=None, pause_reason=""))
+    _DROP.run(turn.session, {"of_task": task_id})
 
 
 def resumed_due(turn: Turn, row: Mapping[str, Any]) -> dt.datetime:

@@ -13,12 +13,14 @@ from app import errors
 from app.db import UNAVAILABLE, write_transaction
 from app.engine.models import Outbox
 from app.engine.verbs.holding import Holding
+from app.prepared import Prepared
 
 log = logging.getLogger("duban.engine.outbox")
 _OUTBOX = Outbox.__table__
-# Built once: they run for every letter.
-_OURS = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.id == sa.bindparam("outbox_id")).with_for_update(skip_locked=True)
-_SEND = (
+_OURS = Prepared(
+    sa.select(_OUTBOX.c.id).where(_OUTBOX.c.id == sa.bindparam("outbox_id")).with_for_update(skip_locked=True)
+)
+_SEND = Prepared(
     sa.update(_OUTBOX)
     .where(
         _OUTBOX.c.id == sa.bindparam("outbox_id"),
@@ -62,13 +64,10 @@ class Deliveries(Holding):
         now = self.clock.now()
         try:
             with self.sessions() as session, write_transaction(session):
-                if session.execute(_OURS, {"outbox_id": row["id"]}).first() is None:
+                if _OURS.first(session, {"outbox_id": row["id"]}) is None:
                     return 0  # another worker is at it
-                taken = session.execute(
-                    _SEND,
-                    {"outbox_id": row["id"], "as_read": row["fence"], "sent_at": now, "fence": row["fence"] + 1},
-                )
-                if taken.rowcount != 1:  # type: ignore[attr-defined]
+                read = {"outbox_id": row["id"], "as_read": row["fence"]}
+                if _SEND.run(session, read | {"sent_at": now, "fence": row["fence"] + 1}) != 1:
                     return 0
                 self.handlers[row["kind"]](session, row["payload"], key=row["key"], now=now)
                 return 1

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -72,12 +73,16 @@ class Sweeps(Holding):
     def sweep_timers(self, limit: int = 200) -> Swept:
         """The same, with how many rows it took: after an outage most reminders are due and told to nobody."""
         claimed = [] if self.is_held() else self._claim(limit)
-        return Swept(sum([self._fire_claimed(*one) for one in claimed]), sum(len(rows) for _id, rows in claimed))
+        rows = [row for _id, own in claimed for row in own]
+        quiet = _coalesced(rows, self._also_due(rows))
+        return Swept(sum([self._fire_claimed(*one, quiet) for one in claimed]), len(rows))
 
-    def _fire_claimed(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    def _fire_claimed(self, instance_id: str, rows: Sequence[Mapping[str, Any]], quiet: set[str] | None = None) -> int:
+        """`quiet` are the rows of the sweep that are told to nobody; looked for here where nobody has."""
         fired = 0
         try:
-            fired = self._fire(instance_id, rows)
+            quiet = _coalesced(rows, self._also_due(rows)) if quiet is None else quiet
+            fired = self._fire(instance_id, rows, quiet)
         except (Exception, *UNAVAILABLE) as fault:
             if _is_lost(fault):
                 log.info("timers of %s not fired now: %s", instance_id, fault)
@@ -232,11 +237,10 @@ class Sweeps(Holding):
 
     # -- reminders, overdue, rungs
 
-    def _fire(self, instance_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    def _fire(self, instance_id: str, rows: Sequence[Mapping[str, Any]], quiet: set[str]) -> int:
         """What is due for one instance. After downtime an event goes before the steps' timers due after it."""
         events = [row for row in rows if row["kind"] == "event"]
         steps = sorted((row for row in rows if row["kind"] != "event"), key=lambda r: (r["due_at"], ORDER[r["kind"]]))
-        quiet = _coalesced(steps, self._also_due(steps))
         if not events:
             return self._fire_steps(instance_id, steps, quiet)
         first = min(row["due_at"] for row in events)
@@ -275,7 +279,7 @@ class Sweeps(Holding):
                     _take(session, row, self.clock.now(), fired=False)
                     continue
                 try:
-                    with session.begin_nested():
+                    with _savepoint(session, row):
                         fired += self._take_step(session, row)
                 except UNAVAILABLE:
                     raise
@@ -420,6 +424,11 @@ def _is_lost(fault: BaseException) -> bool:
     return isinstance(fault, (errors.Busy, *UNAVAILABLE))
 
 
+def _savepoint(session: Session, row: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    """Only a rung's process, which service tasks may write in, has mapped objects to be put back as they were."""
+    return session.begin_nested() if row["kind"] == "ladder" else session.connection().begin_nested()
+
+
 def _take(session: Session, row: Mapping[str, Any], now: dt.datetime, *, fired: bool) -> bool:
     """One conditional UPDATE decides who fires it: whoever claimed it last, if it has not moved since."""
     values: dict[str, Any] = {"state": "fired", "fired_at": now} if fired else {"state": "cancelled"}
@@ -430,9 +439,11 @@ def _take(session: Session, row: Mapping[str, Any], now: dt.datetime, *, fired: 
 def _coalesced(rows: Sequence[Mapping[str, Any]], more: Sequence[Mapping[str, Any]] = ()) -> set[str]:
     """After downtime: of several reminders only the last is told, and none where the task is overdue already."""
     quiet: set[str] = set()
+    of_task: dict[str, list[Mapping[str, Any]]] = {}
+    for row in (*rows, *more):
+        of_task.setdefault(row["task_id"], []).append(row)
     for task_id in {row["task_id"] for row in rows}:
-        own = [row for row in (*rows, *more) if row["task_id"] == task_id]
-        reminders = sorted((row for row in own if row["kind"] == "remind"), key=lambda row: row["due_at"])
-        overdue = any(row["kind"] == "overdue" for row in own)
+        reminders = sorted((row for row in of_task[task_id] if row["kind"] == "remind"), key=lambda row: row["due_at"])
+        overdue = any(row["kind"] == "overdue" for row in of_task[task_id])
         quiet |= {row["id"] for row in (reminders if overdue else reminders[:-1])}
     return quiet

@@ -34,6 +34,14 @@ _STORE = Prepared(
     .where(_INSTANCE.c.id == sa.bindparam("instance_id"))
     .values(next_due_at=_EARLIEST.scalar_subquery())
 )
+_STOP = Prepared(
+    sa.update(_TIMER)
+    .where(_TIMER.c.instance_id == sa.bindparam("ended_id"), _TIMER.c.state.in_(("waiting", "paused")))
+    .values(state="cancelled")
+)
+_RESOLVE = Prepared(
+    sa.update(_INCIDENT).where(_INCIDENT.c.instance_id == sa.bindparam("ended_id"), _INCIDENT.c.resolved_at.is_(None))
+)
 
 
 def save(turn: Turn) -> None:
@@ -124,13 +132,6 @@ def _end(turn: Turn) -> None:
         notify |= {"end_zh": node.name, "end_en": node.name_en or node.name}
     turn.happened("instance.ended", node_id=turn.end_node, notify=notify)
     children.over(turn, "ended")
-    turn.session.execute(
-        sa.update(_TIMER)
-        .where(_TIMER.c.instance_id == turn.id, _TIMER.c.state.in_(("waiting", "paused")))
-        .values(state="cancelled")
-    )
-    turn.session.execute(
-        sa.update(_INCIDENT)
-        .where(_INCIDENT.c.instance_id == turn.id, _INCIDENT.c.resolved_at.is_(None))
-        .values(resolved_at=turn.now, resolved_by_id=turn.actor.id, next_attempt_at=None)
-    )
+    _STOP.run(turn.session, {"ended_id": turn.id})
+    resolved = {"resolved_at": turn.now, "resolved_by_id": turn.actor.id, "next_attempt_at": None}
+    _RESOLVE.run(turn.session, {"ended_id": turn.id, **resolved})

@@ -39,6 +39,7 @@ _OPEN = Prepared(
     .order_by(_TASK.c.id)
 )
 _ADD = Prepared(sa.insert(_TASK))
+_CANCEL = Prepared(sa.update(_TASK).where(_TASK.c.id == sa.bindparam("cancelled_id")).values(status="cancelled"))
 
 
 def project_tasks(turn: Turn, head: Mapping[str, Any]) -> None:
@@ -63,7 +64,7 @@ def project_tasks(turn: Turn, head: Mapping[str, Any]) -> None:
 
 def cancel_task(turn: Turn, task_id: str, node_id: str) -> None:
     """The token moved on without anybody completing the task."""
-    turn.session.execute(sa.update(_TASK).where(_TASK.c.id == task_id).values(status="cancelled"))
+    _CANCEL.run(turn.session, {"cancelled_id": task_id})
     step_timers.cancel(turn.session, task_id)
     drop_pause(turn, task_id)
     turn.happened("task.cancelled", node_id=node_id, task_id=task_id)

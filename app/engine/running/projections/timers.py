@@ -20,6 +20,8 @@ _WAITING = Prepared(
         _TIMER.c.state.in_(("waiting", "paused", "failed")),
     )
 )
+_CHANGE = Prepared(sa.update(_TIMER).where(_TIMER.c.id == sa.bindparam("timer_id")))
+_ADD = Prepared(sa.insert(_TIMER))
 
 
 def project_timers(turn: Turn) -> None:
@@ -35,7 +37,7 @@ def project_timers(turn: Turn) -> None:
         if spiff_id not in waiting:
             fired = turn.workflow.has_fired(spiff_id)
             values: dict[str, Any] = {"state": "fired", "fired_at": turn.now} if fired else {"state": "cancelled"}
-            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
+            _CHANGE.run(session, {"timer_id": row.id, **values})
             continue
         due, state = due_at(waiting[spiff_id]), "paused" if is_paused(waiting[spiff_id]) else "waiting"
         if row.state == "failed" and (due, state) == (row.due_at, "waiting"):
@@ -43,23 +45,22 @@ def project_timers(turn: Turn) -> None:
         if (due, state) != (row.due_at, row.state):
             values = {"due_at": due, "state": state, "fence": row.fence + 1, "lease_until": None}
             values |= {"next_attempt_at": None} | ({"attempts": 0} if row.state == "failed" else {})
-            session.execute(sa.update(_TIMER).where(_TIMER.c.id == row.id).values(**values))
+            _CHANGE.run(session, {"timer_id": row.id, **values})
     for spiff_id, task in waiting.items():
         if spiff_id not in known:
             due = due_at(task)
-            session.execute(
-                sa.insert(_TIMER).values(
-                    id=new_id(),
-                    instance_id=turn.id,
-                    task_id=None,
-                    spiff_task_id=spiff_id,
-                    node_id=task.task_spec.bpmn_id,
-                    kind="event",
-                    detail={},
-                    due_at=due,
-                    original_due_at=due,
-                    state="waiting",
-                    attempts=0,
-                    fence=0,
-                )
-            )
+            row = {
+                "id": new_id(),
+                "instance_id": turn.id,
+                "task_id": None,
+                "spiff_task_id": spiff_id,
+                "node_id": task.task_spec.bpmn_id,
+                "kind": "event",
+                "detail": {},
+                "due_at": due,
+                "original_due_at": due,
+                "state": "waiting",
+                "attempts": 0,
+                "fence": 0,
+            }
+            _ADD.run(session, row)
