@@ -150,13 +150,13 @@ class Editing {
       this.saving.flush().then(() => this.dock.check());
       byId("problems").scrollIntoView({ block: "nearest" });
     });
-    for (const link of this.page.querySelectorAll("a[data-after-save]")) link.addEventListener("click", (event) => this.leave(event, link));
+    for (const link of document.querySelectorAll("a[data-after-save]")) link.addEventListener("click", (event) => this.leave(event, link));
     document.addEventListener("keydown", (event) => this.key(event), true);
     document.addEventListener("click", ({ target }) => this.fold(target));
   }
 
   fold(target) {
-    for (const menu of this.page.querySelectorAll("details.db-menu[open]")) if (!menu.contains(target) || target.closest(".db-menu > div")) menu.open = false;
+    for (const menu of document.querySelectorAll(".db-edtop details.db-menu[open]")) if (!menu.contains(target) || target.closest(".db-menu > div")) menu.open = false;
   }
 
   // Links go to pages of the stored draft: what is still here is stored first.
