@@ -80,7 +80,9 @@ def _things(before: Contents, after: Contents) -> Iterator[Difference]:
             if new.file not in come or not new.id:
                 yield Difference(ADDED, new)
         elif old is not None and new is not None:
-            yield from _aspects(new, dict(before.of(old)), dict(after.of(new)))
+            for one in _aspects(new, dict(before.of(old)), dict(after.of(new))):
+                if not _said_by_column(one, before, after):
+                    yield one
 
 
 def _aspects(thing: Thing, old: dict[str, str], new: dict[str, str]) -> Iterator[Difference]:
@@ -90,6 +92,17 @@ def _aspects(thing: Thing, old: dict[str, str], new: dict[str, str]) -> Iterator
             continue
         change = ADDED if was is None else REMOVED if now is None else CHANGED
         yield Difference(change, thing, name, was, now)
+
+
+def _said_by_column(one: Difference, before: Contents, after: Contents) -> bool:
+    """An entry without a condition in a column that was added or removed, which is said by itself."""
+    word, _dot, rest = (one.aspect or "").partition(".")
+    column = rest.partition("@")[0].partition("/")[0]
+    if one.thing.kind != "rule" or word not in ("cell", "entry"):
+        return False
+    if (before.find(one.thing.file, column) is None) == (after.find(one.thing.file, column) is None):
+        return False
+    return word == "entry" or (one.old if one.new is None else one.new) in ("", "-")
 
 
 def _same_order(old: str | None, new: str | None) -> bool:

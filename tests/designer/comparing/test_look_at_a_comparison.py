@@ -21,7 +21,7 @@ def two_versions(app: Flask) -> None:
     package = load_folder(ROOT / "bpmn" / KEY)
     changed = package.diagram.replace(b'value="office_3d"', b'value="work_days(9)"', 1)
     table = package.files["decisions/grading.dmn"].replace(b"<text>60<", b"<text>90<", 1)
-    form = package.files["forms/review.json"].replace('"zh": "'.encode(), '"zh": "新'.encode())
+    form = package.files["forms/review.json"].replace(b'"zh": "', '"zh": "新'.encode())
     files = {**package.files, "process.bpmn": changed, "decisions/grading.dmn": table, "forms/review.json": form}
     app.extensions["duban.engine"].deploy(Package(KEY, files), by=SYSTEM, publish=False)
 
