@@ -155,7 +155,11 @@ def _compiled(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> _Form
 
 def _defaults(compiled: SQLCompiler) -> dict[str, Any]:
     """Of columns that are left out. The same for every row, or it cannot be prepared."""
-    left_out = [*compiled.insert_prefetch, *compiled.update_prefetch]
-    if any(not column.default.is_scalar for column in left_out):
-        raise NotPreparable(", ".join(column.name for column in left_out))
-    return {column.key: column.default.arg for column in left_out}
+    found: dict[str, Any] = {}
+    left_out = [(column, column.default) for column in compiled.insert_prefetch]
+    left_out += [(column, column.onupdate) for column in compiled.update_prefetch]
+    for column, default in left_out:
+        if not isinstance(default, sa.ColumnDefault) or not default.is_scalar:
+            raise NotPreparable(column.name)
+        found[column.key] = default.arg
+    return found
