@@ -81,9 +81,11 @@ def test_a_step_that_is_added_and_set_up_is_saved_by_itself(
     props = page.locator("#editor-props")
     props.get_by_label("英文名称").fill("Fire department signs")
     props.get_by_label("名称", exact=True).fill("消防会签")
+    props.get_by_label("名称", exact=True).press("Tab")
     props.get_by_label("角色", exact=True).select_option("officer")
     props.get_by_label("票签").check()
     props.get_by_label("通过比例").fill("2/3")
+    props.get_by_label("通过比例").press("Tab")
     props.get_by_label("表单", exact=True).select_option("review")
     props.get_by_label("工作日", exact=True).check()
     props.get_by_role("button", name="添加提醒").click()
@@ -255,7 +257,17 @@ def test_the_editor_works_by_keyboard_and_holds_in_every_look(open_screen: Opens
     _by_keyboard(opened(open_screen("root", DESKTOP), draft_id))
 
 
-PEOPLE = {"系统管理员", "望海市安全生产委员会办公室", "系", "安委办", "市安委办", "望海市安委办", "督办", "督"}
+PEOPLE = {
+    "市安委办内部办理时限",
+    "系统管理员",
+    "望海市安全生产委员会办公室",
+    "系",
+    "安委办",
+    "市安委办",
+    "望海市安委办",
+    "督办",
+    "督",
+}
 
 
 def _by_keyboard(page: Page) -> None:
