@@ -62,7 +62,7 @@ def _may_pick_parent(session: Session, user: Any, campaign_id: str) -> bool:
 
 
 def _plans(session: Session, user: Any, q: str) -> Options:
-    select: sa.Select[Any] = sa.select(SectorPlan, Campaign, Sector)
+    select: Any = sa.select(SectorPlan, Campaign, Sector)
     select = visible(select, SectorPlan, user)
     select = select.join(Campaign, Campaign.id == SectorPlan.campaign_id)
     select = select.join(Sector, Sector.code == SectorPlan.sector_code).where(Campaign.status.in_(OPEN))

@@ -46,7 +46,7 @@ def going_by_version(session: Session, key: str) -> dict[int, int]:
     return {int(version): int(number) for version, number in session.execute(select)}
 
 
-def instances(definition_id: str) -> sa.Select[str, str | None, str, dt.datetime]:
+def instances(definition_id: str) -> Any:
     """Those that go on under a version, the oldest first; nothing of them but what may be told."""
     return (
         sa.select(Instance.id, Instance.business_key, Instance.status, Instance.started_at)
