@@ -134,7 +134,7 @@ export class Palette {
   append(entry, source) {
     const shape = this.shape(entry);
     const follows = source && is(source, "bpmn:FlowNode") && !is(source, "bpmn:EndEvent") && entry.shape.type !== "bpmn:StartEvent";
-    if (follows || (source && is(source, "bpmn:FlowNode") && entry.shape.type === "bpmn:TextAnnotation")) return this.modeler.get("autoPlace").append(source, shape);
+    if (follows || (source && is(source, "bpmn:FlowNode") && entry.shape.type === "bpmn:TextAnnotation")) return this.modeler.get("between").append(source, shape);
     const canvas = this.modeler.get("canvas");
     const box = canvas.viewbox();
     const middle = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };

@@ -1,5 +1,6 @@
 // What the menus of the modeler offer: only what the engine carries out (docs: bpmn/README.md, The diagram).
 import RuleProvider from "diagram-js/lib/features/rules/RuleProvider";
+import { is } from "bpmn-js/lib/util/ModelUtil";
 import { words } from "./model.js";
 
 // Ids of bpmn-js' own menu entries, by what they would make.
@@ -63,8 +64,38 @@ class Statutory extends RuleProvider {
 }
 Statutory.$inject = ["eventBus"];
 
+// What is put after a step with one way on stands between the two: left beside it, both would be taken at once.
+class Between {
+  constructor(commandStack, autoPlace, modeling) {
+    Object.assign(this, { commandStack, autoPlace, modeling });
+    commandStack.register("duban.append", { preExecute: (context) => this.place(context) });
+  }
+
+  append(source, shape) {
+    const context = { source, shape };
+    this.commandStack.execute("duban.append", context);
+    return context.made;
+  }
+
+  place(context) {
+    const { source, shape } = context;
+    const flow = way(source, shape);
+    context.made = this.autoPlace.append(source, shape);
+    if (flow) this.modeling.reconnectStart(flow, context.made, { x: context.made.x + context.made.width / 2, y: context.made.y + context.made.height / 2 });
+  }
+}
+Between.$inject = ["commandStack", "autoPlace", "modeling"];
+
+// The one flow that leaves a step without a condition, where what is added can lead on.
+function way(source, shape) {
+  if (is(source, "bpmn:Gateway") || is(shape, "bpmn:EndEvent") || !is(shape, "bpmn:FlowNode")) return null;
+  const flows = source.outgoing.filter((each) => is(each, "bpmn:SequenceFlow"));
+  return flows.length === 1 && !flows[0].businessObject.conditionExpression ? flows[0] : null;
+}
+
 export default {
   __init__: ["dubanMenu", "dubanPad", "dubanStatutory"],
+  between: ["type", Between],
   dubanMenu: ["type", Menu],
   dubanPad: ["type", Pad],
   dubanStatutory: ["type", Statutory],
