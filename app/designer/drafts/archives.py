@@ -7,6 +7,7 @@ import re
 import stat
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -90,7 +91,7 @@ def _package(content: bytes, key: str) -> Imported:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files, left_out = _unpacked(archive)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError):
         raise _refused(_("压缩文件已损坏，或不是 zip 格式")) from None
     folder, files = _without_folder(files)
     if not files:
@@ -142,6 +143,9 @@ def _admit(entry: zipfile.ZipInfo, files: Mapping[str, bytes]) -> None:
         raise _refused(_("压缩文件里有两个同名文件：%(name)s", name=shown))
     if entry.flag_bits & 0x1:
         raise _refused(_("压缩文件加了密码，读不出：%(name)s", name=shown))
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # Python unpacks the others as a whole, however little is asked of them: a few bytes may become gigabytes.
+        raise _refused(_("压缩方式不受支持，请用普通 zip 重新打包：%(name)s", name=shown))
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise _refused(_("压缩文件里不能有链接：%(name)s", name=shown))
 

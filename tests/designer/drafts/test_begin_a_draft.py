@@ -122,6 +122,21 @@ def test_a_diagram_of_another_tool_opens_and_what_cannot_be_run_is_named(app: Fl
     assert next(p for p in found if p["element"] == "t" and p["fix"])["fix"]["label"] == "改为用户任务"
 
 
+def damaged() -> bytes:
+    """An archive whose packed bytes are no packed bytes."""
+    content = zipped({"process.toml": "x" * 5000})
+    begin = content.index(b"process.toml") + len("process.toml")
+    return content[:begin] + b"\xff" * 8 + content[begin + 8 :]
+
+
+def bomb() -> bytes:
+    """Few bytes that Python unpacks as a whole, however many they become."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("process.toml", b"0" * 1_000_000)
+    return out.getvalue()
+
+
 BAD = {
     "../evil.toml": zipped({"../evil.toml": "x", "process.toml": "x"}),
     "/etc/passwd": zipped({"/etc/passwd": "x"}),
@@ -130,6 +145,8 @@ BAD = {
     "最多 200 个": zipped({f"forms/f{n}.json": "{}" for n in range(201)}),
     "没有 process.bpmn": zipped({"readme.txt": "x"}),
     "已损坏": b"PK\x03\x04 nothing",
+    "或不是 zip 格式": damaged(),
+    "压缩方式不受支持": bomb(),
     "请选择 .bpmn 文件": b"hello",
     "文件是空的": b"",
 }
