@@ -180,9 +180,11 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(kind, unavailable)
 
     @app.errorhandler(DataError)
-    def too_much(error: DataError) -> Response:
+    @app.errorhandler(OverflowError)  # SQLite's driver says so of a number that is too large
+    def too_much(error: DataError | OverflowError) -> Response:
         """Longer or larger than its column. Forms and schemas say so first, field by field; this is the rest."""
-        app.logger.error("value refused by the database in %s %s: %s", request.method, request.path, error.orig)
+        why = getattr(error, "orig", error)
+        app.logger.error("value refused by the database in %s %s: %s", request.method, request.path, why)
         return _answer(422, "invalid", _("填写的内容过长或数值过大，没有提交"))
 
     @app.errorhandler(Exception)

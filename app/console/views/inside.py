@@ -80,7 +80,7 @@ def changes_of(values: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, 
             continue
         try:
             found[name] = _typed(text.replace("\r\n", "\n"), now)
-        except ValueError:
+        except (ValueError, RecursionError):
             wrong[name] = [_("不是这项数据的格式")]
     if wrong:
         raise Invalid(wrong)

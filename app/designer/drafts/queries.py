@@ -36,5 +36,6 @@ def package_of(session: Session, draft: Draft) -> Package:
 
 def changed_since(session: Session, draft: Draft, rev: int) -> list[DraftFile]:
     """The files that differ from what somebody saw who holds the draft at `rev`, removed ones too."""
-    select = sa.select(DraftFile).where(DraftFile.draft_id == draft.id, DraftFile.rev > rev).order_by(DraftFile.name)
+    seen = max(0, min(rev, draft.rev))
+    select = sa.select(DraftFile).where(DraftFile.draft_id == draft.id, DraftFile.rev > seen).order_by(DraftFile.name)
     return list(session.scalars(select))

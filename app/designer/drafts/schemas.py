@@ -12,7 +12,7 @@ MOST_FILES = 200
 LARGEST_FILE = 2 * 1024 * 1024  # bytes; what the engine takes
 LARGEST_DRAFT = 16 * 1024 * 1024
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,79}")
-_PART = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]+")
+_PART = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff\\/:*?\"<>|]+")
 
 
 def is_key(text: str) -> bool:

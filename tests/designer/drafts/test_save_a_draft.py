@@ -102,3 +102,11 @@ def test_every_save_is_in_the_audit_log(app: Flask, sign_in: SignIn, draft: Draf
         rows = session.scalars(sa.select(AuditRecord).where(AuditRecord.object_id == draft.id)).all()
         assert [row.action for row in rows] == ["drafts.created", "drafts.saved"]
         assert rows[1].detail == {"key": "permit", "rev": 2, "files": ["process.bpmn"]}
+
+
+def test_a_revision_and_a_name_that_no_database_takes_are_refused_in_words(sign_in: SignIn, draft: Draft) -> None:
+    assert put(sign_in("root"), draft, 10**30, {"process.bpmn": "<b/>"}).status_code == 409
+    path, half = f"/designer/drafts/{draft.id}/files", rb'{"rev": 1, "files": {"forms/\ud800.json": "{}"}}'
+    assert sign_in("root").put(path, data=half, content_type="application/json").status_code == 422
+    begun = sign_in("root").post("/designer/drafts", data={"process": "hazard_request", "version": 10**30})
+    assert begun.status_code == 422
