@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from app.designer import drafts
 from app.designer.publishing import queries
 from app.designer.publishing.models import Publication
 from app.engine import Engine
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.i18n import lazy_
 
 
@@ -87,8 +88,10 @@ def withdraw(session: Session, publication: Publication, *, by: Actor, now: dt.d
 
 
 def _let_go(session: Session, publication: Publication) -> None:
+    """A draft that was given back may be deleted meanwhile: that holds nobody to the request."""
     if publication.draft_id:
-        drafts.find(session, publication.draft_id, for_update=True).publication_id = None
+        with contextlib.suppress(NotFound):
+            drafts.find(session, publication.draft_id, for_update=True).publication_id = None
 
 
 def carry_out(session: Session, engine: Engine, publication: Publication, *, now: dt.datetime) -> int | None:

@@ -177,6 +177,17 @@ def test_what_is_given_back_may_be_withdrawn(city: City) -> None:
     assert (city.version(), city.publication(draft).status) == (before, "withdrawn")
 
 
+def test_a_request_whose_draft_is_gone_may_still_be_withdrawn(city: City, sign_in: SignIn) -> None:
+    draft = city.draft()
+    city.submit(draft)
+    publication = city.publication(draft)
+    city.decide(publication, decision="refuse", reason="不必改")
+    assert sign_in("root").post(f"/designer/drafts/{draft.id}/deletion").status_code == 303
+    city.decide(publication, by="root", node="revise", decision="withdraw")
+    assert city.publication(draft).status == "withdrawn"
+    assert city.submit(city.draft()).status_code == 303
+
+
 def test_who_submitted_may_take_it_back_once(city: City, sign_in: SignIn) -> None:
     draft = city.draft()
     city.submit(draft)
