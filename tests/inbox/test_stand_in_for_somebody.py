@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import Absence
+from app.accounts import Absence, Grant
 from app.audit import SYSTEM, Actor
 from app.clock import FixedClock
 from app.engine import Engine, HumanTask, TaskCheck
@@ -102,6 +102,33 @@ def test_who_stands_in_may_not_do_what_the_absent_may_not(
     be_away(sign_in, "gao", "liu")
     refused = sign_in("liu").post(f"/tasks/{task}/completion", data=AGREED)
     assert refused.status_code == 422 and "不能由高原审核" in refused.text
+
+
+def test_what_was_delegated_to_the_absent_goes_back_to_whoever_is_answerable(
+    sign_in: SignIn, for_the_head: Callable[[str], str], engine: Engine, actor: Callable[[str], Actor], session: Session
+) -> None:
+    task = for_the_head("请先核对")
+    engine.claim(task, by=actor("gao"))
+    engine.delegate(task, member("zhao").id or "", reason="请先核对", by=actor("gao"))
+    assert be_away(sign_in, "zhao", "liu") == 303
+    assert sign_in("liu").post(f"/tasks/{task}/completion", data=AGREED).status_code == 403
+    engine.hand_back(task, "已核对", by=actor("liu"))
+    assert session.get_one(HumanTask, task).assignee_name == "高原"
+
+
+def test_nobody_stands_in_for_who_became_somebody_that_must_act_in_person(
+    sign_in: SignIn, for_the_head: Callable[[str], str], session: Session
+) -> None:
+    task = for_the_head("成为专家之后")
+    assert be_away(sign_in, "gao", "liu") == 303
+    session.add(Grant(user_id=member("gao").id, role="expert", org_id=member("gao").org_id))
+    session.commit()
+    try:
+        assert sign_in("liu").post(f"/tasks/{task}/completion", data=AGREED).status_code == 404
+        assert "成为专家之后" not in sign_in("liu").get("/tasks?box=proxy").text
+    finally:
+        session.execute(sa.delete(Grant).where(Grant.user_id == member("gao").id, Grant.role == "expert"))
+        session.commit()
 
 
 def test_a_program_does_the_same(sign_in: SignIn, for_the_head: Callable[[str], str]) -> None:

@@ -42,6 +42,13 @@ def _running() -> sa.ColumnElement[bool]:
     return sa.and_(Absence.ended_at.is_(None), Absence.starts_at <= at, Absence.ends_at > at)
 
 
+# Looked at when it is done, too: either may have become somebody since who acts in person.
+_IN_PERSON = (
+    sa.exists()
+    .where(Grant.user_id.in_((Absence.user_id, Absence.proxy_id)), Grant.role.in_(NOBODYS))
+    .correlate(Absence)
+)
+
 # Built once: the engine asks it wherever somebody acts who neither holds a task nor might take it.
 _AWAY = (
     sa.select(User.id, User.name, User.org_id, Organisation.short_name, Absence.ends_at)
@@ -49,7 +56,7 @@ _AWAY = (
     .join(Organisation, Organisation.id == User.org_id)
     .join(_PROXY, _PROXY.id == Absence.proxy_id)
     .where(Absence.proxy_id == sa.bindparam("user_id"), _running())
-    .where(User.active, _PROXY.active, _PROXY.org_id == User.org_id)
+    .where(User.active, _PROXY.active, _PROXY.org_id == User.org_id, ~_IN_PERSON)
     .order_by(Absence.starts_at, User.id)
 )
 _IN = (
@@ -57,7 +64,7 @@ _IN = (
     .join(User, User.id == Absence.user_id)
     .join(_PROXY, _PROXY.id == Absence.proxy_id)
     .where(Absence.user_id.in_(sa.bindparam("ids", expanding=True)), _running())
-    .where(User.active, _PROXY.active, _PROXY.org_id == User.org_id)
+    .where(User.active, _PROXY.active, _PROXY.org_id == User.org_id, ~_IN_PERSON)
 )
 
 

@@ -60,12 +60,10 @@ def require_may_act(
         return actor
     if row["assignee_id"] is not None:
         if row["assignee_id"] == actor.id and engine.directory.person(session, actor.id) is not None:
-            if row["delegated_by_id"] is not None and not preparing:
-                raise errors.Forbidden(
-                    lazy_("这项工作由%(name)s委派，填好后请交回，由其提交", name=row["delegated_by_name"])
-                )
+            _refuse_delegated(row, preparing)
             return actor
         if (away := represented(engine, session, row, actor.id)) is not None:
+            _refuse_delegated(row, preparing)
             return _for(actor, away)
         raise (
             errors.Conflict(
@@ -81,6 +79,11 @@ def require_may_act(
     if (away := represented(engine, session, row, actor.id)) is None:
         raise errors.Forbidden()
     return _for(actor, away)
+
+
+def _refuse_delegated(row: Mapping[str, Any], preparing: bool) -> None:
+    if row["delegated_by_id"] is not None and not preparing:
+        raise errors.Forbidden(lazy_("这项工作由%(name)s委派，填好后请交回，由其提交", name=row["delegated_by_name"]))
 
 
 def represented(engine: Core, session: Session, row: Mapping[str, Any], user_id: str) -> Person | None:
