@@ -158,6 +158,8 @@ def _work_with_it(app: Flask, engine: Engine, sign_in: SignIn, actor: Actors, ke
     assert sign_in("chen").get(f"/processes/{key}/cases").status_code == 404
     technical = sign_in("root").get(f"/processes/{key}/cases").get_data(as_text=True)
     assert "一号罐区" not in technical
+    guessed = sign_in("root").get(f"/processes/{key}/cases?fact=zuo_ye_fang_shi&value=qie_ge").get_data(as_text=True)
+    assert guessed.count("/console/instances/") == technical.count("/console/instances/") > 1
 
 
 @pytest.mark.parametrize("key", ["shen", "wang", "wu"])
