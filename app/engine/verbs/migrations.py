@@ -255,18 +255,31 @@ class MigrationVerbs(StandingReads, Holding):
             session.execute(left.values(status="cancelled", reason={"code": "cancelled"}))
             record(session, self.clock.now(), by, "migrations.stopped", "migration", migration_id, reason=reason)
 
-    def undo_migration(self, migration_id: str, items: Iterable[str] | None = None, *, by: Actor) -> list[Outcome]:
-        """Take instances back to the version they came from, those that nothing has happened to since. NotFound."""
+    def undo_migration(
+        self, migration_id: str, items: Iterable[str] | None = None, *, by: Actor, seconds: float | None = None
+    ) -> list[Outcome]:
+        """Take instances back to the version they came from, those that nothing has happened to since. NotFound.
+
+        With `seconds` it ends then, with at least one done: what is left out can be asked for again, and of all it
+        begins with those that can be taken back.
+        """
+        began, results = time.monotonic(), list[Outcome]()
         with self.sessions() as session:
             if session.get(Migration, migration_id) is None:
                 raise errors.NotFound()
-            select = sa.select(_ITEM).where(_ITEM.c.migration_id == migration_id)
+            select = sa.select(_ITEM.c.id).join(_INSTANCE, _INSTANCE.c.id == _ITEM.c.instance_id)
+            select = select.where(_ITEM.c.migration_id == migration_id)
             select = select.where(_ITEM.c.status == "done") if items is None else select.where(_ITEM.c.id.in_(items))
-            found = [dict(row) for row in session.execute(select.order_by(_ITEM.c.number)).mappings()]
+            found = session.scalars(select.order_by(_INSTANCE.c.rev != _ITEM.c.rev_after, _ITEM.c.number)).all()
             old = self.definition(session, _from(session, migration_id))
         if items is not None and not found:
             raise errors.NotFound()
-        results = [self._undo(old, item, by) for item in found]
+        for item_id in found:
+            if results and seconds is not None and time.monotonic() - began >= seconds:
+                break
+            with self.sessions() as session:  # one by one: each brings a whole state along
+                item = dict(session.execute(sa.select(_ITEM).where(_ITEM.c.id == item_id)).mappings().one())
+            results.append(self._undo(old, item, by))
         with self.sessions() as session, write_transaction(session, alone=True):
             numbers = {"undone": sum(one.ok for one in results), "kept": sum(not one.ok for one in results)}
             record(session, self.clock.now(), by, "migrations.undone", "migration", migration_id, **numbers)

@@ -304,6 +304,23 @@ def test_a_service_that_failed_is_tried_again_as_the_new_version_calls_it(world:
     sound(world, instance)
 
 
+def test_undoing_many_stops_when_its_time_is_over_and_goes_on_with_what_can_be_undone(world: World) -> None:
+    old = d.package("many", d.user("act"), d.user("later"), d.end())
+    new = d.package("many", d.user("act"), d.user("later"), d.user("more"), d.end())
+    world.deploy(old)
+    first, *others = [world.start("many") for _n in range(3)]
+    world.deploy(new)
+    root = world.person("root")
+    migration = migrate(world, "many")
+    world.complete(first, "act")
+    (one,) = world.engine.undo_migration(migration, by=root, seconds=0)
+    assert one.ok and one.instance_id in others
+    (two,) = world.engine.undo_migration(migration, by=root, seconds=0)
+    assert two.ok and {one.instance_id, two.instance_id} == set(others)
+    (late,) = world.engine.undo_migration(migration, by=root)
+    assert late.reason is not None and late.reason.code == "gone_on"
+
+
 def test_undone_it_is_as_it_was_and_once_only_and_not_after_work_went_on(world: World) -> None:
     old = d.package("back", d.user("act", name="办理", **CLOCK), d.end())
     new = d.package("back", d.user("do", name="办理", role="coordinator"), d.user("more"), d.end())

@@ -15,6 +15,8 @@ from app.errors import Conflict, DubanError, Invalid
 from app.i18n import _, pick
 from app.subjects import csv_file
 
+SECONDS = 20.0  # of undoing in one request
+
 
 @blueprint.get("/migrations/<migration_id>")
 def show(migration_id: str) -> Response:
@@ -85,9 +87,13 @@ def undo(migration_id: str) -> Response:
     """撤回: the chosen ones, or all that can be."""
     chosen = request.form.getlist("items") or None
     web.refresh()
-    outcomes = web.engine().undo_migration(migration_id, chosen, by=web.actor())
+    done = queries.counts(web.db.session(), migration_id)["done"]
+    web.refresh()
+    outcomes = web.engine().undo_migration(migration_id, chosen, by=web.actor(), seconds=SECONDS)
     web.refresh()
     kept = [one for one in outcomes if not one.ok]
+    if not chosen and (left := done - len(outcomes)) > 0:
+        flash(_("还有 %(n)s 项没有处理，可以再次撤回", n=left), "warning")
     if outcomes and not kept:
         flash(_("已撤回 %(n)s 项", n=len(outcomes)))
         return web.see_other(url_for("migrating.show", migration_id=migration_id))
