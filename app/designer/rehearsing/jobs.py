@@ -70,7 +70,6 @@ def launch(app: Flask) -> None:
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     _children[:] = [one for one in _children if one.poll() is None] + [child]

@@ -116,6 +116,7 @@ class Case:
     stopped: Stopped | None = None
     dead_at: tuple[str, ...] = ()
     turns: int = 0
+    asked: int = 0
     began: dt.datetime | None = None
     over: dt.datetime | None = None
 
@@ -323,9 +324,11 @@ class Case:
         if due is not None and words.ladder and climbs:
             rungs = tuple(at for kind, at, _plan in step_timers.planned(turn, words, due) if kind == "ladder")
         number = self.visits[node_id]
+        self.asked += 1
+        work_id = f"{self.number}.{node_id}.{self.asked}"
         work = Work(
             case=self,
-            id=f"{self.number}.{node_id}.{number}.{len(self.path)}.{len(self.open)}",
+            id=work_id,
             spiff_id=str(task.id),
             node_id=node_id,
             role=role,
@@ -340,7 +343,7 @@ class Case:
                 "node_id": node_id,
                 "properties": self.loaded.nodes[node_id].properties,
                 "form": words.form,
-                "id": "",
+                "id": work_id,
             },
         )
         self.open[work.id] = work

@@ -142,6 +142,19 @@ def test_a_timer_on_the_edge_of_a_step_ends_it_and_frees_who_was_at_it(rehearse:
     assert figures["nodes"]["act"]["left"] == ends["given_up"] == figures["nodes"]["late"]["passes"]
 
 
+@pytest.mark.parametrize(("policy", "signed"), [("all", 60), ("in_turn", 60), ("any", 20)])
+def test_a_step_that_several_sign_is_signed_by_each_of_them(rehearse: Rehearse, policy: str, signed: int) -> None:
+    board = f"{STAFF}; policy={policy}; signers=['li', 'wang', 'zhao']; deadline=P3D"
+    joint = process(
+        "joint", {"start": "startEvent", "act": STAFF, "board": board, "end": "endEvent"},
+        {"start>act": "", "act>board": "", "board>end": ""},
+    )  # fmt: skip
+    figures = rehearse(joint, count=20, days=60)
+    assert figures["ends"] == {"end": 20}
+    assert figures["nodes"]["board"]["done"] == signed
+    assert not problems(figures, "dead_end")
+
+
 def test_a_case_that_only_goes_round_is_stopped_and_told(rehearse: Rehearse) -> None:
     circle = process(
         "circle",
