@@ -23,16 +23,16 @@ _NOTHING: tuple[Any, ...] = (None, "", [])
 
 def choices(form: Mapping[str, Any]) -> list[Choice]:
     """Select, radio and checkbox fields, those in groups too; what a list variable offers is not known here."""
-    return list(_choices(form.get("fields") or (), ""))
+    return list(_choices(form.get("fields"), ""))
 
 
-def _choices(specs: Sequence[Spec], before: str) -> Iterator[Choice]:
-    for spec in specs:
-        if not isinstance(spec, Mapping) or spec.get("kind") not in KINDS:
+def _choices(specs: Any, before: str) -> Iterator[Choice]:
+    for spec in specs if isinstance(specs, list) else ():
+        if not isinstance(spec, Mapping) or not isinstance(spec.get("kind"), str) or spec["kind"] not in KINDS:
             continue  # a form full of mistakes still has its other fields
         name = before + str(spec.get("name", ""))
         if spec["kind"] == "group":
-            yield from _choices(spec.get("fields") or (), f"{name}.")
+            yield from _choices(spec.get("fields"), f"{name}.")
         elif not spec.get("fixed") and (options := _offered(spec)):
             default = spec.get("default")
             plain = None if isinstance(default, Mapping) else default

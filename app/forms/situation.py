@@ -51,7 +51,8 @@ class Option:
 
 def options_of(spec: Spec, data: Mapping[str, Any]) -> list[Option]:
     """The fixed options, or those that a list variable gives: values, or {"value"|"id", "label"|"name"}."""
-    found = [_option(item) for item in spec.get("options", ())]
+    fixed = spec.get("options")
+    found = [_option(item) for item in fixed] if isinstance(fixed, list) else []
     listed = lookup(data, spec["source"]) if spec.get("source") else None
     if isinstance(listed, list):
         found += [_option(item) for item in listed[:MAX_OPTIONS] if item is not None]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from werkzeug.datastructures import MultiDict
 
 from app.designer.decisions.table import MOST_COLUMNS, MOST_ROWS, POLICIES, Column, Row, Table
+from app.designer.drafts.editing import typed
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ def sent(form: MultiDict[str, str]) -> Table:
     """All that stands in the fields; nothing is refused here, what is wrong is shown at its cell."""
 
     def text(name: str) -> str:
-        return " ".join(form.get(name, "").split())[:4000]
+        return " ".join(typed(form.get(name, "")).split())[:4000]
 
     def columns(word: str) -> list[Column]:
         return [

@@ -85,6 +85,14 @@ def read(content: bytes) -> Table:
     return found
 
 
+def is_table(content: bytes) -> bool:
+    """Whether it can be read and written."""
+    try:
+        return _opened(content) is not None
+    except NotATable:
+        return False
+
+
 def new(identity: str) -> bytes:
     """A table with nothing in it yet."""
     return _NEW.format(id=identity).encode()
@@ -188,9 +196,7 @@ class _Writing:
             return
         for entry in entries:
             rule.remove(entry)
-        after = (
-            [child for child in rule if etree.QName(child).localname == "inputEntry"] if kind == "outputEntry" else []
-        )
+        after = [child for child in rule if _local(child) == "inputEntry"] if kind == "outputEntry" else []
         place = rule.index(after[-1]) + 1 if after else 1 if rule.find(f"{self.space}description") is not None else 0
         for number, entry in enumerate(wanted):
             rule.insert(place + number, entry)
@@ -210,7 +216,7 @@ class _Writing:
         before = {"input": (), "output": ("input",), "rule": ("input", "output")}[kind]
         for element in present:
             self.table.remove(element)
-        places = [n + 1 for n, child in enumerate(self.table) if etree.QName(child).localname in before]
+        places = [n + 1 for n, child in enumerate(self.table) if _local(child) in before]
         for number, element in enumerate(order):
             self.table.insert((places[-1] if places else 0) + number, element)
 
@@ -220,6 +226,11 @@ def _set(element: etree._Element, name: str, value: str) -> None:
         element.set(name, value)
     elif element.get(name) is not None:
         del element.attrib[name]
+
+
+def _local(element: etree._Element) -> str:
+    """The name without its namespace; nothing for comments."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def _text(element: etree._Element | None) -> str:

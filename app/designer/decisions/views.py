@@ -75,6 +75,8 @@ def show(draft_id: str, name: str) -> Response:
 def save(draft_id: str, name: str) -> BaseResponse:
     """Save what stands in the fields, after what the button does; `try` only computes, `check` only looks."""
     draft, content = _file(draft_id, name)
+    if not table.is_table(content):  # somebody has put another file in its place meanwhile
+        return web.render("designer/decisions/unreadable.html", 409, draft=draft, name=name)
     shown = schemas.sent(request.form)
     do = request.form.get("_do", "save")
     if do in ("try", "check"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 
 import tomlkit
@@ -15,6 +16,14 @@ B = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 S = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 SPIFF = S[1:-1]
+
+
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def typed(text: str) -> str:
+    """What somebody typed or pasted, without the characters that XML cannot hold: a terminal's, say."""
+    return _NO_XML.sub("", text).strip()
 
 
 def opened(content: bytes) -> etree._Element:

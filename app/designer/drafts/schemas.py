@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -13,6 +14,8 @@ LARGEST_FILE = 2 * 1024 * 1024  # bytes; what the engine takes
 LARGEST_DRAFT = 16 * 1024 * 1024
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _PART = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff\\/:*?\"<>|]+")
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def is_key(text: str) -> bool:
@@ -35,6 +38,19 @@ def check_files(files: Mapping[str, bytes | None]) -> None:
             raise Invalid({"files": [_("文件名不可用：%(name)s", name=name[:80])]})
         if content is not None and len(content) > LARGEST_FILE:
             raise Invalid({"files": [_("文件过大（每个最多 %(n)s MB）：%(name)s", n=LARGEST_FILE >> 20, name=name)]})
+        if content is not None and _HALF.search(content) and not _is_whole(content):
+            raise Invalid({"files": [_("文件里有不成对的转义字符：%(name)s", name=name)]})
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether what is escaped in JSON comes to characters that can be written again."""
+    try:
+        json.dumps(json.loads(content), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    except (ValueError, RecursionError):
+        return True  # no JSON: the check says so
+    return True
 
 
 def check_whole(files: Mapping[str, bytes]) -> None:

@@ -114,7 +114,7 @@ def _fields(form: dict[str, Any]) -> list[dict[str, Any]]:
         if (
             isinstance(field, dict)
             and isinstance(field.get("name"), str)
-            and field.get("kind") not in FORM_KINDS_WITHOUT_ANSWER
+            and str(field.get("kind")) not in FORM_KINDS_WITHOUT_ANSWER
         ):
             options = field.get("options")
             found.append(

@@ -19,15 +19,40 @@ def read(content: bytes) -> Form | None:
         form = json.loads(content.decode())
     except (ValueError, RecursionError):
         return None
-    fields = form.get("fields") if isinstance(form, dict) else None
-    if not isinstance(fields, list) or not all(_is_field(one) for one in fields):
+    if not isinstance(form, dict) or not _are_fields(form.get("fields")) or not _is_text(form.get("title", "")):
         return None
-    return form  # type: ignore[no-any-return]
+    return form
 
 
-def _is_field(spec: Any) -> bool:
-    inner = spec.get("fields", []) if isinstance(spec, dict) else None
-    return isinstance(inner, list) and all(isinstance(one, dict) for one in inner)
+def _are_fields(specs: Any, *, inside: bool = False) -> bool:
+    """Of the right shape, that is; whether they say anything sensible is the check's to say."""
+    return isinstance(specs, list) and all(isinstance(one, dict) and _is_field(one, inside) for one in specs)
+
+
+def _is_field(spec: dict[str, Any], inside: bool) -> bool:
+    return (
+        all(isinstance(spec.get(word, ""), str) for word in ("name", "kind", "source"))
+        and all(_is_text(spec.get(word, "")) for word in ("label", "help", "text", "unit"))
+        and all(_is_condition(spec.get(word, True)) for word in ("visible_if", "required"))
+        and isinstance(spec.get("options", []), list)
+        and (inside or _are_fields(spec.get("fields", []), inside=True))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, dict) and all(isinstance(one, str) for one in value.values()))
+
+
+def _is_condition(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return isinstance(value, bool)
+    parts = [value.get(word, []) for word in ("all", "any")]
+    return (
+        all(isinstance(one, list) for one in parts)
+        and all(_is_condition(one) for listed in parts for one in listed)
+        and _is_condition(value.get("not", True))
+        and isinstance(value.get("field", ""), str)
+    )
 
 
 def write(form: Form) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from app.designer.drafts.editing import typed
 from app.designer.drafts.schemas import is_key
 from app.designer.gallery import fields
 from app.designer.gallery.guided import APPROVE, HANDLE, Plan, Step
@@ -48,11 +49,11 @@ class Given:
     def of(cls, form: MultiDict[str, str]) -> Given:
         count = min(form.get("steps", 0, type=int), MOST_STEPS)
         names = ("name", "name_en", "role", "kind", "deadline", "fields")
-        steps = [GivenStep(*(form.get(f"step{n}_{name}", "").strip() for name in names)) for n in range(count)]
-        title = form.get("title_zh", "").strip()
+        steps = [GivenStep(*(typed(form.get(f"step{n}_{name}", "")) for name in names)) for n in range(count)]
+        title = typed(form.get("title_zh", ""))
         key = form.get("key", "").strip() or (proposed_key(title) if title else "")
         starters = list(dict.fromkeys(form.getlist("starters")))
-        return cls(title, form.get("title_en", "").strip(), key, starters, form.get("fields", "").strip(), steps)
+        return cls(title, typed(form.get("title_en", "")), key, starters, typed(form.get("fields", "")), steps)
 
     def other_steps(self, form: MultiDict[str, str]) -> Given | None:
         """With one step more or less, where that was asked for; None where the form was sent."""

@@ -136,7 +136,8 @@ class MigrationVerbs(StandingReads, Holding):
     def loaded_of(self, package: Package) -> Loaded:
         """A package as if it were deployed. CompileError where it does not even parse."""
         content_hash = package.content_hash
-        title: Any = package.manifest.get("title") or {}
+        given: Any = package.manifest.get("title")
+        title = given if isinstance(given, dict) else {}
         return Loaded(
             id="",
             key=package.key,
@@ -296,10 +297,13 @@ class MigrationVerbs(StandingReads, Holding):
 
     def _of_package(self, package: Package) -> Loaded:
         try:
-            return self.loaded_of(package)
+            loaded = self.loaded_of(package)
+            for name in package.named("forms", ".json"):
+                loaded.form(name)
+            return loaded
         except CompileError as wrong:
             raise errors.Invalid({"to": [bilingual(wrong.zh, wrong.en)]}) from wrong
-        except (XMLRefused, ValueError, KeyError) as wrong:
+        except (XMLRefused, ValueError, KeyError, RecursionError) as wrong:
             raise errors.Invalid({"to": [lazy_("流程文件无法读取，请先校验")]}) from wrong
 
     def _work_on(self, item: Mapping[str, Any], ways: dict[str, tuple[Way, Actor]]) -> None:

@@ -162,6 +162,13 @@ def _work_with_it(app: Flask, engine: Engine, sign_in: SignIn, actor: Actors, ke
     assert guessed.count("/console/instances/") == technical.count("/console/instances/") > 1
 
 
+def test_what_a_terminal_left_in_the_answers_is_left_out(app: Flask, sign_in: SignIn) -> None:
+    sent = MultiDict(ANSWERS)
+    sent["title_zh"], sent["key"], sent["step0_name"] = "动火\x08作业", "pasted", "填\x00单"
+    assert sign_in("root").post("/designer/gallery/new", data=sent).status_code == 303
+    assert newest(app).title == "动火作业"
+
+
 @pytest.mark.parametrize("key", ["shen", "wang", "wu"])
 def test_an_outsider_finds_neither_gallery_nor_guide(sign_in: SignIn, key: str) -> None:
     for path in ("/designer/gallery", "/designer/gallery/new"):
