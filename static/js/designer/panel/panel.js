@@ -155,13 +155,19 @@ export class Panel {
 
   draw() {
     this.waiting = false;
-    const focused = this.box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const held = this.box.contains(document.activeElement) ? document.activeElement : null;
     const scroll = this.box.scrollTop;
     const tabs = this.tabs();
     const current = tabs.find(([key]) => key === this.tab) ?? tabs[0];
     this.box.replaceChildren(this.head(), this.strip(tabs, current[0]), ...(this.several ? [this.many()] : this.body(current)));
     this.box.scrollTop = scroll;
-    if (focused) this.box.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (held?.dataset.key) this.resume(held, this.box.querySelector(`[data-key="${CSS.escape(held.dataset.key)}"]`));
+  }
+
+  // Whoever came into a field goes on in it: what Tab marked stays marked, so that typing replaces it.
+  resume(before, after) {
+    after?.focus({ preventScroll: true });
+    if (Number.isInteger(before.selectionStart)) after?.setSelectionRange?.(before.selectionStart, before.selectionEnd);
   }
 
   body([key, , fill]) {
