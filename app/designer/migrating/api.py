@@ -30,7 +30,7 @@ def migrate(payload: dict[str, Any], key: str) -> dict[str, Any]:
     queries.versions(session, key)
     found = plans.plan(session, Sides(key, payload["since"], payload["to"]), payload["mapping"])
     told: dict[str, Any] = {"plan": _plan(found), "results": [], "migration": None}
-    wanted = payload["instances"]
+    wanted = None if payload["instances"] is None else set(payload["instances"])
     if payload["dry_run"]:
         ids = [row.id for row in session.execute(queries.instances(found.old.id))]
         chosen = [one for one in ids if wanted is None or one in wanted]

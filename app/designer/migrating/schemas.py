@@ -14,7 +14,9 @@ class MigrationIn(ma.Schema):
     mapping = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(allow_none=True), load_default=dict)
     dry_run = ma.fields.Boolean(load_default=True)
     reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
-    instances = ma.fields.List(ma.fields.String(), load_default=None, allow_none=True)
+    instances = ma.fields.List(
+        ma.fields.String(), load_default=None, allow_none=True, validate=ma.validate.Length(max=10_000)
+    )
 
 
 # `from` is no name in Python.

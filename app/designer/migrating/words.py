@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ INSTANCES: dict[str, tuple[str, Any]] = {
     "suspended": ("pause", lazy_("已中止")),
 }
 _ROLES = ("role_changed",)
+_CLASS = re.compile(r"\w+")
 
 
 def node_name(loaded: Loaded, node_id: str | None) -> str:
@@ -43,13 +45,18 @@ def node_name(loaded: Loaded, node_id: str | None) -> str:
 
 
 def told(reason: Reason | Mapping[str, Any] | None, *versions: Loaded) -> str:
-    """A reason as a sentence; roles and nodes by their names."""
+    """A reason as a sentence; roles and nodes by their names.
+
+    Of a fault its class alone: what follows it may quote what people wrote, which administrators do not see.
+    """
     if reason is None:
         return ""
     stored = reason.as_json() if isinstance(reason, Reason) else dict(reason)
     data = dict(stored.get("data") or {})
     if stored.get("code") in _ROLES:
         data = {name: str(role_name(role)) if role != "—" else role for name, role in data.items()}
+    if "detail" in data:
+        data["detail"] = found[0] if (found := _CLASS.match(str(data["detail"]))) else ""
     if "element" in data:
         data["element"] = _named(data["element"], versions)
     return str(text_of(stored | {"data": data}))

@@ -14,6 +14,7 @@ from app.audit import SYSTEM, Actor, AuditRecord
 from app.clock import FixedClock
 from app.db import write_transaction
 from app.designer.drafts import Draft, operations
+from app.designer.migrating import words
 from app.engine import Engine, HumanTask, Instance, Migration, Package
 from tests.engine import diagrams as d
 
@@ -126,3 +127,10 @@ def test_it_is_started_followed_and_taken_back_one_by_one(engine: Engine, sign_i
     assert [row.action for row in told][:2] == ["migrations.started", "migrations.undone"]
     assert root.get(f"/api/v1/migrations/{migration.id}").json["counts"]["failed"] == 1
     assert len(root.get(f"/api/v1/migrations/{migration.id}/items").json) == 3
+
+
+def test_of_a_fault_administrators_are_told_its_class_and_not_what_it_quotes(app: Flask) -> None:
+    with app.test_request_context():
+        for code in ("fault", "steps_fail"):
+            told = words.told({"code": code, "data": {"detail": "LookupError: 新港化工没有负责人"}})
+            assert "LookupError" in told and "新港化工" not in told
