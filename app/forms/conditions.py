@@ -91,13 +91,14 @@ def _comparable(a: Any, b: Any) -> bool:
 
 
 def names(condition: Any) -> Iterator[str]:
-    """The names that a well-formed condition reads, without what follows a dot."""
+    """The names that a condition reads, without what follows a dot; of one that is not well-formed as far as it is."""
     if isinstance(condition, Mapping):
-        for part in [*condition.get("all", ()), *condition.get("any", ())]:
-            yield from names(part)
+        for parts in (condition.get("all"), condition.get("any")):
+            for part in parts if isinstance(parts, list) else ():
+                yield from names(part)
         if "not" in condition:
             yield from names(condition["not"])
-        if "field" in condition:
+        if isinstance(condition.get("field"), str):
             yield condition["field"].split(".")[0]
 
 

@@ -115,7 +115,7 @@ def values_of(prefix: str, condition: Any, earlier: Sequence[Spec], *, otherwise
             if set(condition) == {word} and isinstance(condition[word], list):
                 mode, parts = name, condition[word]
     whole = {f"{prefix}_json": json.dumps(condition, ensure_ascii=False)}
-    if not all(isinstance(part, Mapping) and "field" in part for part in parts):
+    if not all(isinstance(part, Mapping) and isinstance(part.get("field"), str) for part in parts):
         return {f"{prefix}_mode": EXPERT, **whole}
     kinds = {one["name"]: one for one in earlier if _fixed_options(one)}
     return {f"{prefix}_mode": mode, f"{prefix}_rows": [_values(part, kinds) for part in parts], **whole}
@@ -141,7 +141,10 @@ def condition_of(prefix: str, values: Mapping[str, Any], earlier: Sequence[Spec]
     if mode in (ALWAYS, NEVER, None, ""):
         return mode != NEVER
     if mode == EXPERT:
-        return json.loads(values.get(f"{prefix}_json") or "null")
+        try:
+            return json.loads(values.get(f"{prefix}_json") or "null")
+        except RecursionError as deep:
+            raise ValueError("nested too deeply") from deep
     rows = values.get(f"{prefix}_rows")
     by_name = {one["name"]: one for one in earlier}
     parts = [_part(row, by_name) for row in rows or () if isinstance(row, Mapping) and row.get("field")]

@@ -238,7 +238,7 @@ def _from_text(text: str, kind: str, spec: Spec) -> Any:
     if kind == "group":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     typed = {text_of(o["value"]): o["value"] for o in spec.get("options") or ()}
     if kind == "checklist":

@@ -223,3 +223,12 @@ def test_lines_are_found_for_every_path_of_the_check() -> None:
     text = editing.write(json.loads(ALL_KINDS)).decode().replace('"kind": "radio"', '"kind": "rodeo"', 1)
     ((path, _zh, _en),) = check("x", text.encode())
     assert editing.line_of(editing.lines(text), path) == text[: text.index("rodeo")].count("\n") + 1
+
+
+@pytest.mark.parametrize("typed", ['{"field": []}', '{"all": 5}', "[" * 100_000, "5", "{"])
+def test_a_condition_that_is_none_is_refused_at_its_field(sign_in: SignIn, draft: Draft, typed: str) -> None:
+    path = f"/designer/drafts/{draft.id}/forms/review/fields/1"
+    prefix = f"{settings.P}visible_if"
+    sent = {"rev": "1", f"{settings.P}kind": "textarea", f"{settings.P}name": "remark", f"{settings.P}label_zh": "说明",
+            f"{settings.P}label_en": "Remark", f"{prefix}_mode": "expert", f"{prefix}_json": typed}  # fmt: skip
+    assert sign_in("root").post(path, data=sent).status_code == 422
