@@ -60,13 +60,15 @@ def list_cases(key: str) -> Response:
     if not counts and not access.reads_maps(user) and not startable:
         raise NotFound()
     shown = cases.columns(loaded) if access.sees_data(user) else []
+    many = sum(counts.values()) > queries.MOST_COUNTED  # sums over so many would take many seconds
     return web.render(
         "console/cases.html",
         loaded=loaded,
         page=page,
         columns=shown,
         facts=cases.facts_of(session, page.items),
-        figures=cases.figures(session, shown, found),
+        figures=[] if many else cases.figures(session, shown, found),
+        most=queries.MOST_COUNTED if many and shown else None,
         counts=counts,
         asked=asked,
         link=lambda **more: url_for(

@@ -152,6 +152,10 @@ def _work_with_it(app: Flask, engine: Engine, sign_in: SignIn, actor: Actors, ke
     assert "一号罐区" in page
     assert "作业方式" in page
     assert "2,400" in page
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.console.queries.MOST_COUNTED", 1)
+        crowded = sign_in("sun").get(f"/processes/{key}/cases").get_data(as_text=True)
+    assert "2,400" not in crowded and "超过 1 件，这里不作汇总" in crowded
     narrowed = sign_in("sun").get(f"/processes/{key}/cases?fact=zuo_ye_fang_shi&value=han_jie").get_data(as_text=True)
     assert "一号罐区" in narrowed
     assert "二号罐区" not in narrowed
