@@ -183,6 +183,14 @@ def test_it_is_named_at_its_element(what: str) -> None:
     assert only(problems(body), code, element).severity == "error"
 
 
+def test_a_missing_flow_is_named_once_where_the_way_breaks_off() -> None:
+    body = start() + user("a") + user("b") + user("c") + end() + chain("begin", "a") + chain("b", "c", "finish")
+    found = [(problem.code, problem.element_id) for problem in problems(body) if problem.code == "unreachable"]
+    assert found == [("unreachable", "b")]
+    circle = simple(user("step"), more=user("x") + user("y") + chain("x", "y", "x") + chain("y", "finish"))
+    assert [problem.element_id for problem in problems(circle) if problem.code == "unreachable"] == ["x"]
+
+
 def test_a_diagram_without_a_process_is_named() -> None:
     only(problems(package(xml=diagram("<!-- <bpmn:process -->"))), "no_process")
 

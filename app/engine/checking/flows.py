@@ -101,8 +101,9 @@ def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
         for target in targets:
             back.setdefault(target, []).append(source)
     ending = _closure((node.id for node in nodes if node.kind == "endEvent"), back)
+    cut_off = _cut_off([node.id for node in nodes if node.id not in reached], onward, back)
     for node in nodes:
-        if node.id not in reached:
+        if node.id in cut_off:
             desk.add(
                 "unreachable",
                 "从开始事件到不了此节点",
@@ -110,7 +111,7 @@ def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
                 at=node,
                 fix=("用连线接上，或删除它", "Connect it, or remove it"),
             )
-        elif node.kind != "endEvent" and not node.out_flows and not node.triggered:
+        elif node.id in reached and node.kind != "endEvent" and not node.out_flows and not node.triggered:
             desk.add(
                 "dead_end",
                 "此节点之后没有连线，流程走不到结束",
@@ -118,8 +119,19 @@ def _ways(desk: Desk, nodes: list[Node], starts: list[Node]) -> None:
                 at=node,
                 fix=("连到下一步或结束事件", "Connect it to the next step or an end event"),
             )
-        elif node.id not in ending and not node.triggered:
+        elif node.id in reached and node.id not in ending and not node.triggered:
             desk.add("no_way_out", "从此节点走不到结束事件", "No way leads from here to an end event", at=node)
+
+
+def _cut_off(lost: list[str], onward: dict[str, list[str]], back: dict[str, list[str]]) -> set[str]:
+    """Where what is never reached begins: one missing flow is one problem, not one for every step behind it."""
+    heads: set[str] = set()
+    behind: set[str] = set()
+    for one in sorted(lost, key=lambda each: any(source in lost for source in back.get(each, ()))):
+        if one not in behind:
+            heads.add(one)
+            behind |= _closure([one], onward)
+    return heads
 
 
 def _targets(desk: Desk, node: Node) -> list[str]:
