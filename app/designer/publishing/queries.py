@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import is_postgresql
 from app.designer.publishing.models import OPEN, Publication
 from app.engine import Definition, HumanTask, Instance, Package
 from app.errors import NotFound
 
 GOING = ("running", "suspended", "quarantined")
+_LOCK = 7204  # see app.db: the number of this advisory lock
 READERS = ("admin", "security_admin")
 
 
@@ -30,6 +32,12 @@ def find(session: Session, publication_id: str, user: Any) -> Publication:
 
 def of_instance(session: Session, instance_id: str) -> Publication | None:
     return session.scalar(sa.select(Publication).where(Publication.instance_id == instance_id))
+
+
+def alone(session: Session, key: str) -> None:
+    """Inside a write transaction: whoever submits about the same process meanwhile waits, and then sees this."""
+    if is_postgresql(session):  # SQLite has only one writer anyway
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, sa.func.hashtext(key))))
 
 
 def open_of(session: Session, key: str) -> Publication | None:

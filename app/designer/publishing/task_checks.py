@@ -32,6 +32,7 @@ def submittable(check: TaskCheck) -> Mapping[str, Any]:
     if check.node_id == "revise" and check.answers.get("decision") != "resubmit":
         return {}
     data = {**check.data, **check.answers}
+    queries.alone(check.session, str(data.get("process_key") or ""))
     try:
         errors = refusals(check.session, data, check.instance_id or None, check.now)
     except NotFound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -114,6 +115,7 @@ def test_a_draft_is_in_force_when_a_second_person_agrees(city: City, sign_in: Si
     assert (publication.status, city.version()) == ("waiting", before)
     inbox = sign_in("shen").get("/tasks?box=claimable").get_data(as_text=True)
     assert "审批发布" in inbox
+    assert sign_in("shen").get("/").location == "/tasks"  # the inbox shows as soon as there is something to take
     task = sign_in("shen").get(f"/tasks/{city.task(publication, 'approve').id}").get_data(as_text=True)
     assert "改说明" in task
     assert f"/designer/publications/{publication.id}" in task
@@ -138,6 +140,31 @@ def test_while_somebody_decides_the_draft_stays_as_it_is(city: City, sign_in: Si
     again = city.submit(draft)
     assert again.status_code == 422
     assert "已就这个流程提交了申请" in again.get_data(as_text=True)
+
+
+@pytest.mark.only_postgresql
+def test_of_two_who_submit_at_once_one_is_told_of_the_other(city: City, engine: Engine, actor: Actors) -> None:
+    drafts = [city.draft(), city.draft()]
+    told: list[BaseException | None] = []
+
+    def submit(draft: Draft) -> None:
+        data = {"action": "publish", "process_key": KEY, "draft_id": draft.id, "note": "同时", "effective_at": None}
+        try:
+            with city.app.app_context():
+                engine.start("process_publication", data, by=actor("root"))
+        except Invalid as refused:
+            told.append(refused)
+        else:
+            told.append(None)
+
+    both = [threading.Thread(target=submit, args=(draft,)) for draft in drafts]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len(told) == 2 and told.count(None) == 1
+    with city.app.extensions["duban.sessions"]() as session:
+        assert len(session.scalars(sa.select(Publication).where(Publication.status == "waiting")).all()) == 1
 
 
 def test_the_author_does_not_decide(city: City, actor: Actors) -> None:
