@@ -131,6 +131,12 @@ def todo_count(session: Session, user: Any) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(HumanTask).where(boxes.mine(user))) or 0
 
 
+def is_asked(session: Session, user: Any) -> bool:
+    """Whether a task waits for the person: held by them, or for anybody of their role to take."""
+    waits = (sa.select(HumanTask.id).where(where).exists() for where in (boxes.mine(user), *boxes.pools(user)))
+    return bool(session.scalar(sa.select(sa.or_(*waits))))
+
+
 def unread_copies(session: Session, user: Any, rows: Iterable[HumanTask]) -> frozenset[str]:
     """Which of these tasks were copied to the person and not read yet."""
     select = sa.select(TaskCopy.task_id).where(

@@ -27,7 +27,8 @@ class InboxItem(web.MenuItem):
 
 def _has_business(user: Any) -> bool:
     """The three administrators have no part in business; a process may still address them (their inbox then shows)."""
-    return any(grant.role not in SEPARATED for grant in user.grants) or _todo(user) > 0
+    business = any(grant.role not in SEPARATED for grant in user.grants)
+    return business or queries.is_asked(web.db.session(), user)
 
 
 def _todo(user: Any) -> int:
