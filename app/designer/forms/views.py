@@ -255,7 +255,7 @@ def _page(
             one.affects = True  # the form beside it follows every change
     looks = forms.bind(form, {}, session=session, user=user) if not found else None
     return web.render(
-        "designer/forms/_edit.html" if web.is_partial() and place else "designer/forms/show.html",
+        "designer/forms/_field_edit.html" if web.is_partial() and place else "designer/forms/show.html",
         status,
         draft=draft,
         name=name,
