@@ -16,7 +16,7 @@ from app.designer.comparing.vocabulary import FIELD_KINDS
 from app.designer.comparing.wording import Line, Wording, cut
 from app.i18n import bilingual, lazy_
 
-WORDS: dict[str, Any] = {ADDED: lazy_("新增"), REMOVED: lazy_("删除"), CHANGED: lazy_("改动")}
+WORDS: dict[str, Any] = {ADDED: lazy_("已新增"), REMOVED: lazy_("已删除"), CHANGED: lazy_("已改动")}
 
 
 @dataclass(frozen=True)
