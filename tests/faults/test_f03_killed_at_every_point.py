@@ -19,6 +19,7 @@ from app.engine.running import checkout
 from app.engine.running.acts.complete import Complete
 from app.engine.running.acts.start import Start
 from app.engine.running.projections import saving
+from app.prepared import Prepared
 from app.web import idempotency
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
@@ -156,8 +157,16 @@ def test_f3_control_saving_without_one_transaction_leaves_half_and_verification_
         session.execute = execute  # type: ignore[method-assign]
         yield session
 
-    def naive() -> None:
+    def run(self: Prepared, session: Session, given: Any) -> int:
+        found = whole_run(self, session, given)
+        session.commit()
+        return found
+
+    whole_run = Prepared.run
+
+    def naive() -> None:  # in a process that is killed
         checkout.write_transaction = row_by_row  # type: ignore[assignment]
+        Prepared.run = run  # type: ignore[method-assign]
         plant(saving, "_store", "before")
 
     assert case.killed(naive)

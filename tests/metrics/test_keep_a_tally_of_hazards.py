@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts import visible
 from app.db import write_transaction
-from app.hazards import Hazard, standing, tally_differences
+from app.hazards import Hazard, tally_differences
 from app.hazards.facts import hazard_rows
-from app.hazards.tally import HazardTally, rebuild
+from app.hazards.tally import HazardTally, rebuild, standing
 from app.worker import fold
 from tests.cast import org_id
 from tests.hazards.walk import Walk, at
