@@ -17,6 +17,7 @@ from app.db import patience
 from app.engine import Engine, History, HumanTask, Instance
 from app.engine.running import checkout
 from app.engine.running.projections import saving
+from app.prepared import Prepared
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
 from tests.holding import Holding
@@ -179,14 +180,21 @@ def test_f10_control_writing_row_by_row_leaves_half_of_it_when_the_database_fill
         session.execute = execute  # type: ignore[method-assign]
         yield session
 
+    def run(self: Prepared, session: Session, given: Any) -> int:
+        found = whole_run(self, session, given)
+        session.commit()
+        return found
+
     def full(*_words: Any) -> None:
         raise sa.exc.OperationalError("UPDATE", {}, Exception("database or disk is full"))
 
+    whole_run = Prepared.run
     world.deploy(d.package("case", d.user("act"), d.user("look"), d.end()))
     instance = world.start("case")
     task = world.task(instance, "act").id
     before = stored(world.engine, task)
     with monkeypatch.context() as naive:
+        naive.setattr(Prepared, "run", run)
         naive.setattr(checkout, "write_transaction", row_by_row)
         naive.setattr(saving, "_store", full)
         with pytest.raises(errors.Busy):

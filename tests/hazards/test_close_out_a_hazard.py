@@ -71,7 +71,8 @@ def test_others_may_not_close_out_and_nobody_twice(city: Walk) -> None:
 def test_a_major_hazard_is_closed_only_when_the_committee_office_agrees(city: Walk) -> None:
     listing = listed(city)
     listing.list()
-    hazard = city.review(city.rectify(city.receive(city.order(city.again(listing.hazard)))))
+    ordered = city.order(city.again(listing.hazard), due_on="2026-09-30")  # as the listing says
+    hazard = city.review(city.rectify(city.receive(ordered)))
     city.engine.deliver_all()
     listing.accept()
     listing.delist()
