@@ -113,6 +113,10 @@ def test_eighteen_items_six_photos_three_hazards_without_a_network_and_back(
     page.reload()
     unsent(page, 0)
     take_back_what_was_sent(page)
+    for _look in range(40):  # what is taken back goes up a moment later
+        if len(walk.items(inspection)) == 18:
+            break
+        page.wait_for_timeout(250)
     assert len(walk.items(inspection)) == 18
     page.get_by_role("link", name="提交检查记录").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(inspection.number)

@@ -30,8 +30,25 @@ class RehearsalIn(ma.Schema):
     wait = ma.fields.Integer(load_default=MOST_SECONDS, validate=ma.validate.Range(0, MOST_SECONDS))
 
 
+class RehearsalOut(ma.Schema):
+    """`figures` once it is done (docs/rehearsal.md); `seconds` of real time; `reason` where it failed."""
+
+    id = ma.fields.String()
+    key = ma.fields.String()
+    version = ma.fields.Integer(allow_none=True)
+    content_hash = ma.fields.String()
+    status = ma.fields.String()
+    total = ma.fields.Integer()
+    over = ma.fields.Integer()
+    seconds = ma.fields.Float(allow_none=True)
+    reason = ma.fields.Raw(allow_none=True)
+    figures = ma.fields.Raw(allow_none=True)
+
+
 @blp.route("/definitions/<key>/rehearsals", methods=["POST"])
 @blp.arguments(RehearsalIn)
+@blp.response(200, RehearsalOut)
+@blp.alt_response(202, schema=RehearsalOut, success=True)
 @requires(DESIGNER)
 def ask(given: dict[str, Any], key: str) -> Response:
     """200 with the figures if they are there in time, else 202 and a Location to look at."""
@@ -65,6 +82,7 @@ def _awaited(rehearsal_id: str, seconds: int) -> Rehearsal:
 
 
 @blp.route("/rehearsals/<rehearsal_id>")
+@blp.response(200, RehearsalOut)
 @requires(DESIGNER)
 def show(rehearsal_id: str) -> Response:
     """Status and progress; the figures once it is done."""
