@@ -5,6 +5,7 @@ import { csrfToken, text } from "./strings.js";
 
 const WAIT_MS = 10_000;
 const pending = new WeakMap(); // form → timer
+const underway = new WeakMap(); // form → the controller that ends a save on its way
 const dirty = new Set();
 
 const shown = (form) => form.querySelector("[data-saved]") ?? document.querySelector(`[data-saved-for="${form.id}"]`) ?? document.querySelector("[data-saved]");
@@ -20,11 +21,14 @@ async function save(form, keepalive = false) {
   pending.delete(form);
   if (!dirty.delete(form)) return;
   const label = shown(form);
+  const sent = new AbortController();
+  underway.set(form, sent);
   try {
     const response = await fetch(form.dataset.autosave, {
       method: "PUT",
       body: body(form),
       keepalive,
+      signal: sent.signal,
       credentials: "same-origin",
       headers: { "X-CSRFToken": csrfToken(), "HX-Request": "true", "HX-Request-Type": "partial", Accept: "application/json" },
     });
@@ -33,6 +37,7 @@ async function save(form, keepalive = false) {
     const time = said || new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
     if (label) label.textContent = text("saved", { time });
   } catch {
+    if (sent.signal.aborted) return;
     dirty.add(form);
     if (label) label.textContent = text("unsaved");
     if (form.isConnected && !pending.has(form)) pending.set(form, setTimeout(() => save(form), WAIT_MS * 3));
@@ -49,15 +54,15 @@ function touched(event) {
 }
 document.addEventListener("input", touched);
 document.addEventListener("change", touched);
-on("focusout", "form[data-autosave]", (event, form) => {
-  if (dirty.has(form) && !form.contains(event.relatedTarget)) save(form);
-  else if (dirty.has(form)) {
-    clearTimeout(pending.get(form));
-    pending.set(form, setTimeout(() => save(form), 1_000));
-  }
+// Later, not at once: the click that takes the focus away may be the submit, and a draft sent beside it would come late.
+on("focusout", "form[data-autosave]", (_event, form) => {
+  if (!dirty.has(form)) return;
+  clearTimeout(pending.get(form));
+  pending.set(form, setTimeout(() => save(form), 1_000));
 });
 // A submit replaces the draft; leaving the page keeps it.
 on("submit", "form[data-autosave]", (_event, form) => {
+  underway.get(form)?.abort();
   clearTimeout(pending.get(form));
   pending.delete(form);
   dirty.delete(form);
