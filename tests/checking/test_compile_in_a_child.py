@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
-import subprocess
-import sys
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from app.engine.packages import compiling
 from app.engine.packages.compiling import CompileError, compile_package
-from app.engine.packages.package import package_from_files
+from app.engine.packages.package import Package, package_from_files
+from app.engine.packages.parser import Parser, Stopped
 from app.engine.running.serializing import restore_specs
 from tests.checking.packages import (
     chain,
@@ -78,7 +82,6 @@ def test_a_parser_out_of_memory_or_stack_is_an_answer_too() -> None:
     for said in ("MemoryError: ", "RecursionError: maximum recursion depth exceeded"):
         told = compiling._error_of(json.dumps({"message": said, "element_id": None}).encode())
         assert "过大" in told.zh and "too large" in told.en
-    assert "cannot be parsed" in compiling._error_of(b"Segmentation fault").en
 
 
 ERRORS = {
@@ -114,19 +117,72 @@ def test_an_error_of_the_parser_reads_clearly_in_both_languages(what: str) -> No
     assert refused.value.element_id == element
 
 
-def test_the_child_gets_nothing_of_the_parents_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_parser() -> Iterator[Parser]:
+    parser = Parser()
+    yield parser
+    parser.close()
+
+
+def order_for(id: str, seconds: int = 10) -> bytes:
+    return order_of(package(simple(user(id), id=id)), seconds)
+
+
+def order_of(made: Package, seconds: int = 10) -> bytes:
+    files = {"process.bpmn": base64.b64encode(made.diagram).decode()}
+    return json.dumps({"key": made.key, "files": files, "seconds": seconds}).encode()
+
+
+def test_the_waiting_process_has_nothing_of_ours(own_parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUBAN_SECRET_KEY", "must-not-be-seen")
-    seen: dict[str, object] = {}
-    run = subprocess.run
+    assert own_parser.ask(order_for("alone"), 10)[0]
+    of = Path(f"/proc/{own_parser.pid}")
+    assert (of / "environ").read_bytes() == b""
+    opened = sorted(str(file.readlink()).split(":")[0] for file in (of / "fd").iterdir() if file.name != "2")
+    assert opened == ["/dev/null", "/dev/null", "socket"]
 
-    def watched(command: list[str], **options: object) -> object:
-        seen.update(options, command=command)
-        return run(command, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(subprocess, "run", watched)
-    compile_package(package(simple(user("alone"), id="alone")))
-    assert seen["env"] == {} and os.environ["DUBAN_SECRET_KEY"] not in str(seen)
-    assert seen["command"] == [sys.executable, "-I", compiling.__file__]
+def test_what_parses_one_package_is_not_what_parses_the_next(own_parser: Parser) -> None:
+    """A parser that hangs, dies or eats memory takes nobody else's order with it."""
+    assert own_parser.ask(order_for("before"), 10)[0]
+    waiting = own_parser.pid
+    with pytest.raises(Stopped):
+        own_parser.ask(order_of(package(xml=HANGING), seconds=1), 1)
+    assert own_parser.ask(order_for("after"), 10)[0] and own_parser.pid == waiting
+
+
+def test_several_are_parsed_at_once(own_parser: Parser) -> None:
+    answers: dict[str, tuple[bool, bytes]] = {}
+
+    def ask(id: str) -> None:
+        answers[id] = own_parser.ask(order_for(id), 10)
+
+    threads = [threading.Thread(target=ask, args=(f"step{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(parsed and id.encode() in specs for id, (parsed, specs) in answers.items()) and len(answers) == 4
+
+
+def test_a_waiting_process_that_is_gone_is_started_anew(own_parser: Parser) -> None:
+    assert own_parser.ask(order_for("first"), 10)[0]
+    gone = own_parser.pid
+    assert gone is not None
+    os.kill(gone, signal.SIGKILL)
+    assert own_parser.ask(order_for("second"), 10)[0] and own_parser.pid != gone
+
+
+def test_a_fork_of_ours_waits_on_a_process_of_its_own(own_parser: Parser) -> None:
+    """As gunicorn's workers do, which are forks of one that may have parsed already."""
+    assert own_parser.ask(order_for("parent"), 10)[0]
+    child = os.fork()
+    if child == 0:
+        parsed = own_parser.ask(order_for("child"), 10)[0]
+        own_parser.close()
+        os._exit(0 if parsed else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert own_parser.ask(order_for("parent_again"), 10)[0]
 
 
 def test_only_the_diagram_and_the_decisions_go_into_the_child() -> None:

@@ -1,8 +1,7 @@
-"""SpiffWorkflow's own parser, in a process of its own with 10 seconds and 1 GB.
+"""SpiffWorkflow's own parser, in a process of its own with 10 seconds and 1 GB (parser_process.py).
 
 It can hang or run out of stack on diagrams that look harmless, and it works on text from outside, so it gets
-nothing: no environment, no database, no secret, only the files of the package. Run as a script this module is
-that process: it reads the files as JSON and answers with the stored specs or with what the parser said.
+nothing: no environment, no database, no secret, only the files of the package.
 """
 
 from __future__ import annotations
@@ -11,18 +10,14 @@ import base64
 import functools
 import json
 import re
-import resource
-import subprocess
-import sys
-import types
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from app.engine.packages.parser import Stopped, parser
 
 if TYPE_CHECKING:
     from app.engine.packages.package import Package
 
-SECONDS, MEMORY = 10, 1024**3
-_APP = Path(__file__).resolve().parents[2]
+SECONDS = 10
 
 
 class CompileError(Exception):
@@ -47,21 +42,12 @@ def compile_package(package: Package, seconds: int = SECONDS) -> bytes:
 def _compiled(order: str) -> bytes:
     seconds: int = json.loads(order)["seconds"]
     try:
-        done = subprocess.run(  # noqa: S603 (our own file; nothing from outside on the command line)
-            [sys.executable, "-I", __file__],
-            input=order.encode(),
-            capture_output=True,
-            env={},
-            timeout=seconds + 5,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        parsed, answer = parser.ask(order.encode(), seconds)
+    except Stopped:
         raise _too_long(seconds) from None
-    if done.returncode < 0:
-        raise _too_long(seconds)
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    raise _error_of(done.stderr)
+    if parsed:
+        return answer
+    raise _error_of(answer)
 
 
 def _too_long(seconds: int) -> CompileError:
@@ -89,64 +75,11 @@ _MEANINGS = (
 )
 
 
-def _error_of(stderr: bytes) -> CompileError:
-    try:
-        said = json.loads(stderr.decode().strip().splitlines()[-1])
-        message, element_id = str(said["message"]), said["element_id"]
-    except (ValueError, IndexError, KeyError, TypeError):
-        message, element_id = "the parser stopped without a word", None
+def _error_of(answer: bytes) -> CompileError:
+    said = json.loads(answer)
+    message, element_id = str(said["message"]), said["element_id"]
     for pattern, zh, en in _MEANINGS:
         if re.search(pattern, message):
             return CompileError(zh, en, element_id)
     short = message[:300]
     return CompileError(f"流程图无法解析：{short}", f"The diagram cannot be parsed: {short}", element_id)
-
-
-def _limit(seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _without_the_application() -> None:
-    """Make app.engine.running.serializing importable without app/__init__.py, which would bring in everything else."""
-    for name, folder in (("app", _APP), ("app.engine", _APP / "engine")):
-        module = types.ModuleType(name)
-        module.__path__ = [str(folder)]
-        sys.modules[name] = module
-
-
-def _parse(order: dict[str, Any]) -> bytes:
-    _without_the_application()
-    from app.engine.packages.front_door import open_xml
-    from app.engine.packages.parsing import Parser
-    from app.engine.packages.rewriting import rewrite
-    from app.engine.running.serializing import store_specs
-
-    parser = Parser()
-    for name, content in order["files"].items():
-        root = open_xml(base64.b64decode(content))
-        if name.endswith(".dmn"):
-            parser.add_dmn_xml(root, name)
-        else:
-            parser.add_bpmn_xml(rewrite(root), name)
-    process = parser.get_spec(order["key"])
-    return store_specs(process, parser.get_subprocess_specs(order["key"]))
-
-
-def _main() -> int:
-    order = json.loads(sys.stdin.buffer.read())
-    _limit(order["seconds"])
-    try:
-        sys.stdout.buffer.write(_parse(order))
-    except Exception as error:
-        element = getattr(error, "id", None) or None
-        answer = {"message": f"{type(error).__name__}: {error}"[:1000], "element_id": element}
-        sys.stderr.write("\n" + json.dumps(answer))
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())
