@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.designer.drafts.models import Draft, DraftFile
-from app.engine import Package
+from app.engine import Definition, Package
 from app.errors import NotFound
 
 
@@ -17,6 +17,15 @@ def find(session: Session, draft_id: str, *, for_update: bool = False) -> Draft:
     if draft is None:
         raise NotFound()
     return draft
+
+
+def behind(session: Session, draft: Draft) -> int | None:
+    """The version in force, where it is not the one that a draft under way was made from."""
+    if draft.base_version is None or draft.published_version is not None:
+        return None
+    select = sa.select(Definition.version).where(Definition.key == draft.key, Definition.status == "published")
+    now = session.scalar(select)
+    return now if now != draft.base_version else None
 
 
 def files_of(session: Session, draft: Draft) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ _EVENTS = {
     "publications.approved": lazy_("批准发布"),
     "publications.refused": lazy_("退回修改"),
     "publications.published": lazy_("已生效"),
+    "publications.overtaken": lazy_("现行版本已变，没有生效"),
     "publications.withdrawn": lazy_("撤回发布申请"),
 }
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, new_id
-from app.i18n import lazy_
+from app.i18n import _, lazy_
 
 Id = sa.String(32)
 ACTIONS: dict[str, Any] = {
@@ -23,6 +24,34 @@ STATUSES: dict[str, Any] = {
     "withdrawn": lazy_("已撤回"),
 }
 OPEN = ("waiting", "refused", "approved")
+_OVERTAKEN = "@overtaken"
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """Another version came into force after a request was submitted. As text it is kept as the reason of its return."""
+
+    was: int | None
+    now: int | None
+
+    def __str__(self) -> str:
+        return f"{_OVERTAKEN} {self.was or '-'} {self.now or '-'}"
+
+    @classmethod
+    def of(cls, reason: str) -> Overtaken | None:
+        parts = reason.split(" ")
+        if len(parts) != 3 or parts[0] != _OVERTAKEN:
+            return None
+        was, now = (int(part) if part.isdecimal() else None for part in parts[1:])
+        return cls(was, now)
+
+    @property
+    def words(self) -> str:
+        if self.was is None:
+            return _("提交申请以后已有 v%(now)s 生效，这里的内容没有与它核对过", now=self.now)
+        if self.now is None:
+            return _("申请是与 v%(was)s 核对的，它已停用", was=self.was)
+        return _("申请是与 v%(was)s 核对的，现行已是 v%(now)s", was=self.was, now=self.now)
 
 
 class Publication(Base):
@@ -62,6 +91,12 @@ class Publication(Base):
     @property
     def status_name(self) -> str:
         return str(STATUSES[self.status])
+
+    @property
+    def why(self) -> str:
+        """Why it came back, as a person reads it."""
+        overtaken = Overtaken.of(self.reason)
+        return overtaken.words if overtaken else self.reason
 
     @property
     def is_open(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.audit import Actor, record
+from app.audit import SYSTEM, Actor, record
 from app.clock import SHANGHAI
 from app.designer import drafts
 from app.designer.publishing import queries
@@ -97,12 +97,20 @@ def _let_go(session: Session, publication: Publication) -> None:
 def carry_out(session: Session, engine: Engine, publication: Publication, *, now: dt.datetime) -> int | None:
     """Put into effect what was approved, with the approver as publisher; the version that is in force then.
 
-    Repeating it changes nothing. Raises Invalid where the process no longer passes the check, Conflict where the draft
-    is not the one that was approved: both become incidents of the publication, to be retried or withdrawn.
+    Repeating it changes nothing. Where another version came into force after the request was submitted, nobody has
+    compared with that one: nothing is published, and the request goes back to its author. Raises Invalid where the
+    process no longer passes the check, Conflict where the draft is not the one that was approved: both become
+    incidents of the publication, to be retried or withdrawn.
     """
-    if publication.status == "published":
-        return publication.version
+    if publication.status != "approved":
+        return publication.version if publication.status == "published" else None
     approver = Actor(publication.decided_by_id, publication.decided_by_name)
+    overtaken = queries.overtaken(session, publication, for_update=True)
+    if overtaken is not None:
+        publication.status, publication.reason = "refused", str(overtaken)
+        _let_go(session, publication)
+        _log(session, now, SYSTEM, "publications.overtaken", publication, reason=publication.reason)
+        return None
     if publication.action == "retire":
         engine.retire_within(session, publication.key, by=approver)
         publication.version = None

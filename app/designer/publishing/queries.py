@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import is_postgresql
-from app.designer.publishing.models import OPEN, Publication
+from app.designer.publishing.models import OPEN, Overtaken, Publication
 from app.engine import Definition, HumanTask, Instance, Package
 from app.errors import NotFound
 
@@ -65,6 +65,13 @@ def of_process(session: Session, key: str) -> list[Publication]:
 
 def in_force(session: Session, key: str) -> Definition | None:
     return session.scalar(sa.select(Definition).where(Definition.key == key, Definition.status == "published"))
+
+
+def overtaken(session: Session, publication: Publication, *, for_update: bool = False) -> Overtaken | None:
+    """That another version is in force than the one which the request was compared with; None where it is the same."""
+    select = sa.select(Definition.version).where(Definition.key == publication.key, Definition.status == "published")
+    now = session.scalar(select.with_for_update() if for_update else select)
+    return None if now == publication.in_force else Overtaken(publication.in_force, now)
 
 
 def version(session: Session, key: str, number: int | None) -> Definition | None:

@@ -9,7 +9,7 @@ import marshmallow as ma
 
 from app.audit import Actor
 from app.designer.publishing import operations, queries
-from app.designer.publishing.models import Publication
+from app.designer.publishing.models import Overtaken, Publication
 from app.engine import ServiceCall
 from app.i18n import lazy_
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 Result = dict[str, Any]
+OVERTAKEN = "overtaken"  # a result of designer.publish: the diagram leads back to the author
 
 
 class Registered(ma.Schema):
@@ -88,7 +89,9 @@ def approve(call: ServiceCall) -> None:
 
 
 def give_back(call: ServiceCall) -> None:
-    """记录退回理由，草稿可以再改。"""
+    """记录退回理由，草稿可以再改；现行版本变了而退回的已有理由。"""
+    if call.data.get("result") == OVERTAKEN:
+        return
     reason = str(call.data.get("reason") or "")
     operations.give_back(call.session, _publication(call), reason, by=_approver(call), now=call.now)
     call.history("publications.refused", text=reason)
@@ -105,9 +108,13 @@ def withdraw(call: ServiceCall) -> Result:
 
 def _bound(engine: Engine) -> Any:
     def publish(call: ServiceCall) -> Result:
-        """按批准的内容生效：新发起的事项用新版本，在办事项不变。"""
+        """按批准的内容生效：新发起的事项用新版本，在办事项不变。现行版本已不是核对过的那个时不生效，退回起草人。"""
         publication = _publication(call)
         version = operations.carry_out(call.session, engine, publication, now=call.now)
+        if publication.status == "refused":
+            found = Overtaken.of(publication.reason)
+            call.history("publications.overtaken", text=f"v{found.was or '-'} → v{found.now or '-'}" if found else "")
+            return {"published_version": None, "result": OVERTAKEN}
         call.history("publications.published", text=f"v{version}" if version else str(lazy_("已停用")))
         return {"published_version": version, "result": "published"}
 

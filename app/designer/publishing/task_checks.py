@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 
 
 def second_person(check: TaskCheck) -> Mapping[str, Any]:
-    """Who submitted the request, or saved the draft last, does not decide about it."""
+    """Who submitted the request, or saved the draft last, does not decide about it.
+
+    Nor is agreed to what was compared with a version that is no longer the one in force.
+    """
     publication = queries.of_instance(check.session, check.instance_id)
     if publication is None:
         return {}
     authors = {publication.submitted_by_id}
     if publication.draft_id:
         authors.add(drafts.find(check.session, publication.draft_id).updated_by_id)
-    return {"decision": [_("起草和提交的人不能自己审批，须由另一人办理")]} if check.actor.id in authors else {}
+    if check.actor.id in authors:
+        return {"decision": [_("起草和提交的人不能自己审批，须由另一人办理")]}
+    overtaken = queries.overtaken(check.session, publication)
+    if overtaken is not None and check.answers.get("decision") == "agree":
+        return {"decision": [_("%(why)s；请退回起草人，核对后再报", why=overtaken.words)]}
+    return {}
 
 
 def submittable(check: TaskCheck) -> Mapping[str, Any]:

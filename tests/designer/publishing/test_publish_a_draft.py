@@ -22,6 +22,7 @@ from app.designer.drafts import Draft, operations
 from app.designer.publishing import Publication
 from app.engine import Definition, Engine, HumanTask, load_folder
 from app.errors import Forbidden, Invalid
+from app.notifications import Notification
 from tests.cast import START
 
 SignIn = Callable[[str], FlaskClient]
@@ -265,6 +266,53 @@ def test_a_draft_of_an_older_version_asks_for_a_confirmation(city: City) -> None
     assert refused.status_code == 422
     assert "现行已是" in refused.get_data(as_text=True)
     assert city.submit(old, overtaken="1").status_code == 303
+
+
+def deployed_meanwhile(city: City, actor: Actors, name: str) -> int:
+    """Somebody deploys another version past the designer."""
+    toml = EXAMPLE.files["process.toml"] + f"# {name}\n".encode()
+    files = {**EXAMPLE.files, "process.toml": toml}
+    return city.engine.deploy(type(EXAMPLE)(KEY, files), by=actor("root")).version
+
+
+def test_what_was_compared_with_another_version_is_not_agreed_to(city: City, sign_in: SignIn, actor: Actors) -> None:
+    draft = city.draft()
+    city.submit(draft)
+    publication, compared = city.publication(draft), city.version()
+    newer = deployed_meanwhile(city, actor, "插进来的版本")
+    page = sign_in("shen").get(f"/designer/publications/{publication.id}").get_data(as_text=True)
+    assert f"申请是与 v{compared} 核对的，现行已是 v{newer}" in page
+    with pytest.raises(Invalid) as raised:
+        city.decide(publication, decision="agree")
+    assert f"现行已是 v{newer}" in str(raised.value.errors["decision"][0])
+    assert city.version() == newer
+    for path in (f"/designer/drafts/{draft.id}", f"/designer/drafts/{draft.id}/check"):
+        assert f"现行已是 v{newer}" in sign_in("root").get(path).get_data(as_text=True)
+    city.decide(publication, decision="refuse", reason="请与现行版本核对")
+    city.decide(publication, by="root", node="revise", decision="resubmit", note="已核对")
+    city.decide(publication, decision="agree")
+    assert city.version() == newer + 1
+
+
+def test_a_version_that_comes_between_approval_and_effect_sends_the_request_back(
+    city: City, sign_in: SignIn, clock: FixedClock, actor: Actors
+) -> None:
+    draft = city.draft()
+    city.submit(draft, effective_at=local(clock.now() + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"))
+    publication, compared = city.publication(draft), city.version()
+    city.decide(publication, decision="agree")
+    newer = deployed_meanwhile(city, actor, "到时间前插进来的版本")
+    clock.set(clock.now() + dt.timedelta(hours=3))
+    city.engine.run_due_timers()
+    assert (city.version(), city.publication(draft).status) == (newer, "refused")
+    told = f"申请是与 v{compared} 核对的，现行已是 v{newer}"
+    assert told in sign_in("root").get(f"/designer/drafts/{draft.id}/publication").get_data(as_text=True)
+    task = city.task(publication, "revise")  # who asked has a task, and who approved is told of it
+    assert task.assignee_id == actor("root").id
+    city.engine.deliver_outbox()
+    with city.app.extensions["duban.sessions"]() as session:
+        told_to = session.scalars(sa.select(Notification.user_id).where(Notification.task_id == task.id)).all()
+    assert actor("shen").id in told_to
 
 
 def test_an_older_version_comes_back_by_a_second_person(city: City, sign_in: SignIn) -> None:

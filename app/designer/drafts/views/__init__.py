@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, request
 
 from app import web
 from app.designer.access import designs, for_designers
+from app.designer.drafts import queries
 from app.i18n import lazy_
 
 blueprint = for_designers(Blueprint("designer", __name__, url_prefix="/designer"))
@@ -20,4 +21,5 @@ def init_app(app: Flask) -> None:
     from app.designer.drafts.views import checks, files, lists  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
+    app.jinja_env.globals["draft_behind"] = lambda draft: queries.behind(web.db.session(), draft)
     web.menu.add(web.MenuItem("administration", 40, "designer.index", lazy_("流程设计"), icon="vector", shown=designs))

@@ -63,6 +63,7 @@ def _facts(publication: Publication) -> dict[str, Any]:
         "errors_found": drafts.errors_in(findings),
         "has_diagram": after is not None,
         "changes": changes.of_publication(session, publication),
+        "overtaken": queries.overtaken(session, publication) if publication.is_open else None,
         "running": queries.running(session, publication.key),
         "designs": designs(web.current_user()),
     }
