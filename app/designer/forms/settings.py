@@ -153,6 +153,8 @@ def spec_of(values: Mapping[str, Any], old: Spec, earlier: Sequence[Spec]) -> tu
             spec[word] = texts
     _options_into(spec, values, old, kind)
     _values_into(spec, values, keys)
+    if "builder" in keys and "builder" in old:
+        spec["builder"] = old["builder"]
     wrong = _conditions_into(spec, values, old, earlier, answers=answers)
     if kind == "group":
         spec["fields"] = old.get("fields") or [{"name": "text", "kind": "text", "label": {"zh": "内容", "en": "Text"}}]

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,11 +36,29 @@ from app.errors import DubanError
 
 log = logging.getLogger("duban.rehearsals")
 SECONDS = 600  # of real time that one may take
+STARTS = 3  # times that a process is started for one that waits; after so many failures it has failed
+COMMAND = [sys.executable, "-m", "app.cli", "rehearsals", "run"]
+
+
+@dataclass
+class _Starts:
+    """How often a process was started for the rehearsal that waits first, and how the last one ended."""
+
+    rehearsal_id: str = ""
+    failed: int = 0
+    code: int | None = None  # of the exit; None where there was no process at all
+
+
 _children: list[subprocess.Popen[bytes]] = []
+_starts = _Starts()
 
 
 def attend(app: Flask) -> bool:
-    """Bury the dead, and see to it that what waits is played; whether a process was started."""
+    """Bury the dead, and see to it that what waits is played; whether a process was started.
+
+    Where the process ends with an error before it has taken up what waits, it is started again, `STARTS` times in
+    all; then the rehearsal has failed, with a reason, and the next one has its turn.
+    """
     sessions = app.extensions["duban.sessions"]
     with sessions() as session:
         if not queries.under_way(session):
@@ -50,12 +69,50 @@ def attend(app: Flask) -> bool:
         running = session.scalar(sa.select(Rehearsal.id).filter_by(status=RUNNING).limit(1))
     if waiting is None or running is not None or any(child.poll() is None for child in _children):
         return False
-    launch(app)
-    return True
+    _count(waiting)
+    if _starts.failed >= STARTS:
+        _give_up(app)
+        return False
+    _starts.rehearsal_id = waiting
+    return launch(app)
 
 
-def launch(app: Flask) -> None:
-    """`duban rehearsals run` on the same data; it ends when nothing waits."""
+def _count(waiting: str) -> None:
+    """What waits although a process was started for it has failed to start, if that process ended with an error."""
+    if _starts.rehearsal_id != waiting:
+        _starts.rehearsal_id, _starts.failed, _starts.code = "", 0, None
+    elif not _children:
+        _starts.failed, _starts.code = _starts.failed + 1, None
+    elif code := _children[-1].poll():
+        _starts.failed, _starts.code = _starts.failed + 1, code
+
+
+def _give_up(app: Flask) -> None:
+    """What cannot be started is over, in words for whoever asked for it."""
+    code, times = _starts.code, _starts.failed
+    log.error("rehearsal %s not started after %d times, exit code %s", _starts.rehearsal_id, times, code)
+    if code is not None and code < 0:
+        why = (
+            f"被系统终止，信号 {-code}，多半是内存不足",
+            f"ended by the system with signal {-code}, probably for lack of memory",
+        )
+    elif code is not None:
+        why = f"退出码 {code}", f"exit code {code}"
+    else:
+        why = "系统不能再建立进程", "the system has no room for another process"
+    values = _failed(
+        f"推演程序启动了 {times} 次都没有成功（{why[0]}）。原因在服务器日志里，请维护人员排除后重新推演。",
+        f"The rehearsal could not be started, {times} times ({why[1]}). The server's log has the cause: "
+        "once that is put right, rehearse again.",
+    )
+    table = Rehearsal.__table__
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        still = sa.update(table).where(table.c.id == _starts.rehearsal_id, table.c.status == WAITING)
+        session.execute(still.values(finished_at=dt.datetime.now(dt.UTC), **values))
+
+
+def launch(app: Flask) -> bool:
+    """`duban rehearsals run` on the same data, which ends when nothing waits; whether there is a process now."""
     settings: Settings = app.extensions["duban.settings"]
     environ = os.environ | {
         "DUBAN_HOME": str(settings.home),
@@ -64,16 +121,22 @@ def launch(app: Flask) -> None:
         "DUBAN_TESTING": "1" if settings.testing else "",
         "DUBAN_ENV": "production" if settings.production else "",
     }
-    child = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "rehearsals", "run"],
-        cwd=ROOT,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _children[:] = [one for one in _children if one.poll() is None] + [child]
+    _children[:] = [one for one in _children if one.poll() is None]
+    try:
+        child = subprocess.Popen(  # noqa: S603 (our own command)
+            COMMAND,
+            cwd=ROOT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        log.exception("no process for rehearsals")
+        return False
+    _children.append(child)
     threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
+    return True
 
 
 def run_waiting(app: Flask) -> int:

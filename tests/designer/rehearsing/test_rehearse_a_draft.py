@@ -130,6 +130,25 @@ def test_after_a_restart_it_is_interrupted_and_can_be_asked_for_again(
     assert jobs.run_waiting(app) == 1
 
 
+@pytest.mark.parametrize(("command", "why"), [(["/bin/false"], "退出码 1"), (["/nowhere"], "系统不能再建立进程")])
+def test_one_that_cannot_be_started_fails_with_a_reason_and_can_be_asked_for_again(
+    app: Flask, root: FlaskClient, draft_id: str, monkeypatch: pytest.MonkeyPatch, command: list[str], why: str
+) -> None:
+    asked = root.post(f"/designer/drafts/{draft_id}/rehearsals", data=sent())
+    monkeypatch.setattr(jobs, "COMMAND", command)
+    started = 0
+    while only(app).status == states.WAITING:
+        assert started <= jobs.STARTS, "it is started for ever"
+        attend(app)
+        started += 1
+        for child in jobs._children:
+            child.wait()
+    assert (only(app).status, started) == (states.FAILED, jobs.STARTS + 1)  # the last look only gives up
+    assert why in root.get(asked.location).get_data(as_text=True)
+    assert root.post(f"{asked.location}/repetition").status_code == 303
+    assert jobs.run_waiting(app) == 1
+
+
 def test_a_diagram_that_does_not_compile_is_told_in_words(
     app: Flask, root: FlaskClient, clock: FixedClock, actor: Callable[[str], Actor]
 ) -> None:
