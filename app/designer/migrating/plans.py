@@ -51,8 +51,9 @@ def mapping_of(form: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def plan(session: Session, sides: Sides, mapping: Mapping[str, str | None]) -> MigrationPlan:
-    """Invalid where a draft does not even parse, or the two are the same."""
-    return web.engine().plan_migration(session, sides.key, sides.since, sides.to, mapping)
+    """Invalid where a draft does not even parse, or two versions are the same; a draft may be that."""
+    even_same = isinstance(sides.to, Package)
+    return web.engine().plan_migration(session, sides.key, sides.since, sides.to, mapping, even_same=even_same)
 
 
 def chosen(session: Session, sides: Sides, form: Mapping[str, str]) -> MigrationPlan:

@@ -106,11 +106,17 @@ class MigrationVerbs(StandingReads, Holding):
         from_version: int,
         to: int | Package,
         mapping: Mapping[str, str | None] | None = None,
+        *,
+        even_same: bool = False,
     ) -> MigrationPlan:
-        """From one version to another, or to a package that is not deployed yet. NotFound, Invalid."""
+        """From one version to another, or to a package that is not deployed yet. NotFound, Invalid.
+
+        Where both are the same there is nothing to move: Invalid, but with `even_same` a plan in which all stays as
+        it is, to show where instances stand.
+        """
         old = self._of_version(session, key, from_version)
         new = self._of_version(session, key, to) if isinstance(to, int) else self._of_package(to)
-        if old.content_hash == new.content_hash:
+        if old.content_hash == new.content_hash and not even_same:
             raise errors.Invalid({"to": [lazy_("两个版本内容相同，无须迁移")]})
         given = _checked(old, new, mapping or {})
         pairs = propose(old.diagram, new.diagram, given)

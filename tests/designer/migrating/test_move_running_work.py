@@ -86,6 +86,19 @@ def test_the_impact_of_a_draft_is_shown_before_it_is_published(
     assert sign_in("zhao").get(f"/designer/drafts/{good}/impact").status_code == 404
 
 
+def test_an_unchanged_draft_is_told_to_change_nothing_and_where_work_stands(
+    engine: Engine, clock: FixedClock, actor: Actors, sign_in: SignIn
+) -> None:
+    with engine.sessions() as session, write_transaction(session):
+        new = operations.from_version(session, KEY, None, by=actor("root"), at=clock.now()).id
+        old = operations.from_version(session, KEY, 1, by=actor("root"), at=clock.now()).id
+    page = sign_in("root").get(f"/designer/drafts/{new}/impact")
+    assert page.status_code == 200 and "草稿与现行第 2 版一致，发布不会影响在办事项" in page.text
+    page = sign_in("root").get(f"/designer/drafts/{old}/impact")
+    assert page.status_code == 200 and "草稿与第 1 版一致" in page.text
+    assert "步骤two 1 件" in page.text and "QJ-0" in page.text and "试迁移" not in page.text
+
+
 def test_a_dry_run_changes_nothing_and_the_chosen_node_counts(
     engine: Engine, sign_in: SignIn, session: Session
 ) -> None:

@@ -104,6 +104,7 @@ def _planned(plan: Any, *, trying: bool = False) -> dict[str, Any]:
     tried = None
     shown = {
         "plan": plan,
+        "same": plan.old.content_hash == plan.new.content_hash,
         "drawn": plans.picture(plan),
         "rows": plans.rows(plan),
         "page": page,
