@@ -1,6 +1,6 @@
 """What every view needs and no domain: transactions, the acting person, pages and fragments, problems, registries."""
 
-from app.web.access import actor, current_user, locale_of
+from app.web.access import actor, current_user, locale_of, signed_in
 from app.web.api import ApiPage, api, blueprint, page_headers
 from app.web.database import db
 from app.web.idempotency import IdempotencyKey, foretelling, sweep_idempotency
@@ -40,6 +40,7 @@ __all__ = [
     "render",
     "see_other",
     "settings",
+    "signed_in",
     "starters",
     "sweep_idempotency",
     "unsent_answers",

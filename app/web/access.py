@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import flask_login
 from flask import has_request_context
@@ -14,16 +14,32 @@ if TYPE_CHECKING:
     from app.accounts import User
 
 
+class Person(Protocol):
+    """What is known of whoever is signed in without asking for the whole account."""
+
+    @property
+    def id(self) -> str: ...
+
+    def actor(self) -> Actor: ...
+
+
+def signed_in() -> Person:
+    """The signed-in person, of whom a program's call knows only the little that it asked for."""
+    return cast("Person", flask_login.current_user._get_current_object())
+
+
 def current_user() -> User:
-    """The signed-in person; only for views behind sign-in."""
-    return cast("User", flask_login.current_user._get_current_object())
+    """The signed-in person's account; only for views behind sign-in."""
+    person = signed_in()
+    account = getattr(type(person), "account", None)
+    return cast("User", person if account is None else account(person))
 
 
 def actor() -> Actor:
     """The signed-in person as an actor; the system outside a request."""
     if not has_request_context() or not flask_login.current_user.is_authenticated:
         return SYSTEM
-    return current_user().actor()
+    return signed_in().actor()
 
 
 def locale_of(user: object) -> str:

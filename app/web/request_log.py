@@ -62,7 +62,9 @@ def _end(response: Response) -> Response:
 def _id_of(user: Any) -> str | None:
     """Without asking the database again for somebody whose row has expired meanwhile."""
     state = sa.inspect(user, raiseerr=False)
-    return str(state.identity[0]) if isinstance(state, InstanceState) and state.identity else None
+    if isinstance(state, InstanceState):
+        return str(state.identity[0]) if state.identity else None
+    return getattr(user, "id", None)
 
 
 def _forget(_error: BaseException | None) -> None:

@@ -18,7 +18,7 @@ from app.db import write_transaction
 from app.errors import DubanError
 from app.i18n import CHINESE, ENGLISH, LOCALES, _, bilingual, get_locale, pick, set_locale
 from app.web import once
-from app.web.access import actor
+from app.web.access import actor, current_user
 from app.web.database import db
 from app.web.registry import for_the_bar, menu, unsent_answers
 from app.web.rendering import render, see_other
@@ -106,10 +106,9 @@ def preferences() -> Response:
 
 
 def _keep_language(locale: str) -> None:
-    user = flask_login.current_user
-    if not user.is_authenticated or user.locale == locale:
+    if not flask_login.current_user.is_authenticated or flask_login.current_user.locale == locale:
         return
-    by, at = actor(), _now()
+    by, at, user = actor(), _now(), current_user()
     with write_transaction(db.session()) as session:
         user.locale = locale
         audit.record(session, at, by, "users.edited", "user", user.id, changed={"locale": locale})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from app.accounts.models import ApiToken, User
+from app.accounts.models import ApiToken, Grant, User
 from app.db import write_transaction
 from tests.accounts.people import last_acts
 from tests.cast import member
@@ -90,6 +93,70 @@ def test_the_token_of_a_closed_account_opens_nothing(sign_in: SignIn, anonymous:
     assert anonymous.get("/api/v1/users/me", headers=bearer(secret)).status_code == 401
     with write_transaction(session):
         session.get_one(User, member("qin").id).active = True
+
+
+def test_what_changes_about_the_person_counts_from_the_next_request_on(
+    sign_in: SignIn, anonymous: FlaskClient, session: Session
+) -> None:
+    """The same token on the same connection: closed, renamed, given another role, told to change the password."""
+    secret, deng = make(sign_in("deng")), member("deng").id
+
+    def ask(path: str = "/api/v1/users/me") -> TestResponse:
+        return anonymous.get(path, headers=bearer(secret))
+
+    def change(**columns: object) -> None:
+        with write_transaction(session):
+            session.execute(sa.update(User).where(User.id == deng).values(**columns))
+
+    assert ask().status_code == 200 and ask("/campaigns/new").status_code == 403
+    change(active=False)
+    assert ask().status_code == 401
+    change(active=True, name="邓超改")
+    assert ask().json["name"] == "邓超改"  # type: ignore[index]
+    with write_transaction(session):
+        session.add(Grant(user_id=deng, role="coordinator", org_id=member("deng").org_id))
+    assert ask("/campaigns/new").status_code == 200
+    with write_transaction(session):
+        session.execute(sa.delete(Grant).where(Grant.user_id == deng, Grant.role == "coordinator"))
+    assert ask("/campaigns/new").status_code == 403
+    change(must_change_password=True, name=member("deng").name)
+    told = ask()
+    assert told.status_code == 403 and told.json and told.json["code"] == "password_change_required"
+    change(must_change_password=False)
+    with write_transaction(session):
+        session.execute(sa.update(ApiToken).where(ApiToken.user_id == deng).values(revoked_at=dt.datetime.now(dt.UTC)))
+    assert ask().status_code == 401
+
+
+def test_a_program_is_answered_in_the_language_of_its_account_and_may_change_it(
+    sign_in: SignIn, anonymous: FlaskClient, session: Session
+) -> None:
+    secret = make(sign_in("he"))
+
+    def refused() -> str:
+        answer = anonymous.get("/api/v1/tasks/no-such-task", headers=bearer(secret))
+        assert answer.json is not None
+        return str(answer.json["detail"])
+
+    chinese = refused()
+    anonymous.post("/preferences", data={"locale": "en"}, headers=bearer(secret))
+    anonymous.delete_cookie("lang")
+    assert refused() != chinese and refused().isascii()
+    assert session.scalar(sa.select(User.locale).where(User.id == member("he").id)) == "en"
+    anonymous.post("/preferences", data={"locale": "zh_Hans_CN"}, headers=bearer(secret))
+    anonymous.delete_cookie("lang")
+    assert refused() == chinese
+
+
+def test_the_line_of_a_programs_request_names_whose_token_it_was(
+    sign_in: SignIn, anonymous: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = make(sign_in("zhao"))
+    with caplog.at_level(logging.INFO):
+        anonymous.get("/api/v1/tasks", headers=bearer(secret))
+    lines = [vars(record) for record in caplog.records if record.name == "duban.web"]
+    assert [line["user_id"] for line in lines] == [member("zhao").id]
+    assert not any(member("zhao").name in str(line) for line in lines)
 
 
 def test_a_token_cannot_reach_account_pages_and_so_not_make_another(sign_in: SignIn, anonymous: FlaskClient) -> None:

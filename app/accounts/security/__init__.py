@@ -13,6 +13,7 @@ from flask_security import Security, SQLAlchemyUserDatastore, password_changed, 
 from app import audit, web
 from app.accounts.models import User
 from app.accounts.security import demo, tokens
+from app.accounts.security.callers import Caller
 from app.accounts.security.forms import OfficeChangePasswordForm, SignInForm
 from app.accounts.security.passwords import MIN_LENGTH, OfficePasswords
 from app.errors import Forbidden
@@ -78,12 +79,13 @@ def _load_people(app: Flask) -> None:
     by_session = manager._user_callback
 
     @manager.user_loader
-    def from_session(user_key: str) -> User | None:
-        user = tokens.load_bearer(request) if tokens.bearer(request) else by_session(user_key)
-        return cast("User | None", user)
+    def from_session(user_key: str) -> User | Caller | None:
+        if tokens.bearer(request):
+            return tokens.load_bearer(request)
+        return cast("User | None", by_session(user_key))
 
     @manager.request_loader
-    def from_request(incoming: Request) -> User | None:
+    def from_request(incoming: Request) -> Caller | None:
         return tokens.load_bearer(incoming)
 
 

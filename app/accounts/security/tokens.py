@@ -8,20 +8,35 @@ import secrets
 
 import sqlalchemy as sa
 from flask import Request, current_app
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session
 
-from app.accounts.models import ApiToken, User
+from app.accounts.models import ApiToken, Organisation, User
+from app.accounts.security.callers import Caller
 from app.db import write_transaction
 from app.prepared import Prepared
 
 _PREFIX = "duban_"
 _TOUCH = dt.timedelta(minutes=5)
-_TOKEN = ApiToken.__table__
+_TOKEN, _USER, _ORGANISATION = ApiToken.__table__, User.__table__, Organisation.__table__
 _USABLE = Prepared(
-    sa.select(_TOKEN.c.id, _TOKEN.c.user_id, _TOKEN.c.last_used_at).where(
+    sa.select(
+        _TOKEN.c.id.label("token_id"),
+        _TOKEN.c.last_used_at,
+        _USER.c.id,
+        _USER.c.name,
+        _USER.c.org_id,
+        _ORGANISATION.c.short_name,
+        _USER.c.locale,
+        _USER.c.must_change_password,
+        _USER.c.fs_uniquifier,
+    )
+    .join(_USER, _USER.c.id == _TOKEN.c.user_id)
+    .join(_ORGANISATION, _ORGANISATION.c.id == _USER.c.org_id)
+    .where(
         _TOKEN.c.token_hash == sa.bindparam("token_hash"),
         _TOKEN.c.revoked_at.is_(None),
         sa.or_(_TOKEN.c.expires_at.is_(None), _TOKEN.c.expires_at > sa.bindparam("now")),
+        _USER.c.active,
     )
 )
 
@@ -52,23 +67,24 @@ def bearer(request: Request) -> str | None:
     return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
 
 
-def load_bearer(request: Request) -> User | None:
-    """The active person whose token the request carries. Reads and touches in a session of its own."""
+def load_bearer(request: Request) -> Caller | None:
+    """The active person whose token the request carries, asked of the database in every request.
+
+    Reads in the request's transaction and touches in a session of its own.
+    """
     secret = bearer(request)
     if secret is None:
         return None
     from app.web.database import db
 
     now = dt.datetime.now(dt.UTC)
-    token = _USABLE.first(db.session(), {"token_hash": _hash(secret), "now": now})
-    if token is None:
+    found = _USABLE.first(db.session(), {"token_hash": _hash(secret), "now": now})
+    if found is None:
         return None
-    user = db.session.get(User, token.user_id, options=[lazyload(User.grants)])  # a program's call seldom asks
-    if user is None or not user.active:
-        return None
-    if token.last_used_at is None or now - token.last_used_at > _TOUCH:
-        _touch(token.id, now)
-    return user
+    token_id, last_used_at, *person = found
+    if last_used_at is None or now - last_used_at > _TOUCH:
+        _touch(token_id, now)
+    return Caller(*person)
 
 
 def _touch(token_id: str, now: dt.datetime) -> None:
