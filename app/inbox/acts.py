@@ -11,6 +11,7 @@ from typing import Any
 
 from app import web
 from app.accounts import User
+from app.audit import Actor
 from app.db import UNAVAILABLE, is_locked
 from app.engine import Completed, GoneBack, Started
 from app.errors import Busy, DubanError, Invalid
@@ -21,22 +22,28 @@ MOST = 200  # tasks in one batch
 MOST_BUSY = 3  # that others hold and that are waited for, a second each; the rest of the batch is not tried then
 
 
-def _seen(task_id: str) -> None:
-    # In a session of its own: ours would have to read again who is signed in, and must not read from before the verb.
-    with web.engine().sessions() as session:
-        if not queries.is_at_hand(session, task_id, web.current_user()):
-            queries.task_to_act_on(session, task_id, web.current_user())
+def _seen(task_id: str) -> Actor:
+    """Who acts, after it is sure that they may see the task; else NotFound.
+
+    Ends the request's read transaction: what is read after the verb must not be from before it, and nothing is held
+    open while it runs.
+    """
+    session, actor = web.db.session(), web.actor()
+    if not queries.is_at_hand(session, task_id, web.signed_in()):
+        queries.task_to_act_on(session, task_id, web.current_user())
+    session.rollback()
+    return actor
 
 
 def claim(task_id: str) -> None:
-    _seen(task_id)
-    web.engine().claim(task_id, by=web.actor())
+    by = _seen(task_id)
+    web.engine().claim(task_id, by=by)
     web.refresh()
 
 
 def unclaim(task_id: str) -> None:
-    _seen(task_id)
-    web.engine().unclaim(task_id, by=web.actor())
+    by = _seen(task_id)
+    web.engine().unclaim(task_id, by=by)
     web.refresh()
 
 
@@ -46,49 +53,49 @@ def complete(
     rev: int | None = None,
     foretell: Callable[[Completed], None] | None = None,
 ) -> Completed:
-    _seen(task_id)
-    done = web.engine().complete(task_id, answers, by=web.actor(), rev=rev, foretell=foretell)
+    by = _seen(task_id)
+    done = web.engine().complete(task_id, answers, by=by, rev=rev, foretell=foretell)
     web.refresh()
     return done
 
 
 def save_draft(task_id: str, values: Mapping[str, Any]) -> None:
-    _seen(task_id)
-    web.engine().save_draft(task_id, values, by=web.actor())
+    by = _seen(task_id)
+    web.engine().save_draft(task_id, values, by=by)
     web.refresh()
 
 
 def reassign(task_id: str, to: str, reason: str) -> None:
-    _seen(task_id)
-    web.engine().reassign(task_id, to, reason=reason, by=web.actor())
+    by = _seen(task_id)
+    web.engine().reassign(task_id, to, reason=reason, by=by)
     web.refresh()
 
 
 def delegate(task_id: str, to: str, reason: str) -> None:
     """委派. Only to colleagues who may see business at all."""
-    _seen(task_id)
+    by = _seen(task_id)
     if web.db.session.scalar(queries.colleagues(web.current_user()).where(User.id == to)) is None:
         raise Invalid({"to": [_("没有这个人，或者不在可选范围内")]})
     web.db.session.rollback()
-    web.engine().delegate(task_id, to, reason=reason, by=web.actor())
+    web.engine().delegate(task_id, to, reason=reason, by=by)
     web.refresh()
 
 
 def hand_back(task_id: str, text: str) -> None:
-    _seen(task_id)
-    web.engine().hand_back(task_id, text, by=web.actor())
+    by = _seen(task_id)
+    web.engine().hand_back(task_id, text, by=by)
     web.refresh()
 
 
 def take_back(task_id: str) -> None:
-    _seen(task_id)
-    web.engine().take_back(task_id, by=web.actor())
+    by = _seen(task_id)
+    web.engine().take_back(task_id, by=by)
     web.refresh()
 
 
 def send_back(task_id: str, to_node: str, reason: str) -> GoneBack:
-    _seen(task_id)
-    gone = web.engine().send_back(task_id, to_node, reason, by=web.actor())
+    by = _seen(task_id)
+    gone = web.engine().send_back(task_id, to_node, reason, by=by)
     web.refresh()
     return gone
 
@@ -104,21 +111,21 @@ def withdraw(task_id: str, reason: str) -> GoneBack:
 
 def request_extension(task_id: str, answers: Mapping[str, Any]) -> Started:
     """申请延期: starts the process that the step names."""
-    _seen(task_id)
-    started = web.engine().request_extension(task_id, answers, by=web.actor())
+    by = _seen(task_id)
+    started = web.engine().request_extension(task_id, answers, by=by)
     web.refresh()
     return started
 
 
 def pause(task_id: str, reason: str) -> None:
-    _seen(task_id)
-    web.engine().pause_clock(task_id, reason, by=web.actor())
+    by = _seen(task_id)
+    web.engine().pause_clock(task_id, reason, by=by)
     web.refresh()
 
 
 def resume(task_id: str, reason: str) -> None:
-    _seen(task_id)
-    web.engine().resume_clock(task_id, reason, by=web.actor())
+    by = _seen(task_id)
+    web.engine().resume_clock(task_id, reason, by=by)
     web.refresh()
 
 
@@ -142,29 +149,29 @@ def remove_signer(task_id: str, user_id: str, reason: str) -> None:
 
 
 def urge(task_id: str, text: str) -> None:
-    _seen(task_id)
-    web.engine().urge(task_id, text, by=web.actor())
+    by = _seen(task_id)
+    web.engine().urge(task_id, text, by=by)
     web.refresh()
 
 
 def copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
     """Who had no copy before. Copies go only to people whom this person may know of."""
-    _seen(task_id)
+    by = _seen(task_id)
     wanted = list(dict.fromkeys(user_ids))
     select = queries.copyable(web.current_user()).with_only_columns(User.id).order_by(None)
     known = set(web.db.session.scalars(select.where(User.id.in_(wanted))))
     if any(user_id not in known for user_id in wanted):
         raise Invalid({"user_ids": [_("没有这个人，或者不在可选范围内")]})
     web.db.session.rollback()
-    new = web.engine().copy(task_id, wanted, by=web.actor())
+    new = web.engine().copy(task_id, wanted, by=by)
     web.refresh()
     return new
 
 
 def withdraw_copy(task_id: str, user_ids: Iterable[str]) -> list[str]:
     """Whose copies are gone: those that one gave and nobody has read."""
-    _seen(task_id)
-    gone = web.engine().withdraw_copy(task_id, user_ids, by=web.actor())
+    by = _seen(task_id)
+    gone = web.engine().withdraw_copy(task_id, user_ids, by=by)
     web.refresh()
     return gone
 
