@@ -54,9 +54,16 @@ def describe_authentication() -> None:
     api.spec.options["security"] = [{name: []} for name in schemes]
 
 
-def blueprint(name: str, description: str = "", *, public: bool = False) -> flask_smorest.Blueprint:
+class Blueprint(flask_smorest.Blueprint):
+    """One schema for every request, as for every answer: making it costs more than reading what was sent."""
+
+    def arguments(self, schema: Any, **more: Any) -> Any:
+        return super().arguments(schema() if isinstance(schema, type) else schema, **more)
+
+
+def blueprint(name: str, description: str = "", *, public: bool = False) -> Blueprint:
     """A blueprint under /api/v1 that answers 401 to anonymous callers unless it is public."""
-    blp = flask_smorest.Blueprint(f"api_{name}", __name__, url_prefix="/api/v1", description=description)
+    blp = Blueprint(f"api_{name}", __name__, url_prefix="/api/v1", description=description)
     if not public:
 
         @blp.before_request
