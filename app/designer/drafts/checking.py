@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.designer.drafts.fixing import Bench, Changes, Fix, fix_of
 from app.designer.drafts.models import Draft
 from app.engine import Package, Problem
 from app.errors import Conflict
-from app.i18n import bilingual, lazy_
+from app.i18n import _, bilingual, lazy_
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Finding:
 
     problem: Problem
     fix: Fix | None
+    also: tuple[str, ...] = ()  # scenarios that have the same problem
 
     @property
     def is_error(self) -> bool:
@@ -30,7 +31,12 @@ class Finding:
 
     @property
     def text(self) -> str:
-        return bilingual(self.problem.zh, self.problem.en)
+        said = bilingual(self.problem.zh, self.problem.en)
+        if not self.also:
+            return said
+        if self.problem.code == "scenario":
+            return _("%(text)s（另有 %(n)s 个场景）", text=said, n=len(self.also))
+        return _("%(text)s（%(n)s 个场景要经过它）", text=said, n=len(self.also))
 
     @property
     def hint(self) -> str:
@@ -69,8 +75,36 @@ def check_package(session: Session, package: Package) -> list[Finding]:
     earlier = engine.last_in_force(session, package.key)
     known.setdefault(package.key, Package(package.key, {}))  # a process may ask for itself
     problems = engine.check(package, known, earlier)
-    bench = Bench(package, engine, frozenset(known))
-    return [Finding(problem, fix_of(problem, bench)) for problem in problems]
+    bench = Bench(package, engine, frozenset(known), earlier)
+    return [
+        Finding(problem, fix_of(problem, bench) if problem.code != "scenario" else None, also)
+        for problem, also in _folded(problems)
+    ]
+
+
+def _folded(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]]]:
+    """Each problem with the other scenarios that have it too.
+
+    A step that is gone is missed by every scenario that passes it: that is said once, and not at all where it is said
+    of the step itself, that the law asks for it.
+    """
+    gone = {problem.about for problem in problems if problem.code == "statutory_removed"}
+    missed: dict[str, list[str]] = {}
+    for problem in problems:
+        if problem.code == "scenario" and problem.about:
+            missed.setdefault(problem.about, []).append(problem.file)
+    found, said = [], set[str]()
+    for problem in problems:
+        also: tuple[str, ...] = ()
+        if problem.code == "statutory_removed":
+            also = tuple(missed.get(problem.about or "", ()))
+        elif problem.code == "scenario" and problem.about:
+            if problem.about in gone or problem.about in said:
+                continue
+            said.add(problem.about)
+            also = tuple(missed[problem.about][1:])
+        found.append((problem, also))
+    return found
 
 
 def errors_in(findings: list[Finding]) -> int:

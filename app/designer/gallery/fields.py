@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
 
 from app.i18n import _, lazy_
 
@@ -75,6 +74,9 @@ class Field:
 
 def identifier(text: str, taken: set[str], fallback: str) -> str:
     """A name from the Chinese: 使用日期 → shi_yong_ri_qi. Added to `taken`, never one that is there."""
+    # Here: its dictionaries take half a second to load, and most commands never ask.
+    from pypinyin import Style, lazy_pinyin
+
     spoken = "_".join(lazy_pinyin(text, style=Style.NORMAL))
     name = re.sub(r"[^a-z0-9]+", "_", spoken.lower()).strip("_")[:40].strip("_") or fallback
     name = name if name[0].isalpha() else f"{fallback}_{name}"

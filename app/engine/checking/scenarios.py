@@ -81,7 +81,8 @@ def check(desk: Desk) -> None:
         for role in sorted(scenario.people.keys() - desk.roles):
             desk.add("scenario", f"没有名为 {role} 的角色", f"There is no role called {role}", file=file)
         for node in _nodes(scenario) - desk.diagram.nodes.keys() if desk.root is not None else ():
-            desk.add("scenario", f"图中没有节点“{node}”", f"There is no node {node!r} in the diagram", file=file)
+            said = f"图中没有节点“{node}”", f"There is no node {node!r} in the diagram"
+            desk.add("scenario", *said, file=file, about=node)
 
 
 def read_scenarios(package: Package) -> list[Scenario]:

@@ -14,6 +14,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree
 
+from app.config import ROOT
+from app.designer.comparing import compare
+from app.designer.comparing.comparison import WRITING
+from app.designer.comparing.things import ORDER
+from app.designer.drafts import check_package, errors_in
+from app.engine import Package, load_folder, read_diagram
 from tests.designer.drafts.conftest import EXAMPLE, NewDraft
 
 SignIn = Callable[[str], FlaskClient]
@@ -326,6 +332,54 @@ def test_the_page_names_every_problem_and_offers_its_fix_without_a_script(sign_i
     sent = client.post(f"/designer/drafts/{draft.id}/fixes", data={"rev": "1", "fix": fix[1]})
     assert sent.status_code == 303
     assert "没有发现问题" in client.get(f"/designer/drafts/{draft.id}/check").get_data(as_text=True)
+
+
+HAZARD = load_folder(ROOT / "bpmn" / "hazard_rectification")
+B = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+
+
+def without(step: str, *, joined: bool) -> bytes:
+    """The hazard process as the editor leaves it when a step is deleted; with one way in and out they are joined."""
+    root = etree.fromstring(HAZARD.diagram)
+    gone = {step} | {one.get("id") for one in root.iter(f"{B}boundaryEvent") if one.get("attachedToRef") == step}
+    flows = list(root.iter(f"{B}sequenceFlow"))
+    came = [flow for flow in flows if flow.get("targetRef") == step]
+    went = [flow for flow in flows if flow.get("sourceRef") == step]
+    if joined and len(came) == len(went) == 1:
+        came[0].set("targetRef", went[0].get("targetRef"))
+        went[0].set("targetRef", step)
+    gone |= {flow.get("id") for flow in flows if {flow.get("sourceRef"), flow.get("targetRef")} & gone}
+    for one in list(root.iter()):
+        named = one.get("bpmnElement") or one.get("id") or (one.text or "").strip()
+        if named in gone and one.getparent() is not None:
+            one.getparent().remove(one)
+        elif one.get("default") in gone:
+            del one.attrib["default"]
+    return etree.tostring(root)
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_statutory_step_that_was_removed_is_put_back_as_it_was(app: Flask, joined: bool) -> None:
+    """Each one of the hazard process: one problem, however many scenarios pass it, and one click."""
+    marked = [node for node in read_diagram(HAZARD.diagram).nodes.values() if node.properties.get("statutory")]
+    assert len(marked) > 2
+    for node in marked:
+        form = f"forms/{node.properties.get('form')}.json"
+        files = {**HAZARD.files, "process.bpmn": without(node.id, joined=joined)}
+        files.pop(form, None)
+        with app.app_context(), app.extensions["duban.sessions"]() as session:
+            findings = check_package(session, Package(HAZARD.key, files))
+            mine = [one for one in findings if one.problem.about == node.id]
+            about = [one for one in mine if one.problem.code.startswith(("statutory", "scenario"))]
+            assert [one.problem.code for one in about] == ["statutory_removed"], node.id
+            assert "个场景要经过它" in about[0].text and about[0].fix is not None
+            made = about[0].fix.make()
+            after = {name: content for name, content in {**files, **made}.items() if content is not None}
+            assert errors_in(check_package(session, Package(HAZARD.key, after))) == 0, node.id
+        differences = compare(HAZARD, Package(HAZARD.key, after)).differences
+        assert {one.aspect for one in differences} <= {ORDER, WRITING}, [
+            (one.thing.key, one.aspect) for one in differences
+        ]
 
 
 def test_a_form_that_is_missing_is_made_sound(sign_in: SignIn, new_draft: NewDraft) -> None:

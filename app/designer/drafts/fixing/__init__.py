@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.designer.drafts.fixing import files, flows, services, words
+from app.designer.drafts.fixing import files, flows, restoring, services, words
 from app.designer.drafts.fixing.bench import Bench, Changes, Fix
 from app.engine import Problem
 
@@ -42,6 +42,7 @@ _FIXERS: dict[str, Callable[[Problem, Bench], Fix | None]] = {
     "service_parameter_missing": services.parameter_missing,
     "service_parameter_unknown": services.parameter_unknown,
     "service_unknown": services.unknown,
+    "statutory_removed": restoring.step,
     "statutory_unmarked": words.statutory,
     "timer": words.timer,
     "verb_unknown": words.verb_unknown,

@@ -30,6 +30,7 @@ class Bench:
     package: Package
     engine: Engine
     known: frozenset[str]  # keys of processes that may be started
+    earlier: Package | None = None  # the version in force
 
     @cached_property
     def diagram(self) -> Diagram:
