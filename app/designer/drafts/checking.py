@@ -16,6 +16,9 @@ from app.engine import Package, Problem
 from app.errors import Conflict
 from app.i18n import _, bilingual, lazy_
 
+# What the engine says of a time in no form that it knows.
+_NO_FORM = ("a deadline is the code of a rule", "is no day or instant")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -31,7 +34,7 @@ class Finding:
 
     @property
     def text(self) -> str:
-        said = bilingual(self.problem.zh, self.problem.en)
+        said = self._of_time or bilingual(self.problem.zh, self.problem.en)
         if not self.also:
             return said
         if self.problem.code == "scenario":
@@ -39,7 +42,24 @@ class Finding:
         return _("%(text)s（%(n)s 个场景要经过它）", text=said, n=len(self.also))
 
     @property
+    def _of_time(self) -> str:
+        """A time limit that is written in no form at all, with the forms that people use; the files' own are theirs."""
+        problem = self.problem
+        if (
+            problem.code not in ("deadline", "timer")
+            or not problem.about
+            or not any(one in problem.en for one in _NO_FORM)
+        ):
+            return ""
+        return _(
+            "“%(text)s”不是能用的时限，可以写“3 个工作日”“5 天”“48 小时”，或选一条期限规则",
+            text=(problem.about or "")[:80],
+        )
+
+    @property
     def hint(self) -> str:
+        if self._of_time:
+            return ""
         return bilingual(*self.problem.fix) if self.problem.fix else ""
 
     @property

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 from app.i18n import _, lazy_
 
 KINDS: dict[str, tuple[str, Any]] = {  # as it is written → kind of field, what it is called

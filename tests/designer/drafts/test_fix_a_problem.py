@@ -334,6 +334,30 @@ def test_the_page_names_every_problem_and_offers_its_fix_without_a_script(sign_i
     assert "没有发现问题" in client.get(f"/designer/drafts/{draft.id}/check").get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant", "words"),
+    [
+        ("三天", "P3D", "3 天"), ("十五日内", "P15D", "15 天"), ("两个工作日", "work_days(2)", "2 个工作日"),
+        ("二十个工作日以内", "work_days(20)", "20 个工作日"), ("４８小时", "PT48H", "48 小时"), ("一周", "P1W", "7 天"),
+        ("一百零五天", "P105D", "105 天"), ("1个月", "P1M", "1 个月"), ("three business days", "work_days(3)", "3 个工作日"),
+        ("尽快", None, ""), ("三天或五天", None, ""),
+    ],
+)  # fmt: skip
+def test_a_time_as_people_write_it_is_understood_where_it_is_clear(
+    sign_in: SignIn, new_draft: NewDraft, written: str, meant: str | None, words: str
+) -> None:
+    client = sign_in("root")
+    xml = changed((prop("deadline", "P3D"), prop("deadline", written)))
+    draft = new_draft(files={**EXAMPLE.files, "process.bpmn": xml.encode()})
+    found = next(one for one in problems(client, draft.id) if one["code"] == "deadline")
+    assert found["text"].startswith(f"“{written}”不是能用的时限，可以写“3 个工作日”“5 天”“48 小时”")
+    assert (found["fix"] or {}).get("label") == (f"改为 {words}" if meant else None)
+    if meant:
+        assert prop("deadline", meant) in click(client, draft.id, "deadline").json["files"]["process.bpmn"].replace(
+            '"/>', '" />'
+        )
+
+
 HAZARD = load_folder(ROOT / "bpmn" / "hazard_rectification")
 B = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from lxml import etree
 
 from app.accounts import role_name
+from app.calendars.words import clock_span, days_text
 from app.designer.drafts import editing
 from app.designer.drafts.editing import B
 from app.designer.drafts.fixing.bench import Bench, Fix, element_of, nearest
@@ -96,19 +98,22 @@ def lane_unknown(problem: Problem, bench: Bench) -> Fix | None:
 # -- times
 
 _SPELLINGS = (
-    (r"(\d+)\s*个?\s*工作日内?", "work_days({})"),
-    (r"(\d+)\s*work[ _-]?days?", "work_days({})"),
+    (r"(\d+)\s*个?\s*工作日(?:以?内)?", "work_days({})"),
+    (r"(\d+)\s*(?:work(?:ing)?|business|office)[ _-]?days?", "work_days({})"),
     (r"work_days\s*[:=]?\s*(\d+)", "work_days({})"),
-    (r"(\d+)\s*(?:个?自然日|天|日|d|days?)内?", "P{}D"),
-    (r"(\d+)\s*(?:个?小时|h|hours?)内?", "PT{}H"),
-    (r"(\d+)\s*(?:分钟|min|minutes?)内?", "PT{}M"),
+    (r"(\d+)\s*(?:个?自然日|天|日|d|days?|calendar days?)(?:以?内)?", "P{}D"),
+    (r"(\d+)\s*(?:个?(?:星期|礼拜)|周|w|weeks?)(?:以?内)?", "P{}W"),
+    (r"(\d+)\s*(?:个月|months?)(?:以?内)?", "P{}M"),
+    (r"(\d+)\s*(?:个?(?:小时|钟头)|h|hours?)(?:以?内)?", "PT{}H"),
+    (r"(\d+)\s*(?:分钟|min|minutes?)(?:以?内)?", "PT{}M"),
     (r"pt?(\d+)d", "P{}D"),
     (r"(?:p|t|pt)(\d+)h?", "PT{}H"),
 )
 
 
 def meant(text: str, rules: frozenset[str]) -> str | None:
-    """A deadline as it has to be written, for one that people write: 5个工作日, 3天, 24h, PT3D, office3d."""
+    """A deadline as it has to be written, for one that people write: 5个工作日, 三天, 24h, PT3D, office3d."""
+    text = _in_digits(text)
     wanted = [shape.format(found[1]) for pattern, shape in _SPELLINGS if (found := _whole(pattern, text))]
     wanted += [near] if (near := nearest(text.strip(), rules)) else []
     for one in wanted:
@@ -120,6 +125,45 @@ def meant(text: str, rules: frozenset[str]) -> str | None:
     return None
 
 
+_DIGITS = "零一二三四五六七八九"
+_NUMBER = re.compile("[零一二两三四五六七八九]?百?[零一二两三四五六七八九]?十?[零一二两三四五六七八九]?")
+_ENGLISH = ("a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _in_digits(text: str) -> str:
+    """`十五日内` → `15日内`, `three days` → `3 days`; full-width characters become plain ones. Else as it stands."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    first, _blank, rest = text.partition(" ")
+    if rest and first.lower() in (*_ENGLISH, "one", "an"):
+        number = _ENGLISH.index(first.lower()) + 1 if first.lower() in _ENGLISH else 1
+        return f"{number} {rest}"
+    found = _NUMBER.match(text)
+    if found is None or not found[0]:
+        return text
+    number = digit = 0
+    for sign in found[0].replace("两", "二"):
+        if sign in _DIGITS:
+            digit = _DIGITS.index(sign)
+        else:
+            number, digit = number + (digit or 1) * (100 if sign == "百" else 10), 0
+    return f"{number + digit}{text[found.end() :]}"
+
+
+def said(deadline: str) -> str:
+    """A deadline as a person says it; the code of a rule and all else as it is written."""
+    try:
+        read = parse_deadline(deadline)
+    except DeadlineTextError:
+        return deadline
+    if read.kind == "work_days" and read.count:
+        return _("1 个工作日") if read.count == 1 else _("%(n)s 个工作日", n=read.count)
+    if read.duration is None:
+        return deadline
+    if read.duration.months:
+        return _("%(n)s 个月", n=read.duration.months)
+    return days_text(read.duration.days) if read.duration.days else clock_span(read.duration.seconds)
+
+
 def _whole(pattern: str, text: str) -> re.Match[str] | None:
     return re.fullmatch(pattern, text.strip(), re.IGNORECASE)
 
@@ -128,7 +172,7 @@ def deadline(problem: Problem, bench: Bench) -> Fix | None:
     better = meant(problem.about or "", bench.rules)
     if better is None or bench.node(problem) is None:
         return None
-    return _word(problem, bench, _("改为 %(text)s", text=better), "deadline", better)
+    return _word(problem, bench, _("改为 %(text)s", text=said(better)), "deadline", better)
 
 
 def timer(problem: Problem, bench: Bench) -> Fix | None:
@@ -142,7 +186,7 @@ def timer(problem: Problem, bench: Bench) -> Fix | None:
         time = next(element_of(root, problem).iter(tag))
         time.text = better
 
-    return bench.in_diagram(problem, _("改为 %(text)s", text=better), change)
+    return bench.in_diagram(problem, _("改为 %(text)s", text=said(better)), change)
 
 
 def process_unknown(problem: Problem, bench: Bench) -> Fix | None:
