@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from flask import Flask
 from flask_security import hash_password
-from pypinyin import Style, pinyin
 from sqlalchemy.orm import Session
 
 from app import subjects
@@ -92,7 +91,7 @@ def _english(name: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return "".join(part[0] for part in pinyin(text, style=Style.NORMAL))
+    return subjects.sound(text)
 
 
 def _offices(session: Session, population: Population) -> None:

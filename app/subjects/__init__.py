@@ -7,7 +7,7 @@ from flask import Flask
 from app.subjects.drawing import draw, drawing_order, new_seed, place_of
 from app.subjects.export import csv_cell, csv_file, xlsx_file
 from app.subjects.models import ID_TYPES, STATUSES, TYPES, Subject
-from app.subjects.names import code_key, is_credit_code, name_key, tidy
+from app.subjects.names import code_key, is_credit_code, name_key, sound, tidy
 from app.subjects.operations import create, update
 from app.subjects.queries import find, get, match
 from app.subjects.schemas import SubjectIn, SubjectOut, credit_code_problem
@@ -34,6 +34,7 @@ __all__ = [
     "name_key",
     "new_seed",
     "place_of",
+    "sound",
     "tidy",
     "update",
     "xlsx_file",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
-from pypinyin import Style, lazy_pinyin
 from stdnum.cn import uscc
 
 _SPACES = re.compile(r"\s+")
@@ -37,9 +37,18 @@ def is_credit_code(code: str) -> bool:
     return bool(uscc.is_valid(code))
 
 
+@functools.lru_cache(maxsize=10_000)
+def sound(text: str, *, initials: bool = False) -> str:
+    """新远 → xinyuan, or xy."""
+    # Here: its dictionaries take half a second to load, and most commands never ask.
+    from pypinyin import Style, lazy_pinyin
+
+    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER if initials else Style.NORMAL))
+
+
 def search_text(name: str, id_no: str | None) -> str:
     """What a search looks through: name, number, pinyin and its initials (xinyuan, xyfz)."""
     key = name_key(name)
-    full = "".join(lazy_pinyin(key))
-    initials = "".join(lazy_pinyin(key, style=Style.FIRST_LETTER))
+    full = sound(key)
+    initials = sound(key, initials=True)
     return " ".join(dict.fromkeys(part for part in (key, (id_no or "").lower(), full, initials) if part))[:600]

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from pypinyin import lazy_pinyin
 from sqlalchemy.orm import Session
 
 from app.accounts import Organisation, Region, Sector
-from app.subjects import name_key
+from app.subjects import name_key, sound
 
 _TOWN_ENDS = re.compile(r"(人民政府|办事处|街道办|街办|管委会|管理委员会)$")
 _LEVEL_ENDS = re.compile(r"(街道|镇|乡|开发区|园区|办事处)$")
@@ -46,11 +45,11 @@ class Names:
     def nearest(self, text: str) -> str:
         """The name that may have been meant: by characters, or by sound (a slip of the input method); "" for none."""
         key = name_key(text)
-        sound = "".join(lazy_pinyin(key))
+        spoken = sound(key)
         best, found = _NEAR_ENOUGH, ""
         for form, code in self.codes.items():
             by_shape = difflib.SequenceMatcher(None, key, form).ratio()
-            by_sound = difflib.SequenceMatcher(None, sound, "".join(lazy_pinyin(form))).ratio() - 0.15
+            by_sound = difflib.SequenceMatcher(None, spoken, sound(form)).ratio() - 0.15
             if (score := max(by_shape, by_sound)) > best:
                 best, found = score, self.shown[code]
         return found

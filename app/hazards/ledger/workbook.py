@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
-from openpyxl.utils import get_column_letter
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from app.hazards.ledger.archive import refuse, repack, unpack
@@ -65,7 +64,11 @@ class Sheet:
 
 def address(row: int, column: int) -> str:
     """C12: as Excel names the cell (row from 1, column from 0)."""
-    return f"{get_column_letter(column + 1)}{row}"
+    letters, rest = "", column + 1
+    while rest:
+        rest, letter = divmod(rest - 1, 26)
+        letters = chr(65 + letter) + letters
+    return f"{letters}{row}"
 
 
 def read_workbook(content: bytes) -> list[Sheet]:
