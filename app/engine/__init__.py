@@ -57,6 +57,7 @@ from app.engine.rehearsal import Capacity, Outline, Priors, key_of, rehearse
 from app.engine.rehearsal import Model as RehearsalModel
 from app.engine.rehearsal import Step as RehearsalStep
 from app.engine.rehearsal import TookTooLong as RehearsalTookTooLong
+from app.engine.rehearsal import arrivals_of as rehearsal_arrivals
 from app.engine.rehearsal import compare as compare_rehearsals
 from app.engine.rehearsal import model_of as rehearsal_model
 from app.engine.rehearsal import outline_of as rehearsal_outline
@@ -163,6 +164,7 @@ __all__ = [
     "parse_instant",
     "parse_offset",
     "read_diagram",
+    "rehearsal_arrivals",
     "rehearsal_model",
     "rehearsal_outline",
     "rehearsal_priors",

@@ -107,6 +107,7 @@ def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
     put_right(admin)
 
     admin.goto(f"{draft}/rehearsals")
+    admin.get_by_label("件数怎么定").select_option("total")
     admin.get_by_label("件数", exact=True).fill(str(CASES))
     admin.get_by_role("button", name="开始推演").click()
     assert jobs.run_waiting(app) == 1  # what the worker starts in a process of its own

@@ -55,6 +55,8 @@ def ask(given: dict[str, Any], key: str) -> Response:
     source = queries.of_version(web.engine(), web.db.session(), key, given["version"])
     _outline, usual, _priors = proposed(source)
     data = usual.as_dict()
+    if "count" in given["model"]:
+        data["per"] = "total"  # whoever names a number of cases wants so many
     for name, value in given["model"].items():
         if name not in data:
             raise Invalid({name: [_("没有这一项")]})

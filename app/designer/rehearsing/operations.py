@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import errors
+from app import errors, web
 from app.audit import Actor, record
 from app.designer.rehearsing import queries
 from app.designer.rehearsing.models import (
@@ -21,16 +22,18 @@ from app.designer.rehearsing.models import (
     Rehearsal,
 )
 from app.designer.rehearsing.queries import Source
-from app.engine import RehearsalModel
+from app.engine import RehearsalModel, rehearsal_arrivals
 from app.i18n import _, lazy_
 
+MOST_CASES = 10_000
 MOST_WAITING, KEPT = 10, 20  # under way at once; finished ones of a process that are kept
 DEAD_AFTER = dt.timedelta(seconds=90)
 _ROW = Rehearsal.__table__
 
 
 def ask(session: Session, source: Source, model: RehearsalModel, *, by: Actor, at: dt.datetime) -> Rehearsal:
-    """A rehearsal of what the source holds now. Conflict while too many wait."""
+    """A rehearsal of what the source holds now. Conflict while too many wait, Invalid for too many or no cases."""
+    model = _counted(session, model)
     if queries.under_way(session) >= MOST_WAITING:
         raise errors.Conflict(lazy_("正在排队的推演太多，请等其中几次完成"))
     row = Rehearsal(
@@ -53,6 +56,20 @@ def ask(session: Session, source: Source, model: RehearsalModel, *, by: Actor, a
     record(session, at, by, "rehearsals.asked", "rehearsal", row.id, key=row.key, count=row.total)
     _clear(session, source.key)
     return row
+
+
+def _counted(session: Session, model: RehearsalModel) -> RehearsalModel:
+    """With the number of cases that come, where they come by day or week."""
+    if model.per == "total":
+        return model
+    if model.a_day * model.days > 2 * MOST_CASES:  # so many need not be counted
+        raise errors.Invalid({"rate": [_("件数太多，期间内最多 %(n)s 件", n=f"{MOST_CASES:,}")]})
+    number = rehearsal_arrivals(web.engine(), session, model)
+    if number > MOST_CASES:
+        raise errors.Invalid({"rate": [_("件数太多，期间内最多 %(n)s 件", n=f"{MOST_CASES:,}")]})
+    if not number:
+        raise errors.Invalid({"rate": [_("这样在期间内一件也没有")]})
+    return dataclasses.replace(model, count=number)
 
 
 def cancel(session: Session, rehearsal: Rehearsal, *, by: Actor, at: dt.datetime) -> None:

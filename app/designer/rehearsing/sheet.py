@@ -14,6 +14,7 @@ from app.engine import Outline, Priors, RehearsalModel, RehearsalStep, key_of
 from app.i18n import _, pick
 
 DAY = 24.0
+LEAST_SEEN = 5  # cases from which something is told
 OFFICE, NATURAL, MESSAGE, CHILDREN = "office", "natural", "message", "children"
 
 
@@ -115,11 +116,18 @@ class Sheet:
         ]
 
     @property
+    def came(self) -> str:
+        """Where the rate comes from."""
+        if self.priors.a_year < LEAST_SEEN or self.priors.since is None:
+            return _("没有足够的历史，按 20 件估计")
+        return _("%(day)s 以来 %(n)s 件", day=self.priors.since.isoformat(), n=f"{self.priors.a_year:,}")
+
+    @property
     def labels(self) -> dict[str, str]:
         """What an error is about, by the field's name."""
         found = {
             "start": _("起始日期"), "days": _("期间（天）"), "count": _("件数"), "seed": _("随机种子"),
-            "loops": _("循环提示次数"), "starts": _("发起情形"),
+            "loops": _("循环提示次数"), "starts": _("发起情形"), "per": _("件数怎么定"), "rate": _("平均件数"),
         }  # fmt: skip
         for line in self.lines:
             for part, label in (
@@ -195,7 +203,7 @@ class Sheet:
 def model_data(sheet: Sheet, sent: Mapping[str, str]) -> dict[str, Any]:
     """What was sent, as JSON has a model; what the form does not ask stays as proposed."""
     found = sheet.model.as_dict()
-    for name in ("start", "days", "count", "seed", "loops", "arrivals"):
+    for name in ("start", "days", "count", "seed", "loops", "arrivals", "per", "rate"):
         if name in sent:
             found[name] = sent[name].strip()
     for node_id, step in found["steps"].items():
@@ -238,7 +246,7 @@ def complete(given: RehearsalModel, proposed: RehearsalModel) -> RehearsalModel:
     starts = given.starts if len(given.starts) == len(proposed.starts) else proposed.starts
     return RehearsalModel(
         start=proposed.start, count=given.count, days=given.days, seed=given.seed, arrivals=given.arrivals,
-        loops=given.loops, steps=steps, roles=roles, starts=starts,
+        per=given.per, rate=given.rate, loops=given.loops, steps=steps, roles=roles, starts=starts,
     )  # fmt: skip
 
 

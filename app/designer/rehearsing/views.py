@@ -76,11 +76,11 @@ def _asked(source: Source) -> Response:
     sent = {name: value for name, value in request.form.items() if not name.startswith(("csrf", "_"))}
     sheet = _sheet(source, sent)
     try:
-        model = rehearsal_model(model_data(sheet, sent))
+        found = _store(source, rehearsal_model(model_data(sheet, sent)))
     except Invalid as wrong:
+        web.refresh()
         sheet.errors = wrong.errors
         return _form(source, sheet, 422)
-    found = _store(source, model)
     return web.see_other(url_for("rehearsing.show", rehearsal_id=found.id))
 
 

@@ -30,7 +30,10 @@ from app.engine.rehearsal.model import (
     MESSAGE,
     NATURAL,
     OFFICE,
+    PER_DAY,
+    PER_WEEK,
     TASK,
+    TOTAL,
     WORK_DAYS,
     Capacity,
     Model,
@@ -38,7 +41,7 @@ from app.engine.rehearsal.model import (
     model_of,
 )
 from app.engine.rehearsal.outline import Outcome, Outline, Profile, Wait, outline_of
-from app.engine.rehearsal.playing import START, Cancelled, Play, TookTooLong
+from app.engine.rehearsal.playing import START, Cancelled, Play, TookTooLong, arrivals
 from app.engine.rehearsal.priors import Priors, priors_of
 from app.engine.rehearsal.shifts import Shifts
 from app.engine.rehearsal.suggesting import key_of, suggest
@@ -51,8 +54,11 @@ __all__ = [
     "MESSAGE",
     "NATURAL",
     "OFFICE",
+    "PER_DAY",
+    "PER_WEEK",
     "START",
     "TASK",
+    "TOTAL",
     "WORK_DAYS",
     "Cancelled",
     "Capacity",
@@ -64,6 +70,7 @@ __all__ = [
     "Step",
     "TookTooLong",
     "Wait",
+    "arrivals_of",
     "compare",
     "key_of",
     "model_of",
@@ -76,6 +83,15 @@ MEMORY = "/dev/shm"  # noqa: S108 (a folder of our own is made there)
 SIGNERS = 5  # people of a role whom a step that several sign asks at most
 
 
+def arrivals_of(engine: Engine, session: Session, model: Model) -> int:
+    """How many cases come: exactly those that `rehearse` would play on the calendar as it stands."""
+    if model.per == TOTAL:
+        return model.count
+    _calendar, office = engine.calendar.standing(session)
+    begin = dt.datetime.combine(model.start, dt.time(), tzinfo=SHANGHAI)
+    return len(arrivals(model, Shifts(office), int(begin.timestamp())))
+
+
 def rehearse(
     engine: Engine,
     session: Session,
@@ -85,7 +101,7 @@ def rehearse(
     tell: Callable[[int, int, dt.datetime], None] | None = None,
     seconds: float = 600,
 ) -> dict[str, Any]:
-    """Play `model.count` cases; the figures as plain values (docs/rehearsal.md).
+    """Play the cases that the model has come; the figures as plain values (docs/rehearsal.md).
 
     `session` is read for the calendar only, once. Raises CompileError for a package that cannot run, Cancelled when
     `tell` says so, TookTooLong after so many seconds of real time.

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.engine.rehearsal.model import TOTAL
+
 Figures = Mapping[str, Any]
+
+
+def _luck(model: Mapping[str, Any]) -> list[Any]:
+    """What decides which cases come and what chance they meet."""
+    per = model.get("per", TOTAL)
+    return [model["seed"], model["days"], model["start"], per, model["count"] if per == TOTAL else model["rate"]]
 
 
 def compare(before: Figures, after: Figures) -> dict[str, Any]:
     """What both say of the same thing, and what only one of them has. `same_luck`: they met the same chance."""
-    same = [before["model"][name] for name in ("seed", "count", "days", "start")] == [
-        after["model"][name] for name in ("seed", "count", "days", "start")
-    ]
+    same = _luck(before["model"]) == _luck(after["model"])
     return {
         "same_luck": same,
         "totals": [

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from statistics import NormalDist
 
+MANY = 200  # from here on the normal distribution is as good
 _NORMAL, _Z90 = NormalDist(), NormalDist().inv_cdf(0.9)
 
 
@@ -29,6 +30,18 @@ class Dice:
         """Log-normal with this median and 90th percentile."""
         sigma = math.log(p90 / median) / _Z90 if p90 > median else 0.0
         return median * math.exp(sigma * _NORMAL.inv_cdf(self.at(*names))) if sigma else median
+
+    def count(self, mean: float, *names: object) -> int:
+        """How many, where they come one by one and so many on the average (Poisson)."""
+        drawn = self.at(*names)
+        if mean > MANY:
+            return max(0, round(mean + math.sqrt(mean) * _NORMAL.inv_cdf(drawn)))
+        found, chance = 0, math.exp(-mean)
+        while drawn >= chance and found < 10 * MANY:
+            drawn -= chance
+            found += 1
+            chance *= mean / found
+        return found
 
     def one(self, weights: Mapping[str, float], *names: object) -> str | None:
         """A key, as often as its weight says; None where nothing has any."""

@@ -16,6 +16,8 @@ from app.i18n import lazy_
 MAX_COUNT, MAX_DAYS, MAX_HOURS, MAX_PEOPLE = 10_000, 1830, 24 * 366 * 2, 10_000
 OFFICE, NATURAL = "office", "natural"
 WORK_DAYS, ALL_DAYS = "work_days", "all_days"
+TOTAL, PER_DAY, PER_WEEK = "total", "day", "week"
+WEEK = {WORK_DAYS: 5, ALL_DAYS: 7}  # days of a usual week on which cases come
 TASK, MESSAGE, CHILDREN = "task", "message", "children"
 
 
@@ -50,17 +52,28 @@ USUAL = Capacity()
 
 @dataclass(frozen=True)
 class Model:
-    """One rehearsal's assumptions. `starts`: weights of the ways in which cases begin (see outline.Profile)."""
+    """One rehearsal's assumptions. `starts`: weights of the ways in which cases begin (see outline.Profile).
+
+    `per` total: `count` cases by chance over the period. `per` day or week: `rate` cases on each day on which cases
+    come (`arrivals`), or in a week of such days, by chance more or less; a week with holidays has fewer.
+    """
 
     start: dt.date
     count: int = 1000
     days: int = 365
     seed: int = 1
     arrivals: str = WORK_DAYS
+    per: str = TOTAL
+    rate: float = 20.0
     loops: int = 3
     steps: Mapping[str, Step] = field(default_factory=dict)
     roles: Mapping[str, Capacity] = field(default_factory=dict)
     starts: tuple[float, ...] = ()
+
+    @property
+    def a_day(self) -> float:
+        """Cases on each day on which cases come."""
+        return self.rate / (WEEK[self.arrivals] if self.per == PER_WEEK else 1)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON keeps it; `model_of` reads it."""
@@ -124,6 +137,10 @@ class _ModelIn(_Strict):
     arrivals = ma.fields.String(
         load_default=WORK_DAYS, validate=be.OneOf((WORK_DAYS, ALL_DAYS), error=lazy_("不在可选范围内"))
     )
+    per = ma.fields.String(
+        load_default=TOTAL, validate=be.OneOf((TOTAL, PER_DAY, PER_WEEK), error=lazy_("不在可选范围内"))
+    )
+    rate = _number(0.01, MAX_COUNT, 20.0)
     steps = ma.fields.Dict(
         keys=ma.fields.String(validate=be.Length(max=120)), values=ma.fields.Nested(_StepIn), load_default=dict
     )

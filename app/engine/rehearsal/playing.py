@@ -11,7 +11,7 @@ import heapq
 import itertools
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,13 @@ from app.clock import SHANGHAI, FixedClock, local
 from app.engine.core import Core, Loaded
 from app.engine.rehearsal.cases import RUNNING, Case, Pause, Work
 from app.engine.rehearsal.dice import Dice
-from app.engine.rehearsal.model import CHILDREN, NATURAL, USUAL, WORK_DAYS, Capacity, Model, Step
+from app.engine.rehearsal.model import CHILDREN, NATURAL, TOTAL, USUAL, WORK_DAYS, Capacity, Model, Step
 from app.engine.rehearsal.outline import Outline, Profile
-from app.engine.rehearsal.shifts import Shifts, day_of
+from app.engine.rehearsal.shifts import Shifts, Span, day_of
 from app.engine.rehearsal.tally import Tally
 
 UNFIT = (LookupError, TypeError, ValueError, AttributeError)  # what a form file full of mistakes leads to
+NOBODY = -1  # whose luck is that of the day, not of a case
 START = "@start"  # the step whose answers a start form gets
 
 
@@ -368,7 +369,13 @@ def _shifted(value: Any, by: dt.timedelta) -> Any:
 
 
 def arrivals(model: Model, shifts: Shifts, first: int) -> list[int]:
-    """Instants, in order: spread evenly by chance over the office time of the period, or over all of it."""
+    """Instants, in order: spread evenly by chance over the office time of the period, or over all of it.
+
+    By day or week each day draws how many come; which day it is counts, not how many came before it: a longer period
+    begins as the shorter one does.
+    """
+    if model.per != TOTAL:
+        return _by_day(model, shifts, first)
     slots = [
         span
         for n in range(model.days)
@@ -381,10 +388,28 @@ def arrivals(model: Model, shifts: Shifts, first: int) -> list[int]:
         slots = [(first, first + model.days * 86400)]
     total = sum(end - start for start, end in slots)
     wanted = sorted(int(Dice(model.seed, n).at("arrival") * total) for n in range(model.count))
+    return _placed(wanted, slots)
+
+
+def _placed(wanted: list[int], slots: Sequence[Span]) -> list[int]:
+    """Seconds of the slots' time, in order, as instants."""
     found, passed, at = [], 0, 0
     for seconds in wanted:
         while at < len(slots) - 1 and seconds - passed >= slots[at][1] - slots[at][0]:
             passed += slots[at][1] - slots[at][0]
             at += 1
         found.append(slots[at][0] + seconds - passed)
+    return found
+
+
+def _by_day(model: Model, shifts: Shifts, first: int) -> list[int]:
+    dice, found = Dice(model.seed, NOBODY), list[int]()
+    for n in range(model.days):
+        day = model.start + dt.timedelta(n)
+        whole_day = ((first + n * 86400, first + (n + 1) * 86400),)
+        slots = shifts.spans(day, None) if model.arrivals == WORK_DAYS else whole_day
+        total = sum(end - start for start, end in slots)
+        if total:
+            come = dice.count(model.a_day, "come", day)
+            found += _placed(sorted(int(dice.at("at", day, k) * total) for k in range(come)), slots)
     return found

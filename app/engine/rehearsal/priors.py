@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.clock import local
 from app.engine.models import HumanTask, Instance
 from app.engine.rehearsal.outline import Outline
 
@@ -30,6 +31,7 @@ class Priors:
     answers: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     seen: Mapping[str, int] = field(default_factory=dict)
     a_year: int = 0
+    since: dt.date | None = None  # when the first of these began
 
 
 def priors_of(session: Session, outline: Outline, now: dt.datetime) -> Priors:
@@ -62,8 +64,10 @@ def priors_of(session: Session, outline: Outline, now: dt.datetime) -> Priors:
                 if name in wanted:
                     counted[name][value] += 1
         answers |= {(node_id, name): dict(counter) for name, counter in counted.items()}
-    started = sa.select(sa.func.count()).where(_INSTANCE.c.definition_key == key, _INSTANCE.c.started_at >= now - YEAR)
-    return Priors(hours, answers, seen, int(session.scalar(started) or 0))
+    begun = sa.select(sa.func.count(), sa.func.min(_INSTANCE.c.started_at))
+    begun = begun.where(_INSTANCE.c.definition_key == key, _INSTANCE.c.started_at >= now - YEAR)
+    number, since = session.execute(begun).one()
+    return Priors(hours, answers, seen, int(number or 0), local(since).date() if since else None)
 
 
 def _flat(answers: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:

@@ -12,10 +12,21 @@ from app.clock import local
 from app.db import UNAVAILABLE
 from app.engine.core import Core
 from app.engine.ports import Choice
-from app.engine.rehearsal.model import CHILDREN, MESSAGE, NATURAL, OFFICE, Capacity, Model, Step
+from app.engine.rehearsal.model import (
+    CHILDREN,
+    MAX_COUNT,
+    MESSAGE,
+    NATURAL,
+    OFFICE,
+    PER_WEEK,
+    TOTAL,
+    Capacity,
+    Model,
+    Step,
+)
 from app.engine.rehearsal.outline import Outline, Wait
 from app.engine.rehearsal.playing import START
-from app.engine.rehearsal.priors import Priors
+from app.engine.rehearsal.priors import LEAST, Priors
 
 HAPPY, UNHAPPY, USUAL_CHOICE = 85.0, 15.0, 70.0
 UNKNOWN_LIMIT = 15 * 24.0  # hours of a deadline that depends on the case
@@ -29,13 +40,26 @@ def suggest(engine: Core, session: Session, outline: Outline, priors: Priors | N
     profiles = outline.profiles
     if len(profiles) == 1 and profiles[0].scenario is None and outline.start_choices:
         steps[START] = Step(answers={one.name: weights(one, {}) for one in outline.start_choices})
+    rate = a_week(engine, session, priors)
     return Model(
         start=local(engine.clock.now()).date(),
         count=max(1, min(priors.a_year or 1000, 1000)),
+        per=TOTAL if rate is None or rate * 52 > MAX_COUNT else PER_WEEK,
+        rate=rate or 20.0,
         steps=steps,
         roles={role: Capacity(people=_people(engine, session, role)) for role in outline.roles},
         starts=tuple(1.0 for _one in profiles),
     )
+
+
+def a_week(engine: Core, session: Session, priors: Priors) -> float | None:
+    """Cases in a week of five work days, as they came in the last year; None where too few did to tell."""
+    if priors.a_year < LEAST or priors.since is None:
+        return None
+    _calendar, office = engine.calendar.standing(session)
+    today = local(engine.clock.now()).date()
+    days = (priors.since + dt.timedelta(n) for n in range((today - priors.since).days + 1))
+    return max(0.1, round(5 * priors.a_year / max(5, sum(office.is_work_day(day) for day in days)), 1))
 
 
 def _step(engine: Core, session: Session, wait: Wait, priors: Priors) -> Step:

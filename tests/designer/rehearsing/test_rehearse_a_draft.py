@@ -80,6 +80,25 @@ def test_a_draft_is_asked_for_played_and_shown(app: Flask, root: FlaskClient, dr
     assert "那一次" in compared and "差别可能只是偶然" not in compared
 
 
+def test_cases_come_by_the_week_as_history_has_it(app: Flask, root: FlaskClient, draft_id: str) -> None:
+    """So many on the average, none on holidays; the same number for the same seed."""
+    url = f"/designer/drafts/{draft_id}/rehearsals"
+    weekly = sent(per="week", rate="10", days="60")
+    first, second, other = (root.post(url, data=data).location for data in (weekly, weekly, weekly | {"seed": "6"}))
+    with app.extensions["duban.sessions"]() as session:
+        rows = {row.id: row for row in session.scalars(sa.select(Rehearsal))}
+    totals = [rows[at.rpartition("/")[2]].total for at in (first, second, other)]
+    assert totals[0] == totals[1] != totals[2] and all(50 < total < 120 for total in totals)  # eight weeks and a half
+    assert jobs.run_waiting(app) == 3
+    page = root.get(first).get_data(as_text=True)
+    assert f"推演 {totals[0]} 件" in page and "平均每周 10 件" in page
+    with app.extensions["duban.sessions"]() as session:
+        figures = [session.get_one(Rehearsal, at.rpartition("/")[2]).figures for at in (first, second)]
+    assert figures[0] == figures[1] and figures[0]["cases"]["started"] == totals[0]
+    refused = root.post(url, data=sent(per="day", rate="9000"))
+    assert refused.status_code == 422 and "最多 10,000 件" in refused.get_data(as_text=True)
+
+
 def test_a_refused_form_says_what_is_wrong_and_keeps_what_was_written(root: FlaskClient, draft_id: str) -> None:
     url = f"/designer/drafts/{draft_id}/rehearsals"
     refused = root.post(url, data=sent(count="12000", **{"steps.one.median": "soon", "roles.dept_staff.hours": "3.5"}))

@@ -209,3 +209,10 @@ def test_nonsense_is_refused_by_name(given: dict[str, Any], field: str) -> None:
 def test_a_model_comes_back_from_its_json(rehearse: Rehearse) -> None:
     model = Model(DAY, steps={"act": Step(outcomes=(1.0, 2.0), answers={"a": {"b": 1.0}})}, roles={"x": Capacity(2)})
     assert rehearsal.model_of(json.loads(json.dumps(model.as_dict()))) == model
+
+
+def test_cases_that_come_by_the_day_come_on_work_days_and_as_often_as_asked(rehearse: Rehearse) -> None:
+    figures = rehearse(PLAIN, per="day", rate=3.0, days=30, seed=11)
+    again = rehearse(PLAIN, per="day", rate=3.0, days=30, seed=11)
+    assert figures == again
+    assert 35 < figures["cases"]["started"] < 95  # some 21 work days
