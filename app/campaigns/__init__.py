@@ -33,7 +33,8 @@ __all__ = [
 
 
 def init_app(app: Flask) -> None:
-    from app.campaigns import api, facts, pickers, plan_tasks, service_tasks, task_checks, views
+    from app.campaigns import api, facts, gate_builder, pickers, plan_tasks, service_tasks, task_checks, views
+    from app.campaigns.conditions import Conditions
 
     engine = app.extensions["duban.engine"]
     service_tasks.init_engine(engine)
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     web.event_words.update(_EVENTS)
     facts.register()
     pickers.register()
+    gate_builder.register(Conditions(engine))
     views.init_app(app)
     api.init_app(app)
 

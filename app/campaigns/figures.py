@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import metrics
 from app.accounts import Organisation
 from app.campaigns.models import APPROVED, Campaign, CampaignPhase, CampaignProgress, CampaignTask, SectorPlan
+from app.clock import local
 from app.i18n import lazy_
 
 # In the order in which the gate's form shows them; the names are what conditions are written in.
@@ -32,6 +33,7 @@ NAMES = {
     "reports_due": lazy_("应报进度（次）"),
     "reports_late": lazy_("迟报、缺报进度（次）"),
 }
+RATES = ("rectified_rate",)  # shares: written in per cent, kept as parts of one
 _SOURCES = {"inspections": "inspected_subjects", "hazards_found": "hazards", "hazards_closed": "hazards"}
 Figures = dict[str, Any]
 
@@ -51,6 +53,31 @@ def of_phase(session: Session, campaign: Campaign, phase: CampaignPhase, now: dt
         **_tasks(session, campaign, phase),
         **_reports(session, campaign, now),
     }
+
+
+def everywhere(session: Session, user: Any, now: dt.datetime, names: Iterable[str]) -> Figures:
+    """The present state of those figures that can be told without a campaign: what was found, inspected and closed
+    this year, and what is overdue today, over all that the person sees."""
+    first = local(now).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    asked, found = set(names), Figures()
+    if "inspections_done" in asked:
+        found["inspections_done"] = _this_year(session, "inspected_subjects", user, first, status="done")
+    if asked & {"hazards_found", "rectified_rate"}:
+        found["hazards_found"] = _this_year(session, "hazards", user, first)
+    if asked & {"hazards_closed", "rectified_rate"}:
+        found["hazards_closed"] = _this_year(session, "hazards", user, first, status="closed")
+    if "rectified_rate" in asked and found["hazards_found"] and found["hazards_closed"] is not None:
+        found["rectified_rate"] = round(found["hazards_closed"] / found["hazards_found"], 4)
+    if "overdue" in asked:
+        found["overdue"] = _overdue(session, {}, now, user)
+    return found
+
+
+def _this_year(session: Session, key: str, user: Any, first: dt.datetime, **equal: Any) -> int | None:
+    source, select = _source(key), _counting(key, equal)
+    if source is None or select is None:
+        return None
+    return session.scalar(select.where(source.visible(user), source.named(source.order).expression >= first)) or 0
 
 
 def _plans(session: Session, campaign: Campaign) -> Figures:
@@ -91,11 +118,12 @@ def _count(session: Session, key: str, here: Mapping[str, Any], **equal: Any) ->
     return None if select is None else session.scalar(select) or 0
 
 
-def _overdue(session: Session, here: Mapping[str, Any], now: dt.datetime) -> int | None:
+def _overdue(session: Session, here: Mapping[str, Any], now: dt.datetime, user: Any = None) -> int | None:
     """Hazards past their last day that are neither rectified nor closed."""
     source, select = _source("hazards"), _counting("hazards", here)
     if source is None or select is None or not {"due_at", "status"} <= source.by_name.keys():
         return None
+    select = select.where(source.visible(user)) if user is not None else select
     running = source.named("status").expression.in_(("ordered", "rectifying"))
     return session.scalar(select.where(running, source.named("due_at").expression < now)) or 0
 
@@ -112,7 +140,7 @@ def _known() -> Iterable[tuple[str, Any]]:
 def as_text(name: str, value: Any) -> str:
     if value is None:
         return "—"
-    return f"{value * 100:.1f}%" if name == "rectified_rate" else f"{value:,}"
+    return f"{value * 100:.1f}%" if name in RATES else f"{value:,}"
 
 
 def actuals(session: Session, tasks: Iterable[Any]) -> dict[str, int]:

@@ -119,7 +119,8 @@ def _assessed(call: ServiceCall, conditions: Conditions, seq: int) -> Result:
         operations.assess(phase)
     found = figures.of_phase(call.session, campaign, phase, call.now)
     holds = conditions.holds(phase.condition, found)
-    return known | _gate_view(call, phase, figures.as_rows(found), holds)
+    rows = conditions.rows(phase.condition, found)
+    return known | _gate_view(call, phase, figures.as_rows(found), holds) | {"conditions": rows}
 
 
 def _gate_view(call: ServiceCall, phase: CampaignPhase, rows: list[Result], holds: bool | None) -> Result:
@@ -255,6 +256,7 @@ def _stand_in_assess(call: ServiceCall, seq: int) -> Result:
     return record | {
         "figures": figures.as_rows({}),
         "condition": condition,
+        "conditions": [],
         "holds": None,
         "verdict": verdict(condition, None),
         "carried": [],

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.forms.answers import Shown, describe, shown_answers
 from app.forms.binding import BoundField, BoundForm, bind
+from app.forms.builders import Builder, builders
 from app.forms.checking import check
 from app.forms.kinds import KINDS
 from app.forms.picking import Picker, not_theirs, pickers
@@ -18,12 +19,14 @@ __all__ = [
     "KINDS",
     "BoundField",
     "BoundForm",
+    "Builder",
     "FormFiles",
     "Picker",
     "Received",
     "Shown",
     "Situation",
     "bind",
+    "builders",
     "check",
     "describe",
     "init_app",

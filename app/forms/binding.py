@@ -14,6 +14,7 @@ from app.audit import SYSTEM
 from app.clock import local
 from app.forms import picking, tolerance
 from app.forms.answers import text_for
+from app.forms.builders import builders
 from app.forms.conditions import names, text_of
 from app.forms.kinds import KINDS, MAX_FILES, MAX_OPTIONS, MAX_ROWS, TEXT_LENGTH, WITH_OPTIONS
 from app.forms.schemas import fixed_rows, walk
@@ -46,6 +47,7 @@ class BoundField:
     text: str = ""  # what a fixed field shows
     row_id: str = ""  # in a fixed group: id of the text that says what the row is about
     columns: list[Column] = field(default_factory=list)  # of a fixed group
+    built: Any = None  # what its builder draws
 
     @property
     def kind(self) -> str:
@@ -53,6 +55,8 @@ class BoundField:
 
     @property
     def template(self) -> str:
+        if self.built is not None:
+            return builders[self.spec["builder"]].template
         return "forms/_fixed.html" if self.fixed else f"fields/{self.kind}.html"
 
     @property
@@ -260,6 +264,8 @@ class _Drawing:
             self.offer(bound, value)
         else:
             bound.value = _as_input(kind, value)
+            if spec.get("builder") in builders:
+                bound.built = builders[spec["builder"]].draw(bound.value, self.situation)
             bound.low, bound.high = (_as_input(kind, given(spec.get(w), kind, self.situation)) for w in ("min", "max"))
         return bound
 

@@ -143,7 +143,7 @@ def _extras(spec: dict[str, Any], here: str) -> Iterator[Problem]:
     for word in ("wide", "repeat", "fixed"):
         if not isinstance(spec.get(word, False), bool):
             yield f"{here}.{word}", "应为 true 或 false", "true or false is needed"
-    for word in ("role", "org_kind", "picker"):
+    for word in ("role", "org_kind", "picker", "builder"):
         if word in spec and not (isinstance(spec[word], str) and spec[word]):
             yield f"{here}.{word}", "应为文字", "a text is needed"
     if "org" in spec and not isinstance(spec["org"], str):

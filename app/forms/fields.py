@@ -13,6 +13,7 @@ import marshmallow as ma
 from app import files
 from app.clock import local
 from app.forms import tolerance
+from app.forms.builders import builders
 from app.forms.conditions import text_of
 from app.forms.kinds import MAX_FILES, TEXT_LENGTH
 from app.forms.picking import filters_of, may_pick, picker_name
@@ -102,6 +103,10 @@ class Text(Answer):
             raise ma.ValidationError(_("应为文字"))
         pattern = self.spec.get("pattern")
         text = tolerance.narrow(value) if pattern else tolerance.tidy(value, lines=self.lines)
+        builder = builders.get(self.spec.get("builder", ""))
+        text = builder.tidy(text) if builder else text
+        if self.required and not text:
+            raise ma.ValidationError(str(self.demand))
         longest = self.spec.get("max_length", TEXT_LENGTH[self.spec["kind"]][0])
         if len(text) > longest:
             raise ma.ValidationError(_("最多 %(n)s 个字，现为 %(count)s 个字", n=longest, count=len(text)))
@@ -109,6 +114,8 @@ class Text(Answer):
             raise ma.ValidationError(_("不少于 %(n)s 个字", n=self.spec["min_length"]))
         if pattern and not re.fullmatch(pattern, text):
             raise ma.ValidationError(" ".join(filter(None, (_("格式不符"), pick(self.spec.get("help"))))))
+        if builder and (wrong := builder.problem(text)):
+            raise ma.ValidationError(wrong)
         return text
 
 

@@ -50,7 +50,7 @@ def _kind(*keys: str, many: bool = False, wide: bool = False, answers: bool = Tr
 
 COMMON = frozenset({"name", "kind", "label", "help", "required", "default", "visible_if", "wide", "fixed"})
 KINDS: dict[str, Kind] = {
-    "text": _kind("min_length", "max_length", "pattern", "unit", "phrases"),
+    "text": _kind("min_length", "max_length", "pattern", "unit", "phrases", "builder"),
     "textarea": _kind("min_length", "max_length", "phrases", wide=True),
     "number": _kind("min", "max", "decimals", "unit"),
     "money": _kind("min", "max"),

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from app import files, web
 from app.db import write_transaction
 from app.errors import Invalid
+from app.forms.builders import builders
 from app.forms.kinds import MAX_FILES, MAX_ROWS
 from app.forms.schemas import answering
 from app.forms.situation import Spec
@@ -84,7 +85,9 @@ def _read(specs: Sequence[Spec], sent: MultiDict[str, str], prefix: str) -> Iter
                 yield name, value
         elif html_name in sent and not spec.get("fixed"):
             values = sent.getlist(html_name)
-            if spec["kind"] in ("checklist", "photos", "files"):
+            if spec.get("builder") in builders:
+                yield name, builders[spec["builder"]].read(sent, html_name, sent.get(STEP, ""))
+            elif spec["kind"] in ("checklist", "photos", "files"):
                 yield name, [value for value in values if value]
             else:  # a checkbox follows an empty marker that says it was on the page
                 yield name, values[-1] + _phrase(spec, sent, html_name)

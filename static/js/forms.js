@@ -51,6 +51,22 @@ on("change", "form[data-refresh]", (event, form) => {
   });
 });
 
+// [data-step]: a button that only changes the form, inside the field whose id it names. Without this script, or in a
+// form that is not refreshed, it is the submit that it looks like.
+on("click", "form[data-refresh] [data-step]", async (event, button) => {
+  event.preventDefault();
+  const { form, value } = button;
+  const field = button.dataset.step;
+  await htmx.ajax("POST", form.dataset.refresh, {
+    source: form, target: form, swap: "outerMorph", values: { _step: value },
+    event: { submitter: { formNoValidate: true } }, background: true,
+  });
+  const lists = [...(document.getElementById(field)?.querySelectorAll(".db-cond-row select:first-of-type") ?? [])];
+  const blank = lists.find((list) => !list.value);
+  if (value.includes(":remove") || !blank) document.getElementById(field)?.focus();
+  else blank.focus();
+});
+
 on("change", "form[data-autosubmit]", (event, form) => {
   if (event.target.matches("[type=search]")) return;
   form.requestSubmit();
