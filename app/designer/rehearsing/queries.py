@@ -14,6 +14,7 @@ from app.designer.drafts import Draft
 from app.designer.rehearsing.models import DONE, UNDER_WAY, Rehearsal
 from app.engine import Definition, Engine, Package
 from app.errors import NotFound
+from app.i18n import bilingual
 
 LISTED = 20
 
@@ -78,6 +79,14 @@ def last_model_of(session: Session, source: Source) -> Rehearsal | None:
     mine = Rehearsal.draft_id == source.draft.id if source.draft else Rehearsal.version == source.version
     select = sa.select(Rehearsal).where(Rehearsal.key == source.key, mine)
     return session.scalars(select.order_by(Rehearsal.created_at.desc()).limit(1)).first()
+
+
+def titles(session: Session) -> dict[str, str]:
+    """What the published processes are called, by key."""
+    rows = session.execute(
+        sa.select(Definition.key, Definition.title_zh, Definition.title_en).where(Definition.status == "published")
+    )
+    return {key: bilingual(zh, en) for key, zh, en in rows}
 
 
 def packed(package: Package) -> bytes:

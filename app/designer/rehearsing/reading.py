@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,9 +72,10 @@ class Reading:
     marks: dict[str, str]
     months_most: int  # the highest number of a month
     ends: list[tuple[str, int]]
+    beside: list[str]  # what the cases would set off and nobody played
 
 
-def reading(figures: Figures, shown: str, diagram: Diagram) -> Reading:
+def reading(figures: Figures, shown: str, diagram: Diagram, titles: Mapping[str, str] | None = None) -> Reading:
     nodes = figures["nodes"]
     names = {node_id: one["name"] for node_id, one in nodes.items()}
     names |= {
@@ -93,8 +96,40 @@ def reading(figures: Figures, shown: str, diagram: Diagram) -> Reading:
         alerts={one.element: _("问题") for one in problems if one.element and one.state == "red"},
         marks={one["element"]: MARKS[one["kind"]] for one in figures["problems"] if one["kind"] in MARKS},
         months_most=max((max(row["arrived"], row["ended"]) for row in figures["months"]), default=0) or 1,
+        beside=_beside(nodes, diagram, titles or {}),
         ends=[(str(pick(names.get(node, {"zh": node, "en": node}))), n) for node, n in figures["ends"].items()],
     )
+
+
+def started_by(diagram: Diagram) -> dict[str, list[str]]:
+    """The processes that ladders start, by node in the order of the rungs."""
+    found = {}
+    for node in diagram.nodes.values():
+        rungs = [one for one in re.split(r"[;；\n]", node.properties.get("ladder", "")) if one.strip()]
+        if rungs:
+            found[node.id] = [one.partition(":")[2].strip() for one in rungs]
+    return found
+
+
+def _beside(nodes: Mapping[str, Any], diagram: Diagram, titles: Mapping[str, str]) -> list[str]:
+    """Instances that rungs of a ladder would start, by process; and that nobody asked for more time."""
+    started: Counter[str] = Counter()
+    for node_id, processes in started_by(diagram).items():
+        for level, number in nodes.get(node_id, {}).get("rungs", {}).items():
+            if 0 < int(level) <= len(processes):
+                started[processes[int(level) - 1]] += number
+    said = [
+        _("超期会另起 %(n)s 件“%(process)s”，未推演其过程", n=f"{number:,}", process=titles.get(key, key))
+        for key, number in started.most_common()
+        if number
+    ]
+    asked = dict.fromkeys(
+        node.properties["extension_process"]
+        for node in diagram.nodes.values()
+        if node.properties.get("extension_process") and nodes.get(node.id, {}).get("visits")
+    )
+    said += [_("没有人申请“%(process)s”：各步骤都按原期限计算", process=titles.get(key, key)) for key in asked]
+    return said
 
 
 def sentence(figures: Figures) -> str:

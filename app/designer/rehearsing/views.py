@@ -108,7 +108,8 @@ def show(rehearsal_id: str) -> Response:
     return web.render(
         "designer/rehearsing/show.html",
         figures=found.figures, shown=shown, tabs=_tabs(found, str(shown)), going=False,
-        seen=reading(found.figures or {}, str(shown), diagram), others=queries.comparable(session, found),
+        seen=reading(found.figures or {}, str(shown), diagram, queries.titles(session)),
+        others=queries.comparable(session, found),
         beside=beside, compared=compared,
         **context,
     )  # fmt: skip

@@ -99,6 +99,23 @@ def test_cases_come_by_the_week_as_history_has_it(app: Flask, root: FlaskClient,
     assert refused.status_code == 422 and "最多 10,000 件" in refused.get_data(as_text=True)
 
 
+def test_what_rungs_would_start_is_said_and_that_it_was_not_played(
+    app: Flask, root: FlaskClient, clock: FixedClock, actor: Callable[[str], Actor]
+) -> None:
+    act = f"{STAFF}; deadline=PT24H; ladder=+P1D: supervision; extension_process=hazard_request"
+    files = process(
+        "laddered", {"start": "startEvent", "act": act, "end": "endEvent"}, {"start>act": "", "act>end": ""}
+    ).files
+    with app.extensions["duban.sessions"]() as session, write_transaction(session):
+        draft = drafts.create(session, "laddered", "逐级督办", files, by=actor("root"), at=clock.now()).id
+    slow = {"steps.act.clock": "natural", "steps.act.median": "9", "steps.act.p90": "9"}
+    asked = root.post(f"/designer/drafts/{draft}/rehearsals", data=sent(count="4", **slow))
+    assert jobs.run_waiting(app) == 1
+    page = root.get(asked.location).get_data(as_text=True)
+    assert "超期会另起 4 件“督办”，未推演其过程" in page
+    assert "没有人申请" in page
+
+
 def test_a_refused_form_says_what_is_wrong_and_keeps_what_was_written(root: FlaskClient, draft_id: str) -> None:
     url = f"/designer/drafts/{draft_id}/rehearsals"
     refused = root.post(url, data=sent(count="12000", **{"steps.one.median": "soon", "roles.dept_staff.hours": "3.5"}))
