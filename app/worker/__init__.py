@@ -36,7 +36,10 @@ def tick(app: Flask) -> int:
 
 
 def sweep(app: Flask) -> None:
-    """Once an hour: sessions past their time, uploads and messages that nobody came for, keys of repeated requests."""
+    """Once an hour: sessions past their time, uploads and messages that nobody came for, keys of repeated requests.
+
+    And the states before a migration that nobody can go back to.
+    """
     with (
         app.app_context(),
         app.extensions["duban.sessions"]() as session,
@@ -46,6 +49,7 @@ def sweep(app: Flask) -> None:
         files.sweep(session, older_than=dt.timedelta(days=1))
         web.sweep_idempotency(session)
         web.engine().forget_messages(session)
+        web.engine().forget_migrated(session)
 
 
 def watch(app: Flask) -> int:

@@ -41,6 +41,7 @@ from app.i18n import bilingual, lazy_
 log = logging.getLogger("duban.engine")
 _INSTANCE, _ITEM, _MIGRATION = Instance.__table__, MigrationItem.__table__, Migration.__table__
 TRIES, ATTEMPTS = 3, 30  # lost races in one attempt; attempts until somebody is told that it was always busy
+KEPT_AT_ONCE = 1000  # old states that are let go of in one transaction
 BATCH, SECONDS = 40, 1.0  # of the worker at one go
 
 
@@ -291,6 +292,23 @@ class MigrationVerbs(StandingReads, Holding):
             numbers = {"undone": sum(one.ok for one in results), "kept": sum(not one.ok for one in results)}
             record(session, self.clock.now(), by, "migrations.undone", "migration", migration_id, **numbers)
         return results
+
+    def forget_migrated(self, session: Session, limit: int = KEPT_AT_ONCE) -> int:
+        """Let go of old states that nobody can go back to; how many. Inside a write transaction.
+
+        Rule: an instance is taken back only while its item is `done`, no step ran at the move and its revision is the
+        one that the move left (`Undo`). Revisions only rise and an item leaves `done` once, so whatever fails one of
+        these fails it for good: its old state and rows are cleared. What stays is the item itself, with where the
+        instance stood, what ran, and the revisions.
+        """
+        gone_on = sa.exists().where(_INSTANCE.c.id == _ITEM.c.instance_id, _INSTANCE.c.rev != _ITEM.c.rev_after)
+        ran = sa.cast(_ITEM.c.steps, sa.Text).not_in(("[]", "null"))
+        settled = sa.or_(_ITEM.c.status.not_in(("waiting", "done")), sa.and_(_ITEM.c.status == "done", gone_on | ran))
+        found = session.scalars(sa.select(_ITEM.c.id).where(_ITEM.c.state.is_not(None), settled).limit(limit)).all()
+        if found:
+            nothing = {"state": None, "state_mac": None, "before": sa.null()}
+            session.execute(sa.update(_ITEM).where(_ITEM.c.id.in_(found)).values(**nothing))
+        return len(found)
 
     # --
 

@@ -10,12 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app import worker
 from app.audit import SYSTEM, Actor, AuditRecord
 from app.clock import FixedClock
 from app.db import write_transaction
 from app.designer.drafts import Draft, operations
 from app.designer.migrating import words
-from app.engine import Engine, HumanTask, Instance, Migration, Package
+from app.engine import Engine, HumanTask, Instance, Migration, MigrationItem, Package
 from tests.engine import diagrams as d
 
 SignIn = Callable[[str], FlaskClient]
@@ -140,6 +141,28 @@ def test_it_is_started_followed_and_taken_back_one_by_one(engine: Engine, sign_i
     assert [row.action for row in told][:2] == ["migrations.started", "migrations.undone"]
     assert root.get(f"/api/v1/migrations/{migration.id}").json["counts"]["failed"] == 1
     assert len(root.get(f"/api/v1/migrations/{migration.id}/items").json) == 3
+
+
+def test_an_old_state_is_kept_as_long_as_it_can_be_gone_back_to(app: Flask, engine: Engine, session: Session) -> None:
+    """Of the two that moved one was taken back; the other can be until somebody works on it."""
+
+    def kept() -> list[str]:
+        session.rollback()
+        rows = session.query(MigrationItem).filter(MigrationItem.state.is_not(None))
+        return [row.instance_id for row in rows]
+
+    (moved,) = session.query(Instance).filter_by(definition_key=KEY, definition_version=2)
+    moved_id = moved.id
+    assert len(kept()) == 2
+    worker.sweep(app)
+    assert kept() == [moved_id]
+    task = session.query(HumanTask).filter_by(instance_id=moved_id, status="open").one()
+    engine.complete(task.id, {}, by=SYSTEM)
+    worker.sweep(app)
+    assert kept() == []
+    (item,) = session.query(MigrationItem).filter_by(instance_id=moved_id)
+    (late,) = engine.undo_migration(item.migration_id, [item.id], by=SYSTEM)
+    assert late.reason is not None and late.reason.code == "gone_on"
 
 
 def test_of_a_fault_administrators_are_told_its_class_and_not_what_it_quotes(app: Flask) -> None:
