@@ -175,7 +175,8 @@ def set_up(*, for_tests: bool) -> None:
 def environment(**more: str) -> dict[str, str]:
     """Ours, with the checkout importable from any working folder."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, **more}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": path, **more}  # compiled once: each start would compile five hundred files anew
 
 
 def duban(words: Command) -> int:
