@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import threading
 import time
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 import sqlalchemy as sa
-import uuid6
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
@@ -35,6 +35,7 @@ UNAVAILABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
 _ALSO_UNAVAILABLE = ("25006", "25P03")
 _LOCKED = ("55P03", "40P01", "40001")  # lock timeout, deadlock, serialization failure
 _ALONE = 7200  # advisory locks are numbered in one place each: 7201 in app.audit, 7202 in app/migrations/env.py
+_last_instant = 0  # milliseconds in the newest id
 _WRITE_LOCKS: dict[str, threading.RLock] = {}
 _WRITE_LOCKS_GUARD = threading.Lock()
 _patience: ContextVar[float] = ContextVar("duban_patience", default=WAIT)
@@ -75,7 +76,9 @@ def _instant_to_text(value: dt.datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("naive datetime")
-    return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not dt.UTC:
+        value = value.astimezone(dt.UTC)
+    return value.isoformat(" ", "microseconds")[:-6]  # without +00:00
 
 
 def _text_to_instant(text: str | None) -> dt.datetime | None:
@@ -104,10 +107,26 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else dump_json(value)
+        return _to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else orjson.loads(value)
+        return _from_json(value)
+
+    # Text needs nothing more on any of our databases: in one step what SQLAlchemy does in two.
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _to_json
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        return _from_json
+
+
+def _to_json(value: Any) -> str | None:
+    return None if value is None else dump_json(value)
+
+
+def _from_json(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
 
 
 class Base(DeclarativeBase):
@@ -150,8 +169,16 @@ class Scope:
 
 
 def new_id() -> str:
-    """A UUIDv7 as 32 hex digits: unguessable, and sorted by the time of making."""
-    return uuid6.uuid7().hex
+    """A UUIDv7 (RFC 9562, 5.7) as 32 hex digits: unguessable, and sorted by the order of making in this process.
+
+    Of two in one millisecond the later one is of the next: a step makes half a dozen.
+    """
+    global _last_instant  # all the state there is: a race costs no more than the order of two
+    instant = max(time.time_ns() // 1_000_000, _last_instant + 1)
+    _last_instant = instant
+    chance = int.from_bytes(os.urandom(10), "big")
+    head = instant << 16 | 0x7000 | chance >> 68
+    return f"{head:016x}{0x8000000000000000 | chance & 0x3FFFFFFFFFFFFFFF:016x}"
 
 
 def is_postgresql(session: Session) -> bool:
@@ -207,15 +234,11 @@ def configure_engine(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
         waits = connection.get_execution_options().get(IMMEDIATE)
-        try:  # said to the driver itself: SQLAlchemy's way to a cursor costs ten times what these words do
-            if waits is None:
-                driver.execute("BEGIN")
-                return
-            driver.execute(f"PRAGMA busy_timeout={waits}")
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            finally:
-                driver.execute(_PATIENT)
+        if waits is not None:
+            _begin_to_write(driver, waits)
+            return
+        try:
+            driver.execute("BEGIN")
         except sqlite3.Error as error:
             raise sa.exc.DBAPIError.instance("BEGIN", None, error, sqlite3.Error) from error
 
@@ -344,9 +367,11 @@ def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Sess
     assert isinstance(bind, Engine)
     wait = _patience.get()
     if bind.dialect.name != "sqlite":
-        session.rollback()
+        reads = _only_reads(session)
+        if reads is None:
+            session.rollback()
         with _committing(session):
-            session.execute(_limits(wait))
+            _begin_within(session.connection(), wait, anew=reads is not None)
             if alone:
                 session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE)))
             yield session
@@ -355,38 +380,79 @@ def write_transaction(session: Session, *, alone: bool = False) -> Iterator[Sess
     if not lock.acquire(timeout=wait):
         raise Busy()
     try:
-        session.rollback()
+        reads = _only_reads(session)
+        if reads is None:
+            session.rollback()
         left = max(0.05, wait - (time.monotonic() - began))
         with _committing(session):
-            _begin_alone(session, time.monotonic() + left)
+            _begin_alone(session, reads, time.monotonic() + left)
             yield session
     finally:
         lock.release()
 
 
-def _limits(wait: float) -> sa.Select[Any]:
-    """Until this transaction ends: how long it waits for others, and how long others must bear one that stands still.
+def _only_reads(session: Session) -> Connection | None:
+    """The connection of a transaction that nobody needs any more, where the session has nothing to forget with it.
+
+    It may then be turned into the write transaction on the spot. Handing the connection back, taking it again and
+    telling SQLAlchemy of the one transaction's end and the other's begin costs more than the statements in between.
+    """
+    begun: Connection | None = getattr(session, "begun", None)
+    if begun is None or len(session._begun) > 1 or len(session.identity_map) or session.new:  # type: ignore[attr-defined]
+        return None
+    transaction: Any = session.get_transaction()
+    touched = (transaction._new, transaction._deleted, transaction._dirty, transaction._key_switches)
+    return None if any(len(one) for one in touched) else begun
+
+
+def _begin_within(connection: Connection, wait: float, *, anew: bool) -> None:
+    """PostgreSQL's limits until this transaction ends: how long it waits for others, and how long others must bear one
+    that stands still. With `anew` the present transaction is over first: all is said in one go.
 
     Whoever only reads may stand still for longer: a backup packs files for hours while its rows are of one moment.
     """
-    limits = {"lock_timeout": wait, "idle_in_transaction_session_timeout": STALLED}
-    return sa.select(*(sa.func.set_config(name, f"{seconds * 1000:.0f}", True) for name, seconds in limits.items()))
+    limits = {"lock_timeout": wait * 1000, "idle_in_transaction_session_timeout": STALLED * 1000}
+    words = [f"SET LOCAL {name} = {milliseconds:.0f}" for name, milliseconds in limits.items()]
+    text = "; ".join(["ROLLBACK", "BEGIN", *words] if anew else words)
+    driver: Any = connection.connection.driver_connection
+    try:  # said to the driver itself, and not to be prepared: several statements never are
+        driver.execute(text, prepare=False)
+    except BaseException as error:  # noqa: BLE001 (the next line raises it again, in our words)
+        connection._handle_dbapi_exception(error, text, None, None, None)
 
 
-def _begin_alone(session: Session, until: float) -> None:
-    """Ask for SQLite's write lock in short turns.
+def _begin_alone(session: Session, reads: Connection | None, until: float) -> None:
+    """Ask for SQLite's write lock in short turns, in place of the transaction that only `reads`.
 
     Its own waiting sleeps longer and longer, up to 100 ms: while a worker in another process works off a backlog,
     people would wait for more than a second. OperationalError when the time is over.
     """
+    if reads is not None:
+        reads.connection.rollback()
     while True:
         try:
-            session.connection(execution_options={IMMEDIATE: _LOOK})
+            if reads is None:
+                session.connection(execution_options={IMMEDIATE: _LOOK})
+            else:
+                _begin_to_write(reads.connection.driver_connection, _LOOK)  # type: ignore[arg-type]
             return
         except sa.exc.OperationalError as error:
-            session.rollback()
+            if reads is None:
+                session.rollback()
             if not is_locked(error) or time.monotonic() > until:
                 raise
+
+
+def _begin_to_write(driver: sqlite3.Connection, waits: int) -> None:
+    """BEGIN IMMEDIATE within so many milliseconds; OperationalError."""
+    try:  # said to the driver itself: SQLAlchemy's way to a cursor costs ten times what these words do
+        driver.execute(f"PRAGMA busy_timeout={waits}")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(_PATIENT)
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance("BEGIN", None, error, sqlite3.Error) from error
 
 
 @contextmanager

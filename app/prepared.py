@@ -43,7 +43,7 @@ class _Form:
             value if name is None else given[name] if value is None else value(given[name])
             for _place, name, value in self.slots
         ]
-        return tuple(values) if self.positional else dict(zip([slot[0] for slot in self.slots], values, strict=True))
+        return values if self.positional else dict(zip([slot[0] for slot in self.slots], values, strict=True))
 
     def read(self, found: Sequence[Any]) -> Any:
         if not self.readers:
@@ -75,8 +75,8 @@ class Prepared:
 
     def run(self, session: Session, given: Values | Sequence[Values]) -> int:
         """Carry it out, with a list once for each of its parameters; how many rows it changed."""
-        connection = _connection(session)
-        cursor = _said(connection, self._form(connection.dialect, given), given)
+        connection, many = _connection(session), not _is_one(given)
+        cursor = _said(connection, self._form(connection.dialect, given[0] if many else given), given, many)  # type: ignore[index, arg-type]
         count: int = cursor.rowcount
         cursor.close()
         return count
@@ -85,7 +85,7 @@ class Prepared:
         """Every row, its columns by name and by place."""
         connection = _connection(session)
         form = self._form(connection.dialect, given)
-        cursor = _said(connection, form, given)
+        cursor = _said(connection, form, given, many=False)
         try:
             found = cursor.fetchall()
         except BaseException as error:  # noqa: BLE001 (the next line raises it again, in our words)
@@ -97,19 +97,24 @@ class Prepared:
 
     def first(self, session: Session, given: Values) -> Any:
         """The first row, or None."""
-        return next(iter(self.all(session, given)), None)
+        found = self.all(session, given)
+        return found[0] if found else None
 
     def scalar(self, session: Session, given: Values) -> Any:
         """The first column of the first row, or None."""
         row = self.first(session, given)
         return None if row is None else row[0]
 
-    def _form(self, dialect: Dialect, given: Values | Sequence[Values]) -> _Form:
-        names = tuple(given if isinstance(given, Mapping) else given[0])
+    def _form(self, dialect: Dialect, given: Values) -> _Form:
+        names = tuple(given)
         form = self._forms.get((dialect.name, names))
         if form is None:
             form = self._forms[dialect.name, names] = _compiled(self.statement, dialect, names)
         return form
+
+
+def _is_one(given: Values | Sequence[Values]) -> bool:
+    return type(given) is dict or isinstance(given, Mapping)
 
 
 def _connection(session: Session) -> Connection:
@@ -117,17 +122,18 @@ def _connection(session: Session) -> Connection:
     return session.connection() if begun is None else begun
 
 
-def _said(connection: Connection, form: _Form, given: Values | Sequence[Values]) -> Any:
+def _said(connection: Connection, form: _Form, given: Values | Sequence[Values], many: bool) -> Any:
     """The driver's cursor after it has carried out the statement."""
     sql, bound, cursor = form.sql, None, None
-    many = not isinstance(given, Mapping)
+    # Those of the engine are at hand; joining them with a connection's own is only worth it where it has some.
+    heard = (connection if connection._has_events else connection.engine).dispatch
     try:
         bound = [form.bind(one) for one in given] if many else form.bind(given)  # type: ignore[arg-type]
         cursor = connection.connection.cursor()
-        for listener in connection.dispatch.before_cursor_execute:
+        for listener in heard.before_cursor_execute:
             sql, bound = listener(connection, cursor, sql, bound, None, many)
         (cursor.executemany if many else cursor.execute)(sql, bound)
-        for listener in connection.dispatch.after_cursor_execute:
+        for listener in heard.after_cursor_execute:
             listener(connection, cursor, sql, bound, None, many)
     except BaseException as error:  # noqa: BLE001 (the next line raises it again, in our words)
         connection._handle_dbapi_exception(error, sql, bound, cursor, None)

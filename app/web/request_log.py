@@ -10,9 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-import uuid6
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.orm import InstanceState
+
+from app.db import new_id
 
 log = logging.getLogger("duban.web")
 Observer = Callable[[str, str, int, float], None]  # endpoint, method, status, seconds
@@ -29,7 +30,7 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _OURS.fullmatch(given) else uuid6.uuid7().hex
+    g.request_id = given if _OURS.fullmatch(given) else new_id()
     g.request_began = time.monotonic()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
