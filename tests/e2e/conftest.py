@@ -16,16 +16,16 @@ from tests.conftest import _build
 from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, new_screen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def e2e_clock() -> FixedClock:
     return FixedClock(START)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(
     template_home: Path, static_files: Path, e2e_clock: FixedClock, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """The cast's city, served with CSRF and error pages as in real life."""
+    """The cast's city, served with CSRF and error pages as in real life; one for each module, whatever ran before it."""
     home = tmp_path_factory.mktemp("served") / "home"
     shutil.copytree(template_home, home)
     app = _build(home, e2e_clock)

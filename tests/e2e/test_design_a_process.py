@@ -242,7 +242,7 @@ def test_the_editor_works_by_keyboard_and_holds_in_every_look(open_screen: Opens
         if not look.phone:
             page.evaluate(SELECT, "review")
             expect(page.locator("#editor-props [role=tab]")).to_have_count(3)
-        page.wait_for_load_state("networkidle")
+        screen.settle()
         assert page.evaluate("document.documentElement.scrollWidth") <= look.width
         page.evaluate("() => document.getElementById('editor-canvas').remove()")  # the drawing is not what is looked at
         assert not (found := axe_findings(page)), f"{look}: {found}"

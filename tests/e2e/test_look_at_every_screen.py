@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
+from playwright.sync_api import Browser
 
 from tests.cast import member, org_id
-from tests.e2e.harness import LOOKS, Look, Opens
+from tests.e2e.harness import LOOKS, Look, Screen, Served, new_screen
 
 SCREENS = (  # name, person, path
     ("sign-in", None, "/login"),
@@ -29,9 +32,27 @@ SCREENS = (  # name, person, path
 )
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser, served: Served) -> Iterator[Callable[[Look], Screen]]:
+    """One window for each look, in which one person after the other looks around."""
+    windows: dict[Look, Screen] = {}
+
+    def window(look: Look) -> Screen:
+        if look not in windows:
+            windows[look] = new_screen(browser, served, None, look)
+        windows[look].problems.clear()  # of the test before
+        return windows[look]
+
+    yield window
+    for screen in windows.values():
+        screen.page.context.close()
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 @pytest.mark.parametrize(("name", "person", "path"), SCREENS, ids=[screen[0] for screen in SCREENS])
-def test_the_screen_holds(open_screen: Opens, name: str, person: str | None, path: str, look: Look) -> None:
-    screen = open_screen(person, look)
+def test_the_screen_holds(
+    window: Callable[[Look], Screen], served: Served, name: str, person: str | None, path: str, look: Look
+) -> None:
+    screen = window(look).signed_in(served, person)
     screen.goto(path)
     screen.check(name)

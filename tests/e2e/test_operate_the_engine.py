@@ -41,7 +41,7 @@ def _task(engine: Engine, instance_id: str) -> str:
         return session.query(HumanTask).filter_by(instance_id=instance_id, status="open").one().id
 
 
-def test_every_screen_holds_in_every_look(open_screen: Opens, instances: dict[str, str]) -> None:
+def test_every_screen_holds_in_every_look(open_screen: Opens, served: Served, instances: dict[str, str]) -> None:
     screens = (
         ("console-instances", "root", f"/console/instances?process={LOST}"),
         ("console-instances-office", "wang", "/console/instances"),
@@ -54,9 +54,9 @@ def test_every_screen_holds_in_every_look(open_screen: Opens, instances: dict[st
         ("console-jobs", "root", "/console/jobs"),
     )
     for look in LOOKS:
+        screen = open_screen(None, look)
         for name, person, path in screens:
-            screen = open_screen(person, look)
-            screen.goto(path)
+            screen.signed_in(served, person).goto(path)
             screen.check(name)
 
 
@@ -73,14 +73,15 @@ def test_the_operators_pages_are_wholly_english(open_screen: Opens, instances: d
         "市安委办",
         "系",
     }
+    screen = open_screen("root", english)
     for path in (
         "/console/instances",
         f"/console/instances/{instances['sound']}",
         "/console/incidents",
         "/console/jobs",
     ):
-        page = open_screen("root", english).goto(path)
-        page.wait_for_load_state("networkidle")
+        page = screen.goto(path)
+        screen.settle()
         page.evaluate(
             "document.querySelectorAll('.db-viewer svg, .djs-container').forEach(e => e.remove())"
         )  # names of data
