@@ -6,15 +6,17 @@ in nothing but how they are written (order of attributes, spaces, comments), tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.designer.comparing.documents import DIAGRAM, contents_of
+from app.designer.comparing.renaming import renamed_steps, renaming
 from app.designer.comparing.things import GROUPS, ORDER, Contents, Thing
 from app.engine import Package
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 LAYOUT, WRITING = "layout", "writing"  # aspects of a file as a whole
+IDENTITY = "id"  # of a step that is the same one by another id
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Comparison:
     before: Contents
     after: Contents
     differences: Sequence[Difference]
+    renamed: Mapping[str, str] = field(default_factory=dict)  # ids of before, as after has them
 
     @property
     def by_thing(self) -> list[tuple[Thing, list[Difference]]]:
@@ -55,9 +58,12 @@ class Comparison:
 
 
 def compare(old: Package, new: Package) -> Comparison:
-    """All that differs from `old` to `new`; nothing for equal files."""
+    """All that differs from `old` to `new`; nothing for equal files. Steps under another id are the same steps."""
     before, after = contents_of(old), contents_of(new)
-    found = [*_things(before, after), *_layouts(before, after)]
+    renamed = renamed_steps(before, after)
+    if renamed:
+        before = contents_of(Package(old.key, {**old.files, DIAGRAM: renaming(old.files[DIAGRAM], renamed)}))
+    found = [*_renamed(after, renamed), *_things(before, after), *_layouts(before, after)]
     told = {one.thing.file for one in found}
     found += [
         Difference(CHANGED, _file(before, after, name), WRITING)
@@ -65,7 +71,14 @@ def compare(old: Package, new: Package) -> Comparison:
         if before.raw.get(name) != after.raw.get(name) and name not in told
     ]
     found.sort(key=lambda one: GROUPS.index(one.group))
-    return Comparison(before, after, found)
+    return Comparison(before, after, found, renamed)
+
+
+def _renamed(after: Contents, renamed: Mapping[str, str]) -> Iterator[Difference]:
+    for was, now in renamed.items():
+        thing = after.find(DIAGRAM, now)
+        if thing is not None and thing.group == "steps":
+            yield Difference(CHANGED, thing, IDENTITY, was, now)
 
 
 def _things(before: Contents, after: Contents) -> Iterator[Difference]:

@@ -115,12 +115,13 @@ def _entry(thing: Thing, found: list[Difference], wording: Wording) -> Entry:
 def _marks(comparison: Comparison) -> tuple[dict[str, str], dict[str, str]]:
     before: dict[str, str] = {}
     after: dict[str, str] = {}
+    called = {now: was for was, now in comparison.renamed.items()}  # the picture of before has its own ids
     for thing, found in comparison.by_thing:
         if thing.file != DIAGRAM or not thing.id or all(one.aspect in (LAYOUT, WRITING) for one in found):
             continue
         change = change_of(found)
         if change != ADDED:
-            before[thing.id] = change
+            before[called.get(thing.id, thing.id)] = change
         if change != REMOVED:
             after[thing.id] = change
     return before, after

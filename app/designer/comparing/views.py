@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, jsonify, request, url_for
+from flask import Blueprint, Flask, Response, current_app, jsonify, request, url_for
 
 from app import web
 from app.designer import drafts
@@ -77,8 +77,17 @@ def _page(key: str, since: str, to: str, found: drafts.Draft | None) -> Response
     title = pick(new.package.manifest.get("title")) or key
     return web.render(
         "designer/comparing/show.html",
-        key=key, old=old, new=new, drawn=drawn, title=title, draft=found, **_common(key, choices),
+        key=key, old=old, new=new, drawn=drawn, title=title, draft=found, edit_url=_editor(new.ref),
+        **_common(key, choices),
     )  # fmt: skip
+
+
+def _editor(ref: str) -> str | None:
+    """Where the draft that is compared can be changed, for who may."""
+    there = ref.startswith(queries.DRAFT) and designs(web.current_user())
+    if not there or "designer_editor.show" not in current_app.view_functions:
+        return None
+    return url_for("designer_editor.show", draft_id=ref.removeprefix(queries.DRAFT))
 
 
 def _common(key: str, choices: list[tuple[str, str]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.accounts.roles import role_name
 from app.designer.comparing import vocabulary as words
-from app.designer.comparing.comparison import ADDED, LAYOUT, REMOVED, WRITING, Comparison, Difference
+from app.designer.comparing.comparison import ADDED, IDENTITY, LAYOUT, REMOVED, WRITING, Comparison, Difference
 from app.designer.comparing.things import ORDER, Contents, Thing, written
 from app.forms.condition_words import in_words as condition_words
 from app.i18n import ENGLISH, _, bilingual, get_locale, lazy_, pick
@@ -211,6 +211,8 @@ class Wording:
             return Line(one.change, _("调整了图的排布，内容不变"))
         if one.aspect == WRITING:
             return Line(one.change, _("只改了文件的写法，内容不变"))
+        if one.aspect == IDENTITY:
+            return Line(one.change, _("编号由 %(old)s 改为 %(new)s", old=one.old, new=one.new))
         if one.aspect is None:
             return self._whole(one)
         if one.aspect == "text" and one.thing.kind == "unreadable":

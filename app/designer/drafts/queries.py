@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.designer.drafts.models import Draft, DraftFile
 from app.engine import Definition, Package
 from app.errors import NotFound
+from app.i18n import ENGLISH, get_locale
 
 
 def find(session: Session, draft_id: str, *, for_update: bool = False) -> Draft:
@@ -26,6 +27,19 @@ def behind(session: Session, draft: Draft) -> int | None:
     select = sa.select(Definition.version).where(Definition.key == draft.key, Definition.status == "published")
     now = session.scalar(select)
     return now if now != draft.base_version else None
+
+
+def title_of(session: Session, draft: Draft) -> str:
+    """What a draft is called: kept in Chinese; in English as its process.toml says, with what a copy was given."""
+    if get_locale() != ENGLISH:
+        return draft.title
+    row = session.get(DraftFile, (draft.id, "process.toml"))
+    title = Package(draft.key, {row.name: row.content}).manifest.get("title") if row and row.content else None
+    zh, en = (str(title.get(name) or "") for name in ("zh", "en")) if isinstance(title, dict) else ("", "")
+    if not (zh and en and draft.title.startswith(zh)):
+        return draft.title
+    rest = draft.title.removeprefix(zh).replace("（副本）", " (copy)").replace("（", " (").replace("）", ")")
+    return en + rest
 
 
 def files_of(session: Session, draft: Draft) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from app.accounts import role_name
 from app.calendars.rules import pick, shipped_rules
 from app.clock import local
 from app.designer.editor import words
-from app.engine import Definition, Engine, Package, Variable, XMLRefused, open_xml
+from app.engine import Definition, Engine, Node, Package, Variable, XMLRefused, open_xml
 from app.i18n import _, bilingual
 from app.i18n import pick as pick_text
 
@@ -154,6 +154,12 @@ def _xml(content: bytes) -> etree._Element | None:
         return None
 
 
+def _extends(node: Node) -> bool:
+    """A service that moves the due instant of the step that a request is about (`supervision.extend`)."""
+    name = node.operator.name if node.operator is not None else ""
+    return name.rpartition(".")[2].startswith("extend")
+
+
 def _processes(session: Session, engine: Engine) -> Iterator[dict[str, Any]]:
     """What is published, with what can be handed to each when it is started."""
     ids = session.scalars(sa.select(Definition.id).where(Definition.status == "published").order_by(Definition.key))
@@ -164,6 +170,7 @@ def _processes(session: Session, engine: Engine) -> Iterator[dict[str, Any]]:
         yield {
             "key": loaded.key,
             "title": bilingual(loaded.title["zh"], loaded.title["en"]),
+            "extends": bool(loaded.manifest.get("start_form")) and any(map(_extends, loaded.nodes.values())),
             "takes": [{"name": field["name"], "label": field["label"]} for field in fields] + inputs,
         }
 

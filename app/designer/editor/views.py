@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request, url_for
+from flask_wtf.csrf import generate_csrf
 
 from app import web
 from app.clock import local
@@ -71,6 +72,14 @@ def process_toml() -> Response:
     return Response(told, mimetype="application/json")  # in the order of the file
 
 
+@blueprint.get("/session")
+def session_token() -> Response:
+    """Who is signed in, and the token of the session: for a page that has outlived the session it was opened in."""
+    response = jsonify({"user": web.current_user().id, "token": generate_csrf()})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _read_only(draft: Draft) -> bool:
     return draft.publication_id is not None or draft.published_version is not None
 
@@ -94,10 +103,13 @@ def _settings(draft: Draft) -> dict[str, Any]:
         "copy": url_for("designer.keep_mine", draft_id=draft.id),
         "catalogue": url_for("designer_editor.catalogue", draft_id=draft.id),
         "manifest": url_for("designer_editor.process_toml"),
+        "session": url_for("designer_editor.session_token"),
+        "sign_in": "/login",
         **_documents(draft),
     }
     language = "en" if get_locale() == ENGLISH else "zh"
-    return {"key": draft.key, "language": language, "readonly": _read_only(draft), "urls": urls}
+    told = {"key": draft.key, "language": language, "readonly": _read_only(draft), "urls": urls}
+    return told | {"user": web.current_user().id}
 
 
 def init_app(app: Flask) -> None:

@@ -57,6 +57,7 @@ export class Dock {
     this.summary.parentElement.setAttribute("aria-label", t("校验：{n} 个错误，{m} 个提醒", { n: errors, m: warnings }));
     const rows = this.problems.map((each) => this.line(each));
     this.list.replaceChildren(...(rows.length ? rows : [make("li", { class: "is-none" }, make("span", {}, t("没有发现问题，可以推演和发布")))]));
+    this.hold();
     this.mark();
   }
 
@@ -65,6 +66,7 @@ export class Dock {
     const name = shape ? semantic(shape).get("name") || this.typeName(shape) : (problem.file ?? "");
     const go = button(name || t("整个流程"), () => this.go(problem, shape), { className: "db-link db-valid-go" });
     const fix = problem.fix ? button(problem.fix.label, () => this.fix(problem, fix)) : make("span");
+    if (problem.fix) fix.dataset.fix = problem.fix.id;
     return make("li", {}, light(kindOf(problem), problem.severity === "error" ? t("错误") : t("注意")), make("span", {}, go, "　", problem.text), fix);
   }
 
@@ -80,10 +82,25 @@ export class Dock {
     else this.atProcess(problem);
   }
 
+  // One at a time: the others wait, and say so, until the check has looked again.
   async fix(problem, clicked) {
-    clicked.disabled = true;
-    await this.fixed(problem);
-    clicked.disabled = false;
+    this.fixing = true;
+    this.hold();
+    clicked.textContent = t("正在修正…");
+    try {
+      await this.fixed(problem);
+    } finally {
+      this.fixing = false;
+      this.hold();
+      if (clicked.isConnected) clicked.textContent = problem.fix.label;
+    }
+  }
+
+  hold() {
+    for (const each of this.list.querySelectorAll("button[data-fix]")) {
+      each.disabled = this.fixing === true;
+      each.title = this.fixing ? t("正在修正另一处，完成后再点") : "";
+    }
   }
 
   mark() {

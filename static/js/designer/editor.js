@@ -91,6 +91,18 @@ class Editing {
     shareClipboard(this.modeler);
     this.panel.draw();
     this.dock.check();
+    this.atHash();
+    addEventListener("hashchange", () => this.atHash());
+  }
+
+  // A link to an element (`#reinspect`): it is selected and brought into view.
+  atHash() {
+    const shape = this.modeler.get("elementRegistry").get(decodeURIComponent(location.hash.slice(1)));
+    if (!shape) return;
+    const canvas = this.modeler.get("canvas");
+    if (canvas.zoom() < READABLE) canvas.zoom(READABLE);
+    this.modeler.get("selection").select(shape);
+    canvas.scrollToElement(shape, { top: 120, bottom: 120, left: 160, right: 160 });
   }
 
   // -- the diagram
@@ -264,11 +276,13 @@ class Editing {
 
   stateOf(name, detail = {}) {
     const shown = byId("save-state");
-    const texts = { saving: t("正在保存"), changed: t("有改动"), offline: t("连不上服务器，改动还在本页，正在重试"), conflict: t("没有保存：有人先改了"), refused: t("没有保存") };
+    const texts = { saving: t("正在保存"), changed: t("有改动"), offline: t("连不上服务器，改动还在本页，正在重试"), away: t("登录已过期，改动还在本页"), conflict: t("没有保存：有人先改了"), refused: t("没有保存") };
     if (name === "saved" && !detail.at) shown.textContent = this.savedText ?? "";
     else if (name === "saved") shown.textContent = this.savedText = t("已自动保存 {time}", { time: clock(detail.at) });
     else shown.textContent = texts[name];
     shown.dataset.state = name;
+    if (name === "away") this.signIn();
+    else if (name === "saved" || name === "changed") this.notes.hide("away");
     if (name === "conflict") this.conflict(detail);
     if (name === "refused") this.notes.show("refused", "red", detail.data?.detail ?? t("没有保存，错误代码 {code}", { code: detail.status }), { actions: [[t("另存为副本"), () => this.keepCopy()]] });
   }
@@ -279,6 +293,13 @@ class Editing {
     if (files[DIAGRAM] !== before[DIAGRAM]) await this.import(files[DIAGRAM] ?? "");
     this.notes.show("merged", "blue", t("{who} 于 {time} 改了 {files}，已并入", { who: who.by, time: clock(who.at), files: who.files.join("、") }), { actions: [[t("知道了"), () => this.notes.hide("merged")]] });
     await this.readCatalogue();
+  }
+
+  // The session has ended: what is typed stays, and goes as soon as somebody has signed in beside this page.
+  signIn() {
+    this.notes.show("away", "amber", t("登录已过期，改动还在本页。在另一个标签页登录后会自动接着保存。"), {
+      actions: [[t("去登录"), () => window.open(settings.urls.sign_in, "_blank", "noopener")]],
+    });
   }
 
   conflict(detail) {

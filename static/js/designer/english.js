@@ -336,4 +336,9 @@ export default {
   "慢": "Slow",
   "正常": "Normal",
   "快": "Fast",
+  "正在修正…": "Fixing…",
+  "正在修正另一处，完成后再点": "Another fix is under way; click when it is done",
+  "登录已过期，改动还在本页": "Signed out; your changes are still on this page",
+  "登录已过期，改动还在本页。在另一个标签页登录后会自动接着保存。": "Your session has ended. Your changes are still on this page and will be saved as soon as you have signed in in another tab.",
+  "去登录": "Sign in",
 };

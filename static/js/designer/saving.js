@@ -1,9 +1,11 @@
 // The draft is kept by itself: a little after each change and when the page is left. Whoever saved first is never
 // overwritten: what touches other files is taken in, what touches the same one is put to the person.
 import { csrfToken } from "../strings.js";
+import { settings } from "./words.js";
 
 const WAIT = 2500; // ms after the last change
 const LONGEST = 10000; // ms a change may wait while one goes on changing
+const AWAY = 4000; // ms between looks for a new session
 const AGAIN = [3000, 6000, 12000, 30000]; // ms between tries without a connection
 
 export async function send(url, method, body) {
@@ -11,6 +13,18 @@ export async function send(url, method, body) {
   const kind = answer.headers.get("Content-Type") ?? "";
   return { status: answer.status, ok: answer.ok, data: kind.includes("json") ? await answer.json() : null };
 }
+
+// After somebody signed in again in another tab this page has the token of a session that is over: it takes the new one
+// from a page of the same person. False while nobody is signed in, or somebody else is.
+async function freshToken() {
+  const answer = await fetch(settings.urls.session, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (!answer.ok) return false;
+  const { user, token } = await answer.json();
+  if (user !== settings.user) return false;
+  document.querySelector('meta[name="csrf-token"]').content = token;
+  return true;
+}
+const ended = ({ status, data }) => status === 401 || (status === 400 && data?.code === "csrf");
 
 export class Saving {
   // read() → every file that this page holds, as text; state(name, detail); merged(files, conflict, before); saved().
@@ -23,7 +37,7 @@ export class Saving {
     });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.flush());
     addEventListener("blur", () => this.flush());
-    addEventListener("online", () => this.flush());
+    for (const back of ["online", "focus"]) addEventListener(back, () => this.flush());
   }
 
   async load() {
@@ -70,6 +84,8 @@ export class Saving {
     } catch {
       return this.unreachable();
     }
+    if (ended(answer)) return this.signedOut();
+    this.renewed = false;
     this.tries = 0;
     if (answer.ok) {
       this.rev = answer.data.rev;
@@ -91,6 +107,14 @@ export class Saving {
       this.since = Date.now();
       this.later(WAIT);
     }
+  }
+
+  // Asked again every few seconds, and when somebody comes back to this page, until there is a session.
+  async signedOut() {
+    if (!this.renewed && (this.renewed = await freshToken().catch(() => false))) return this.later(0);
+    this.renewed = false;
+    this.state("away");
+    return this.later(AWAY);
   }
 
   unreachable() {

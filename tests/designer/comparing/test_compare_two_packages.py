@@ -13,6 +13,7 @@ from lxml import etree
 
 from app.config import ROOT
 from app.designer.comparing import Office, Wording, compare
+from app.designer.comparing.renaming import renaming
 from app.engine import Package, load_folder
 from app.i18n import CHINESE, ENGLISH, set_locale
 
@@ -49,6 +50,17 @@ def sentences(old: Package, new: Package) -> list[str]:
     comparison = compare(old, new)
     wording = Wording(comparison, OFFICE)
     return [wording.sentence(one) for one in comparison.differences]
+
+
+def test_a_step_under_another_id_is_the_same_step(hazard: Package) -> None:
+    """By type, name and neighbours; with another name as well it is another step."""
+    diagram = renaming(hazard.diagram, {"review": "check_again"})
+    said = sentences(hazard, Package(hazard.key, {**hazard.files, "process.bpmn": diagram}))
+    assert [one for one in said if "删除" in one or "新增" in one] == []
+    assert sum("编号由 review 改为 check_again" in one for one in said) == 1
+    other = diagram.replace('id="check_again" name="整改复查"'.encode(), 'id="check_again" name="另一个步骤"'.encode())
+    said = sentences(hazard, Package(hazard.key, {**hazard.files, "process.bpmn": other}))
+    assert any("删除" in one for one in said) and any("新增" in one for one in said)
 
 
 def of_node(package: Package, node: str) -> str:

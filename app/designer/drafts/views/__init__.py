@@ -21,5 +21,6 @@ def init_app(app: Flask) -> None:
     from app.designer.drafts.views import checks, files, lists  # noqa: F401  (their routes)
 
     app.register_blueprint(blueprint)
+    app.jinja_env.globals["draft_title"] = lambda draft: queries.title_of(web.db.session(), draft)
     app.jinja_env.globals["draft_behind"] = lambda draft: queries.behind(web.db.session(), draft)
     web.menu.add(web.MenuItem("administration", 40, "designer.index", lazy_("流程设计"), icon="vector", shown=designs))

@@ -73,7 +73,7 @@ function form(panel, given, set) {
 }
 
 function deadline(panel, given, set) {
-  const processes = panel.catalogue.processes.map((each) => [each.key, each.title]);
+  const processes = panel.catalogue.processes.filter((each) => each.extends || each.key === given.extension_process).map((each) => [each.key, each.title]);
   return group("deadline", t("办理时限"), [
     ...limit(panel, { key: "deadline", label: t("时限来源"), value: given.deadline, set: (value) => set({ deadline: value, ...(value ? {} : { remind: "", ladder: "", extension_process: "" }) }) }),
     given.deadline &&
