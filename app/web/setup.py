@@ -12,6 +12,7 @@ from app.db import UNAVAILABLE, configure_engine, patience, sessions_of
 from app.web import idempotency, offline, once, problems, request_log, shell
 from app.web.api import api, describe_authentication
 from app.web.database import db
+from app.web.routes import LateRule
 from app.web.sessions import DatabaseSessions
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ CSP = (
 
 
 def init_app(app: Flask) -> None:
+    app.url_rule_class = LateRule
     request_log.init_app(app)
     db.init_app(app)
     with app.app_context():
