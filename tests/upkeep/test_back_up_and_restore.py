@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
-import os
 import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +35,19 @@ from tests.upkeep.conftest import environment
 @pytest.fixture
 def settings(old_city: Callable[[], Settings]) -> Settings:
     return old_city()
+
+
+@pytest.fixture(scope="module")
+def backups(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    place = tmp_path_factory.mktemp("backups")
+    return lambda database: place / f"{database}.tar.gz"
+
+
+@pytest.fixture
+def kept(settings: Settings, database: str, backups: Callable[[str], Path]) -> Path:
+    """A backup of the city as every test finds it, made once for each database."""
+    target = backups(database)
+    return target if target.exists() else back_up(settings, target)
 
 
 @pytest.fixture
@@ -72,9 +83,8 @@ def count(app: Flask, model: Any, *where: Any) -> int:
 
 
 def test_what_is_restored_is_what_was_kept(
-    settings: Settings, elsewhere: Settings, open_city: Callable[[Settings], Flask], tmp_path: Path
+    settings: Settings, elsewhere: Settings, open_city: Callable[[Settings], Flask], kept: Path
 ) -> None:
-    kept = back_up(settings, tmp_path / "kept.tar.gz")
     restore(elsewhere, kept)
     assert contents(elsewhere) == contents(settings)
     files = {path.name: path.read_bytes() for path in settings.uploads.rglob("*") if path.is_file()}
@@ -98,9 +108,9 @@ def test_a_city_moves_to_the_other_database_and_goes_on(
 
 
 def test_nothing_is_sent_and_no_timer_fires_until_it_is_released(
-    settings: Settings, elsewhere: Settings, tmp_path: Path, open_city: Callable[[Settings], Flask], clock: FixedClock
+    elsewhere: Settings, kept: Path, open_city: Callable[[Settings], Flask], clock: FixedClock
 ) -> None:
-    restore(elsewhere, back_up(settings, tmp_path / "kept.tar.gz"))
+    restore(elsewhere, kept)
     app = open_city(elsewhere)
     engine = app.extensions["duban.engine"]
     clock.set(LEFT_AT + dt.timedelta(days=20))
@@ -130,9 +140,8 @@ def test_who_was_signed_in_is_not_signed_in_again(
 
 
 def test_a_home_with_people_is_left_alone_unless_forced(
-    settings: Settings, tmp_path: Path, open_city: Callable[[Settings], Flask], duban: Callable[..., Any]
+    settings: Settings, kept: Path, open_city: Callable[[Settings], Flask], duban: Callable[..., Any]
 ) -> None:
-    kept = back_up(settings, tmp_path / "kept.tar.gz")
     app = open_city(settings)
     with app.extensions["duban.sessions"]() as session:
         session.execute(sa.update(HumanTask).values(title="后来改的"))
@@ -143,13 +152,12 @@ def test_a_home_with_people_is_left_alone_unless_forced(
     assert count(app, HumanTask, HumanTask.title == "后来改的")
     app.extensions["duban.sessions"].kw["bind"].dispose()
     done = duban(settings, "restore", str(kept), "--force")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "outbox release" in done.stdout
     assert count(app, HumanTask, HumanTask.title == "后来改的") == 0
 
 
-def test_a_second_restore_over_the_first_is_the_same(settings: Settings, elsewhere: Settings, tmp_path: Path) -> None:
-    kept = back_up(settings, tmp_path / "kept.tar.gz")
+def test_a_second_restore_over_the_first_is_the_same(settings: Settings, elsewhere: Settings, kept: Path) -> None:
     restore(elsewhere, kept)
     restore(elsewhere, kept, force=True)
     assert contents(elsewhere) == contents(settings)
@@ -162,22 +170,21 @@ def test_a_backup_with_another_secret_is_refused(first_backup: Path, elsewhere: 
         restore(replace(elsewhere, secret_key="another secret " + "y" * 40), first_backup)
 
 
-def say_revision(settings: Settings, revision: str) -> str:
-    """Let the database be at this revision; the one it was at."""
+def say_revision(settings: Settings, revision: str) -> None:
+    """Let the database be at this revision."""
     engine = sa.create_engine(settings.database_url)
     with engine.begin() as connection:
-        before = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()
-    return str(before)
 
 
-def test_a_backup_of_a_newer_version_is_refused(settings: Settings, elsewhere: Settings, tmp_path: Path) -> None:
-    newest = say_revision(settings, "9999")
+def test_a_backup_of_a_newer_version_is_refused(
+    settings: Settings, elsewhere: Settings, kept: Path, tmp_path: Path
+) -> None:
+    say_revision(settings, "9999")
     with pytest.raises(Refused, match="newer version"):
         restore(elsewhere, back_up(settings, tmp_path / "newer.tar.gz"))
-    say_revision(settings, newest)
-    restore(elsewhere, back_up(settings, tmp_path / "kept.tar.gz"))
+    restore(elsewhere, kept)
 
 
 def rewritten(source: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
@@ -309,32 +316,68 @@ def test_the_check_would_see_a_backup_of_several_moments(
 # Killed in the middle -------------------------------------------------------------------------------------------------
 
 
-def killed(settings: Settings, words: list[str], after: float) -> bool:
-    """Run a command and SIGKILL it so many seconds after its first line; whether it was still running then."""
+# Names a point on each line: a child restores, and is killed there. One process forks them all, since it takes seconds
+# to import everything.
+RESTORER = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from app.config import load_settings
+from app.upkeep import restore as r
+
+def killed_after(where, name, calls=1, word=""):
+    whole, left = getattr(where, name), [calls]
+    def instead(*words, **more):
+        done = whole(*words, **more)
+        left[0] -= any(word in one for one in words if isinstance(one, str)) if word else 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+    setattr(where, name, instead)
+
+points = {
+    "some rows": lambda: killed_after(r, "_rows", 20),
+    "swapping sqlite": lambda: killed_after(os, "link"),
+    "swapping postgresql": lambda: killed_after(sa.Connection, "exec_driver_sql", 3, "SET SCHEMA"),
+    "swapped sqlite": lambda: killed_after(r._SQLite, "take_over"),
+    "swapped postgresql": lambda: killed_after(r._Schema, "take_over"),
+}
+settings = load_settings()
+for line in sys.stdin:
+    if not (child := os.fork()):
+        points[line.strip()]()
+        r.restore(settings, Path(sys.argv[1]), force=True)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@contextmanager
+def restorer(settings: Settings, kept: Path) -> Iterator[Callable[[str], int]]:
+    """`restored("some rows")` → the exit code of a restore that is killed there."""
+    command = [sys.executable, "-W", "ignore", "-c", RESTORER, str(kept)]
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-u", "-m", "app.cli", *words],
-        env=environment(settings),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
+        command, env=environment(settings), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdin
     assert process.stdout
-    process.stdout.readline()
-    time.sleep(after)
-    alive = process.poll() is None
-    if alive:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    return alive
+    stdin, stdout = process.stdin, process.stdout
+
+    def restored(point: str) -> int:
+        stdin.write(point + "\n")
+        stdin.flush()
+        return int(stdout.readline())
+
+    try:
+        yield restored
+    finally:
+        process.communicate()
 
 
 def test_a_restore_that_is_killed_leaves_what_was_there_or_all_of_the_new(
-    settings: Settings, elsewhere: Settings, tmp_path: Path, duban: Callable[..., Any]
+    settings: Settings, elsewhere: Settings, kept: Path, database: str
 ) -> None:
-    """At several moments; the old data is a city of another day, so that a mixture would show."""
-    kept = back_up(settings, tmp_path / "kept.tar.gz")
+    """At several points; the old data is a city of another day, so that a mixture would show."""
     restore(elsewhere, kept)
     new = contents(settings)
     engine = sa.create_engine(elsewhere.database_url)
@@ -342,17 +385,13 @@ def test_a_restore_that_is_killed_leaves_what_was_there_or_all_of_the_new(
         connection.execute(sa.update(HumanTask.__table__).values(title="旧的"))
     engine.dispose()
     old = contents(elsewhere)
-    left = 0
-    for after in (0.02, 0.2, 0.5, 0.9):
-        if not killed(elsewhere, ["restore", "--force", str(kept)], after):
-            break
-        present = contents(elsewhere)
-        assert present in (old, new), f"a mixture after {after} s"
-        left += present == old
-    assert left, "never killed before the end"
-    done = duban(elsewhere, "restore", "--force", str(kept))
-    assert done.returncode == 0, done.stderr
-    assert contents(elsewhere) == new
+    with restorer(elsewhere, kept) as restored:
+        for point in ("some rows", f"swapping {database}"):
+            assert restored(point) == -signal.SIGKILL, point
+            assert contents(elsewhere) == old, point
+        # What the dead ones left is in nobody's way.
+        assert restored(f"swapped {database}") == -signal.SIGKILL
+        assert contents(elsewhere) == new
 
 
 def test_a_backup_that_is_killed_leaves_no_file_that_looks_like_one(

@@ -231,12 +231,12 @@ def test_two_damages_are_both_named(city: Flask) -> None:
 def test_the_command_names_each_on_a_line_of_json_and_fails(
     city: Flask, settings: Settings, duban: Callable[..., Any]
 ) -> None:
-    assert duban(settings, "verify").returncode == 0
+    assert duban(settings, "verify").exit_code == 0
     run(city, sa.delete(AuditRecord).where(AuditRecord.seq == 9))
     done = duban(settings, "verify", "--json", "--no-files")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["kind"], line["id"]) for line in lines if not line["known"]] == [("audit.broken", "10")]
     told = duban(settings, "verify", "--no-files")
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "audit.broken" in told.stderr
