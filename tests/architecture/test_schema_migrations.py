@@ -106,8 +106,9 @@ def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(app: Flask, database:
 def test_two_first_starts_at_once_make_one_database(app: Flask) -> None:
     settings = app.extensions["duban.settings"]
     start = (
-        "from pathlib import Path; from app import migrate; from tests.architecture.test_schema_migrations import "
-        f"application; migrate.upgrade(application(Path({str(settings.home)!r}), {settings.database_url!r}))"
+        "from pathlib import Path; from app import create_app, migrate; from app.config import Settings; "
+        f"settings = Settings(Path({str(settings.home)!r}), {settings.database_url!r}, {settings.secret_key!r}); "
+        "migrate.upgrade(create_app(settings))"
     )
     starts = [
         subprocess.Popen([sys.executable, "-c", start], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)

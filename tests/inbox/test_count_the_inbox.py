@@ -22,7 +22,7 @@ from app.inbox import boxes, queries
 from app.inbox.survey import MOST_COUNTED, Survey, box_counts, survey
 from tests.cast import LONGWAN, START, XINGANG, member
 
-TASKS, ROUNDS = 400, 40
+TASKS, ROUNDS = 200, 12
 PEOPLE = ("zhao", "sun", "gao", "deng")
 REGIONS = (None, XINGANG, LONGWAN, "990181101201")
 ROLES = (None, "dept_staff", "dept_admin", "town_staff", "officer", "grid_worker")

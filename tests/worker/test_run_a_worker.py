@@ -95,26 +95,18 @@ def first_batch(worker: subprocess.Popen[str]) -> None:
             return
 
 
-def test_a_worker_says_that_it_lives_and_that_it_stops(
+def test_a_worker_says_that_it_lives_and_told_to_stop_finishes_its_batch_and_says_so(
     settings: Settings, workers: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    worker = workers(BATCH.format(body="pass"))
+    worker = workers(BATCH.format(body="time.sleep(1.5)"))
     first_batch(worker)
     assert [(row.name.rpartition(":")[2], row.stopped_at) for row in beats(settings)] == [(str(worker.pid), None)]
     worker.send_signal(signal.SIGTERM)
     _, told = worker.communicate(timeout=40)
     assert worker.returncode == 0, told
-    assert beats(settings)[0].stopped_at is not None
-
-
-def test_told_to_stop_a_worker_finishes_its_batch(workers: Callable[..., subprocess.Popen[str]]) -> None:
-    worker = workers(BATCH.format(body="time.sleep(1.5)"))
-    first_batch(worker)
-    worker.send_signal(signal.SIGTERM)
-    _, told = worker.communicate(timeout=40)
-    assert worker.returncode == 0, told
     assert "batch done" in told
     assert "worker stopped" in told
+    assert beats(settings)[0].stopped_at is not None
 
 
 def test_a_batch_that_hangs_ends_its_worker(settings: Settings, workers: Callable[..., subprocess.Popen[str]]) -> None:
