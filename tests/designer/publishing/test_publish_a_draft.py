@@ -376,6 +376,46 @@ def test_outsiders_find_no_request(city: City, sign_in: SignIn, key: str) -> Non
     assert sign_in(key).post(f"/designer/processes/{KEY}/publications", data={"action": "retire"}).status_code == 404
 
 
+def test_nobody_waits_for_the_check_of_a_submission(
+    city: City, engine: Engine, monkeypatch: pytest.MonkeyPatch, actor: Actors
+) -> None:
+    """It is done before anything is written, and again only where the draft was saved meanwhile."""
+    from app.designer.publishing import refusals
+
+    inside: list[bool] = []
+    started, check = False, refusals.drafts.check
+
+    def start(*args: Any, **more: Any) -> Any:
+        nonlocal started
+        started = True
+        if meanwhile is not None:
+            meanwhile()
+        return begin(*args, **more)
+
+    def looked(*args: Any) -> Any:
+        inside.append(started)
+        return check(*args)
+
+    begin, meanwhile = engine.start, None
+    monkeypatch.setattr(engine, "start", start)
+    monkeypatch.setattr(refusals.drafts, "check", looked)
+    draft = city.draft()
+    assert city.submit(draft).status_code == 303
+    assert inside == [False]
+    engine.cancel(city.publication(draft).instance_id, "重来", by=actor("root"))
+
+    def save() -> None:
+        with city.app.extensions["duban.sessions"]() as session, write_transaction(session):
+            found = session.get_one(Draft, second.id)
+            files: dict[str, bytes | None] = {"forms/review.json": None}
+            operations.save(session, found, found.rev, files, actor("root"), city.engine.clock.now())
+
+    second, started, meanwhile = city.draft(), False, save
+    inside.clear()
+    refused = city.submit(second)
+    assert (refused.status_code, inside[:2]) == (422, [False, True])
+
+
 def test_a_statutory_step_stays_by_every_way_in(city: City, sign_in: SignIn, actor: Actors) -> None:
     """The hazard process without its re-inspection: as a draft, over the API, and published from before."""
     package = load_folder(ROOT / "bpmn" / "hazard_rectification")

@@ -9,6 +9,7 @@ from flask import Response, current_app, request, url_for
 from app import web
 from app.designer import drafts
 from app.designer.publishing import changes, queries
+from app.designer.publishing.refusals import looked_before
 from app.designer.publishing.views import asked, blueprint, is_mine, named, start
 from app.errors import Invalid
 from app.i18n import _, lazy_
@@ -68,7 +69,8 @@ def submit(draft_id: str) -> Any:
     if row is not None and draft.base_version != row.version and not request.form.get("overtaken"):
         return _page(draft_id, {"overtaken": [_("请确认：草稿不是从现行版本改的")]}, 422)
     try:
-        start({"action": "publish", "process_key": draft.key, "draft_id": draft.id, **asked()})
+        with looked_before(session, draft):
+            start({"action": "publish", "process_key": draft.key, "draft_id": draft.id, **asked()})
     except Invalid as wrong:
         return _page(draft_id, named(wrong.errors), 422)
     return web.see_other(url_for("publishing.show", draft_id=draft_id))
