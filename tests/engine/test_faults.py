@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app import errors
 from app.clock import SHANGHAI
 from app.engine import History, HumanTask, Incident, Instance
+from app.engine.running import checkout as checking_out
 from app.engine.running.checkout import checkout
 from app.engine.running.plain import checked
 from tests.cast import member
@@ -149,7 +150,10 @@ LOOP_AFTER = d.package(
 )  # fmt: skip
 
 
-def test_a_retry_that_never_comes_to_rest_is_pushed_out_and_not_tried_for_ever(world: World, weather: Weather) -> None:
+def test_a_retry_that_never_comes_to_rest_is_pushed_out_and_not_tried_for_ever(
+    world: World, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking_out, "MAX_STEPS", 200)  # of each of its six attempts
     world.deploy(LOOP_AFTER)
     instance = world.start("loop_after", {"n": 0})
     weather.storm = False
@@ -179,7 +183,10 @@ def test_one_incident_that_cannot_be_retried_does_not_stop_the_others(world: Wor
     assert incident.next_attempt_at > world.clock.now()
 
 
-def test_a_diagram_timer_whose_turn_never_rests_is_pushed_out_as_a_failure(world: World) -> None:
+def test_a_diagram_timer_whose_turn_never_rests_is_pushed_out_as_a_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking_out, "MAX_STEPS", 200)
     world.deploy(
         d.package(
             "wound", d.catch("wait", d.timer("timeDuration", "P1D")), d.script("turn", "n = n + 1"),
