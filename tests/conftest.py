@@ -38,6 +38,7 @@ from tests import cast as cast_module
 from tests import postgres as postgres_server
 from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
+from tests.spreading import LongestFirst, rank
 
 PASSWORD = "test-only-Password-2026"
 # What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
@@ -83,7 +84,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="module")
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: rank(item.nodeid))
     for item in items:
         if "/e2e/" in str(item.fspath):
             item.add_marker(pytest.mark.e2e)
