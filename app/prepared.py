@@ -75,6 +75,8 @@ class Prepared:
 
     def run(self, session: Session, given: Values | Sequence[Values]) -> int:
         """Carry it out, with a list once for each of its parameters; how many rows it changed."""
+        if not _is_one(given) and len(given) == 1:
+            given = given[0]  # type: ignore[index]  # what is said once needs no way of its own: four trips on PostgreSQL
         connection, many = _connection(session), not _is_one(given)
         cursor = _said(connection, self._form(connection.dialect, given[0] if many else given), given, many)  # type: ignore[index, arg-type]
         count: int = cursor.rowcount

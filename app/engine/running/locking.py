@@ -10,37 +10,41 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app import errors
 from app.db import is_postgresql
 from app.engine.models import HumanTask, Instance
+from app.prepared import Prepared
 
+_INSTANCE = Instance.__table__
 _MAX_DEPTH = 50
 
 
 def _holder(instance: Any) -> sa.ColumnElement[str | None]:
-    return sa.case((instance.parent_node.is_(None), instance.parent_id))
+    return sa.case((instance.c.parent_node.is_(None), instance.c.parent_id))
 
 
-def _lineage() -> tuple[sa.Select[tuple[str, int]], sa.Select[tuple[str, int]]]:
+def _lineage() -> tuple[Prepared, Prepared]:
     """Lock an instance and its ancestors, topmost first; the second one skips what others hold.
 
     A child of a detached call is told of by letters only: its parent is not held, or 200 siblings would wait in line.
     """
-    above = aliased(Instance)
-    line = sa.select(Instance.id, _holder(Instance).label("parent_id"), sa.literal(0).label("depth")).where(
-        Instance.id == sa.bindparam("instance_id")
+    above = _INSTANCE.alias("above")
+    line = sa.select(_INSTANCE.c.id, _holder(_INSTANCE).label("parent_id"), sa.literal(0).label("depth")).where(
+        _INSTANCE.c.id == sa.bindparam("instance_id")
     )
     up = line.cte("up", recursive=True)
     up = up.union_all(
-        sa.select(above.id, _holder(above), up.c.depth + 1).where(above.id == up.c.parent_id, up.c.depth < _MAX_DEPTH)
+        sa.select(above.c.id, _holder(above), up.c.depth + 1).where(
+            above.c.id == up.c.parent_id, up.c.depth < _MAX_DEPTH
+        )
     )
     length = sa.select(sa.func.count()).select_from(up).scalar_subquery().label("length")
-    rows = sa.select(Instance.id, length).join(up, up.c.id == Instance.id).order_by(up.c.depth.desc())
+    rows = sa.select(_INSTANCE.c.id, length).join(up, up.c.id == _INSTANCE.c.id).order_by(up.c.depth.desc())
     return (
-        rows.with_for_update(of=Instance, key_share=True),
-        rows.with_for_update(of=Instance, key_share=True, skip_locked=True),
+        Prepared(rows.with_for_update(of=_INSTANCE, key_share=True)),
+        Prepared(rows.with_for_update(of=_INSTANCE, key_share=True, skip_locked=True)),
     )
 
 
@@ -51,7 +55,7 @@ def lock_instance(session: Session, instance_id: str, *, skip: bool = False) -> 
     """Hold the instance until the transaction ends. With `skip`, False at once where somebody else holds it."""
     if not is_postgresql(session):
         return True
-    rows = session.execute(_SKIPPING if skip else _WAITING, {"instance_id": instance_id}).all()
+    rows = (_SKIPPING if skip else _WAITING).all(session, {"instance_id": instance_id})
     return bool(rows) and len(rows) == rows[0].length
 
 

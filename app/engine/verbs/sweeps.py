@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -35,6 +35,9 @@ _TIMER, _TASK, _INSTANCE = Timer.__table__, HumanTask.__table__, Instance.__tabl
 _INCIDENT = Incident.__table__
 _STATUS = Prepared(sa.select(_INSTANCE.c.status).where(_INSTANCE.c.id == sa.bindparam("instance_id")))
 _OF_TIMER = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
+_TOLD = Prepared(  # all that a reminder and the overdue mark tell of a task
+    sa.select(_TASK.c.id, _TASK.c.status, _TASK.c.node_id, _TASK.c.name_zh).where(_TASK.c.id == sa.bindparam("task_id"))
+)
 _TAKE = Prepared(
     sa.update(_TIMER)
     .where(
@@ -49,6 +52,12 @@ LEASE = dt.timedelta(seconds=60)
 ATTEMPTS = 5
 PER_INSTANCE = 50  # timers of one instance that one sweep fires
 NOT_RUNNING = ("ended", "cancelled", "suspended", "quarantined")
+
+
+class _Alone(Exception):
+    """Ends the transaction of the only timer in it, which failed."""
+
+
 Claimed = tuple[str, list[Mapping[str, Any]]]  # an instance and its due rows
 ORDER = {"remind": 0, "overdue": 1, "ladder": 2, "event": 3}
 
@@ -269,7 +278,9 @@ class Sweeps(Holding):
         failed: list[tuple[str, Exception]] = []
         if not rows:
             return 0
-        with self.sessions() as session, write_transaction(session):
+        # What fails takes nothing along but what the next sweep leaves out anyway: the transaction is savepoint enough.
+        alone = sum(row["id"] not in quiet for row in rows) == 1
+        with suppress(_Alone), self.sessions() as session, write_transaction(session):
             if not lock_instance(session, instance_id, skip=True):
                 return 0  # a person or another worker is at it; the next sweep looks again
             if _STATUS.scalar(session, {"instance_id": instance_id}) != "running":
@@ -279,13 +290,15 @@ class Sweeps(Holding):
                     _take(session, row, self.clock.now(), fired=False)
                     continue
                 try:
-                    with _savepoint(session, row):
+                    with nullcontext() if alone else _savepoint(session, row):
                         fired += self._take_step(session, row)
                 except UNAVAILABLE:
                     raise
                 except Exception as fault:
                     log.exception("timer %s of %s", row["id"], instance_id)
                     failed.append((row["id"], fault))
+                    if alone:
+                        raise _Alone from fault
         for timer_id, error in failed:
             self._failed([timer_id], instance_id, error)
         return fired
@@ -293,7 +306,7 @@ class Sweeps(Holding):
     def _take_step(self, session: Session, row: Mapping[str, Any]) -> int:
         if not _take(session, row, self.clock.now(), fired=True):
             return 0
-        task = _OF_TIMER.first(session, {"task_id": row["task_id"]})
+        task = (_OF_TIMER if row["kind"] == "ladder" else _TOLD).first(session, {"task_id": row["task_id"]})
         if task is None or task.status != "open":
             return 0
         self._fire_step(session, row, task._asdict())
