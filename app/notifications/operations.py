@@ -13,6 +13,21 @@ from app.accounts import AccountsDirectory, proxies
 from app.engine import HumanTask, Instance
 from app.notifications.models import Notification
 from app.notifications.texts import EVENTS
+from app.prepared import Prepared
+
+_T, _I = HumanTask.__table__.c, Instance.__table__.c
+# What messages tell of: an instance's row has its whole state in it, and a task's the data it starts from.
+_TASK = Prepared(
+    sa.select(
+        *(_T.id, _T.instance_id, _T.status, _T.signing_id, _T.assignee_id, _T.role, _T.org_id, _T.title),
+        *(_T.name_zh, _T.name_en, _T.process_zh, _T.process_en, _T.due_at),
+    ).where(_T.id == sa.bindparam("task_id"))
+)
+_INSTANCE = Prepared(
+    sa.select(_I.id, _I.title, _I.starter_id, _I.subject_kind, _I.subject_id).where(
+        _I.id == sa.bindparam("instance_id")
+    )
+)
 
 
 def tell(
@@ -53,8 +68,9 @@ def deliver(session: Session, payload: Mapping[str, Any], *, key: str, now: dt.d
     event = str(payload.get("event", ""))
     if event not in EVENTS:
         return 0
-    task = session.get(HumanTask, payload["task_id"]) if payload.get("task_id") else None
-    instance = session.get(Instance, payload.get("instance_id") or (task.instance_id if task else ""))
+    task = _TASK.first(session, {"task_id": payload["task_id"]}) if payload.get("task_id") else None
+    instance_id = payload.get("instance_id") or (task.instance_id if task else "")
+    instance = _INSTANCE.first(session, {"instance_id": instance_id})
     people = _recipients(session, event, payload, task, instance)
     if people and task is not None and task.status == "open" and task.signing_id is None:
         people |= proxies(session, people, now)
@@ -90,8 +106,8 @@ def _recipients(
     session: Session,
     event: str,
     payload: Mapping[str, Any],
-    task: HumanTask | None,
-    instance: Instance | None,
+    task: Any,
+    instance: Any,
 ) -> set[str]:
     """Who must know. A task that is claimed concerns its holder, an unclaimed one everybody who may take it."""
     named = {str(u) for u in payload.get("user_ids") or [] if u}
@@ -106,7 +122,7 @@ def _recipients(
     return named | _holders(session, task)
 
 
-def _holders(session: Session, task: HumanTask) -> set[str]:
+def _holders(session: Session, task: Any) -> set[str]:
     if task.assignee_id:
         return {task.assignee_id}
     if task.role is None and task.org_id is None:
@@ -114,7 +130,7 @@ def _holders(session: Session, task: HumanTask) -> set[str]:
     return {person.id for person in AccountsDirectory().candidates(session, task.role, task.org_id)}
 
 
-def _params(payload: Mapping[str, Any], task: HumanTask | None, instance: Instance | None) -> dict[str, Any]:
+def _params(payload: Mapping[str, Any], task: Any, instance: Any) -> dict[str, Any]:
     about = task or instance
     params: dict[str, Any] = {
         "title": about.title if about else "",
@@ -134,7 +150,7 @@ def _params(payload: Mapping[str, Any], task: HumanTask | None, instance: Instan
     return {name: value for name, value in params.items() if value}
 
 
-def _url(event: str, task: HumanTask | None, instance: Instance | None) -> str:
+def _url(event: str, task: Any, instance: Any) -> str:
     if task is not None:
         return f"/tasks/{task.id}"
     if instance is not None and instance.subject_kind == "hazard" and instance.subject_id:
