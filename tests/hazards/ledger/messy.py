@@ -1,4 +1,4 @@
-"""A hazard ledger as offices keep it in Excel: 500 rows, most of them good, and what must become of each."""
+"""A hazard ledger as offices keep it in Excel: hundreds of rows, most of them good, and what must become of each."""
 
 from __future__ import annotations
 
@@ -244,8 +244,8 @@ def _kinds() -> Iterator[tuple[str, Kind]]:
             yield "closed", LEFT_OUT["closed"]
 
 
-def messy_ledger() -> Ledger:
-    """Title rows over all columns, headings, 500 rows, repeated headings, blank rows, totals and a signature line."""
+def messy_ledger(rows: int = ROWS) -> Ledger:
+    """Title rows over all columns, headings, as many rows, repeated headings, blank rows, totals and a signature line."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -256,7 +256,7 @@ def messy_ledger() -> Ledger:
     sheet.append(list(HEADINGS))
     sheet.merge_cells("A1:T1")
     writer = Writer()
-    for done, (name, kind) in enumerate(islice(_kinds(), ROWS)):
+    for done, (name, kind) in enumerate(islice(_kinds(), rows)):
         if done in (60, 300):
             sheet.append(list(HEADINGS))
             sheet.append([])
@@ -268,7 +268,7 @@ def messy_ledger() -> Ledger:
     _twins(sheet, ledger)
     _hide(sheet, ledger)
     _share(sheet, ledger)
-    sheet.append(["合计", None, None, None, None, None, f"共 {ROWS} 项"])
+    sheet.append(["合计", None, None, None, None, None, f"共 {rows} 项"])
     ledger.rows.append(Expected(sheet.max_row, "total", "skipped", frozenset({"total"})))
     sheet.append(["填表人：李四　审核人：王五"])
     ledger.rows.append(Expected(sheet.max_row, "foot", "skipped", frozenset({"foot"})))
@@ -301,7 +301,7 @@ def _twins(sheet: Any, ledger: Ledger) -> None:
 
 
 def _hide(sheet: Any, ledger: Ledger) -> None:
-    row = next(row for row in ledger.rows[200:] if row.kind == "plain")
+    row = next(row for row in ledger.rows[len(ledger.rows) // 2 :] if row.kind == "plain")
     sheet.row_dimensions[row.number].hidden = True
     row.kind, row.codes = "hidden", frozenset({"hidden_row"})
 

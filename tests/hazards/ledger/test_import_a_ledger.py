@@ -25,9 +25,15 @@ from app.hazards.ledger import HazardImport, HazardImportRow, LedgerKey, applyin
 from app.hazards.ledger.planning import plan
 from app.subjects import Subject
 from tests.cast import START, member
-from tests.hazards.ledger.messy import NEWCOMERS, TODAY, Ledger
+from tests.hazards.ledger.messy import NEWCOMERS, TODAY, Ledger, messy_ledger
 
 SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    """Every kind of row, fewer of the good ones than where they are only planned: each starts a process."""
+    return messy_ledger(220)
 
 
 def around(app: Flask) -> applying.Surroundings:
