@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from app import web
-from app.engine import Completed, GoneBack, HumanTask, Started
+from app.engine import GoneBack, HumanTask, Started
 from app.errors import Conflict
 from app.inbox import acts, queries
 from app.inbox import schemas as s
@@ -58,10 +58,11 @@ def unclaim(task_id: str) -> HumanTask:
 @blp.route("/tasks/<task_id>/completion", methods=["POST"])
 @blp.arguments(s.AnswersIn)
 @blp.response(200, s.CompletedOut)
-def completion(payload: dict[str, Any], task_id: str) -> Completed:
+def completion(payload: dict[str, Any], task_id: str) -> Any:
     """提交. 422 with errors per field; 409 when it was done or changed meanwhile, with who, when and what was sent."""
+    foretell = web.foretelling(_COMPLETED)
     try:
-        return acts.complete(task_id, payload["answers"], payload["rev"], web.foretelling(_COMPLETED))
+        return foretell.answer(acts.complete(task_id, payload["answers"], payload["rev"], foretell))
     except Conflict as late:
         late.extra["submitted"] = payload["answers"]
         raise

@@ -171,18 +171,31 @@ def watch(sending: Sending) -> None:
     also_written(sending.write)
 
 
-def foretelling(schema: ma.Schema, status: int = 200) -> Callable[[Any], None]:
+@dataclass
+class Foretelling:
     """For a verb that tells its result before it commits: the answer is kept in the same transaction.
 
     What the view then answers is compared with it, and counts.
     """
 
-    def told(result: Any) -> None:
+    schema: ma.Schema
+    told: Any = None
+    response: Response | None = None
+
+    def __call__(self, result: Any) -> None:
         sending: Sending | None = g.get("idempotency")
         if sending is not None:
-            sending.answer = _answer(jsonify(schema.dump(result)), status)
+            self.told, self.response = result, jsonify(self.schema.dump(result))
+            sending.answer = _answer(self.response, 200)
 
-    return told
+    def answer(self, result: Any) -> Any:
+        """The answer that was foretold, if this is the result it was of; else the result, still to be put in words."""
+        return self.response if self.response is not None and result == self.told else result
+
+
+def foretelling(schema: ma.Schema) -> Foretelling:
+    """Hand it to the verb, and answer with what its `answer` makes of the result."""
+    return Foretelling(schema)
 
 
 def _answer(response: Response, status: int) -> dict[str, Any]:
