@@ -7,9 +7,9 @@ engine on the same database, as another process has it; a subprocess does the sa
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from app import SLICES
 from app.accounts import AccountsDirectory
 from app.audit import SYSTEM, Actor
 from app.calendars import OfficeCalendar, expression_functions
@@ -25,7 +26,7 @@ from app.clock import SHANGHAI, FixedClock
 from app.db import Base, make_sessions, write_transaction
 from app.engine import Engine, History, HumanTask, Incident, Instance, Package, Timer
 from tests.cast import ORGS, START, member, org_id, people_the_city
-from tests.postgres import Cluster
+from tests.reused import Kinds, Reused, ReusedDatabase, ReusedFile
 
 SECRET = b"test-only-secret"
 
@@ -64,7 +65,7 @@ class World:
     def tasks(self, instance_id: str, status: str = "open") -> list[HumanTask]:
         with self.sessions() as session:
             select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id, HumanTask.status == status)
-            return list(session.scalars(select.order_by(HumanTask.node_id, HumanTask.created_at)))
+            return list(session.scalars(select.order_by(HumanTask.node_id, HumanTask.created_at, HumanTask.id)))
 
     def task(self, instance_id: str, node_id: str) -> HumanTask:
         return next(task for task in self.tasks(instance_id) if task.node_id == node_id)
@@ -109,7 +110,9 @@ class World:
 
 
 def fill(url: str) -> None:
-    """Tables, people and calendars for an empty database."""
+    """Tables, people and calendars for an empty database: all tables, whichever of them this run of tests has imported."""
+    for name in SLICES:
+        import_module(f"app.{name}")
     sessions = make_sessions(url)
     Base.metadata.create_all(sessions.kw["bind"])
     with sessions() as session, write_transaction(session):
@@ -130,7 +133,10 @@ def engine_on(sessions: sessionmaker[Session], clock: FixedClock) -> Engine:
 
 
 def build(url: str, clock: FixedClock) -> World:
-    sessions = make_sessions(url)
+    return world_on(make_sessions(url), clock)
+
+
+def world_on(sessions: sessionmaker[Session], clock: FixedClock) -> World:
     engine = engine_on(sessions, clock)
     world = World(sessions, clock, engine)
     engine.outbox_handler("event")(
@@ -146,20 +152,26 @@ def template_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def reused(
+    template_file: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Reused]]:
+    """By kind of database, made when first asked for."""
+    kinds = Kinds(
+        sqlite=lambda: ReusedFile(template_file, tmp_path_factory.mktemp("engine") / "engine.sqlite"),
+        postgresql=lambda: ReusedDatabase(request.getfixturevalue("postgres"), fill),
+    )
+    yield kinds
+    for made in kinds.values():
+        made.close()
+
+
 @pytest.fixture
-def world(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    if database == "sqlite":
-        shutil.copy(request.getfixturevalue("template_file"), tmp_path / "engine.sqlite")
-        world = build(f"sqlite:///{tmp_path / 'engine.sqlite'}", FixedClock(START))
-        yield world
-        world.sessions.kw["bind"].dispose()
-        return
-    cluster: Cluster = request.getfixturevalue("postgres")
-    url = cluster.database("engine", fill)
-    world = build(url, FixedClock(START))
-    yield world
-    world.sessions.kw["bind"].dispose()
-    cluster.drop(url)
+def world(database: str, reused: dict[str, Reused]) -> Iterator[World]:
+    """As filled, with an engine that remembers nothing; the connections and what they have learnt stay."""
+    sessions = reused[database].begin()
+    yield world_on(sessions, FixedClock(START))
+    reused[database].end()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.engine.conftest import again, template_file, world
+from tests.engine.conftest import again, reused, template_file, world
 from tests.inbox.conftest import engine, request_seal
 
-__all__ = ["again", "engine", "request_seal", "template_file", "world"]
+__all__ = ["again", "engine", "request_seal", "reused", "template_file", "world"]
