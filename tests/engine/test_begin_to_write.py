@@ -117,6 +117,7 @@ def test_who_has_read_and_then_waits_too_long_is_told_that_it_is_locked(
         assert _COUNT.scalar(session, {"bin_id": "b"}) == 4
 
 
+@pytest.mark.only_postgresql
 @pytest.mark.parametrize("reads", [True, False])
 def test_postgresql_bears_nobody_who_stands_still_in_a_write(
     sessions: sessionmaker[Session], database: str, reads: bool

@@ -84,7 +84,7 @@ def _bounded(action: Callable[[], Any]) -> Any:
     except OURS:
         return None
     finally:
-        assert time.process_time() - began < 2
+        assert time.process_time() - began < 10
         assert Canary.touched == []
 
 
