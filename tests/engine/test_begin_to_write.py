@@ -119,11 +119,7 @@ def test_who_has_read_and_then_waits_too_long_is_told_that_it_is_locked(
 
 @pytest.mark.only_postgresql
 @pytest.mark.parametrize("reads", [True, False])
-def test_postgresql_bears_nobody_who_stands_still_in_a_write(
-    sessions: sessionmaker[Session], database: str, reads: bool
-) -> None:
-    if database != "postgresql":
-        pytest.skip("SQLite has one writer and no such limits")
+def test_postgresql_bears_nobody_who_stands_still_in_a_write(sessions: sessionmaker[Session], reads: bool) -> None:
     with sessions() as session:
         if reads:
             _COUNT.scalar(session, {"bin_id": "b"})
