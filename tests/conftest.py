@@ -34,6 +34,7 @@ from app.audit import Actor
 from app.clock import FixedClock
 from app.config import ROOT, Settings
 from app.db import Base, write_transaction
+from app.i18n import CHINESE, set_locale
 from tests import cast as cast_module
 from tests import postgres as postgres_server
 from tests.cast import START, member, people_the_city
@@ -95,6 +96,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.fspath):
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before any fixture: a request of the test before may have left this thread speaking English."""
+    set_locale(CHINESE)
 
 
 @pytest.hookimpl(wrapper=True)
