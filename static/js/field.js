@@ -12,7 +12,8 @@ let record = null;
 let subject = location.hash.slice(1) || null;
 let running = false;
 let again = false;
-let state = "idle"; // idle, sending, offline, signed_out
+let state = "idle"; // idle, sending, offline, signed_out, gone
+let taken = false; // the list and this page are on the phone
 
 const view = new View({ user, inspection, onChange: (how) => changed(how) });
 let timer;
@@ -23,8 +24,19 @@ function changed({ refresh = false } = {}) {
   said();
 }
 
-// The line under the progress: what only the phone has, and why.
+// The line under the progress: what only the phone has, and why. Until the list is on the phone it says so: whoever
+// reads that everything is sent walks to where there is no network.
 async function said(left) {
+  if (state === "gone") {
+    bar.dataset.state = state;
+    bar.replaceChildren(icon("alert-triangle"), element("span", {}, say("gone")));
+    return;
+  }
+  if (!taken && (state === "sending" || state === "idle")) {
+    bar.dataset.state = "fetching";
+    bar.replaceChildren(icon("cloud-download"), element("span", {}, say("fetching")));
+    return;
+  }
   const rows = (await store.all("answers", user, inspection)).filter((row) => row.dirty);
   const used = new Set(rows.flatMap((row) => [...(row.values.photos ?? []), ...(row.values.photos_after ?? []), ...(row.values.evidence ?? [])]));
   const photos = (await store.all("photos", user, inspection)).filter((photo) => !photo.file && used.has(`local:${photo.id}`)).length;
@@ -58,8 +70,7 @@ async function synchronise(refresh) {
       state = "sending";
       await said();
       const removed = await push(user, inspection, (left) => said(left));
-      if (refresh || removed || !record) await load();
-      state = "idle";
+      state = !(refresh || removed || !record) || (await load()) ? "idle" : "gone";
     };
     await (navigator.locks ? navigator.locks.request(`duban-field-${inspection}`, work) : work());
     await marks();
@@ -87,17 +98,28 @@ async function marks() {
   else for (const row of rows) if (view.rows?.has(row.id)) Object.assign(view.rows.get(row.id), { rev: row.rev, item_id: row.item_id });
 }
 
-// What the server has now, under what this phone has not sent yet.
+// What the server has now, under what this phone has not sent yet. False where the server knows of no such inspection.
 async function load() {
   const found = await fetchInspection(inspection);
-  if (found === null) {
-    bar.replaceChildren(icon("alert-triangle"), element("span", {}, say("gone")));
-    return;
-  }
-  for (const row of await store.all("answers", user, inspection)) if (!row.dirty && !row.conflict && !row.errors) await store.remove("answers", user, row.id);
+  if (found === null) return false;
+  await store.sweep("answers", user, inspection, (row) => !row.dirty && !row.conflict && !row.errors);
   record = found;
+  if (await letGo()) return true;
   await store.put("inspections", { user, id: inspection, record, at: Date.now(), path: location.pathname });
   await show();
+  return true;
+}
+
+// What the server has need not stay on the phone: photos that are up, and all of an inspection nobody answers any more.
+async function letGo() {
+  if ((await store.all("answers", user, inspection)).length) return false;
+  await store.sweep("photos", user, inspection, (photo) => photo.file);
+  if (record.may_answer) return false;
+  await store.forget(user, inspection);
+  if ("caches" in window) await (await caches.open("pages")).delete(location.pathname);
+  taken = true; // there is nothing to wait for
+  await show();
+  return true;
 }
 
 async function show() {
@@ -117,13 +139,26 @@ async function show() {
   await view.draw(record, subject);
 }
 
+// The worker keeps what it sees opened; the page that brought the worker along was opened before it.
+const pageKept = async () => Boolean("caches" in window && (await (await caches.open("pages")).match(location.pathname)));
+
+async function keepPage() {
+  if (!("caches" in window) || !navigator.serviceWorker || (await pageKept())) return;
+  await Promise.race([navigator.serviceWorker.ready, new Promise((done) => setTimeout(done, 15_000))]);
+  await (await caches.open("pages")).add(location.pathname);
+}
+
 async function begin() {
   const kept = await store.get("inspections", user, inspection);
   if (kept) {
     record = kept.record;
+    taken = await pageKept();
     await show();
   }
   await synchronise(true);
+  if (record?.may_answer) await keepPage().catch((error) => console.warn("field page", error.message));
+  taken = true;
+  await said();
   if (!record) document.getElementById("main").replaceChildren(element("p", { class: "db-check-block" }, say("nothing_kept")));
   navigator.storage?.persist?.(); // so that a full phone does not throw it away
 }

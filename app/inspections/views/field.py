@@ -43,6 +43,7 @@ def _texts() -> dict[str, str]:
         "passed": _("符合 %(n)s", n=n),
         "failed": _("不符合 %(n)s", n=n),
         "all_sent": _("已全部上传"),
+        "fetching": _("正在把清单存到本机，请勿离开有网络的地方"),
         "all_offline": _("没有网络，填写的内容已全部上传"),
         "kept": _("没有网络，%(n)s 项、照片 %(photos)s 张已存本机，联网后自动上传", n=n, photos="{photos}"),
         "sending": _("正在上传，还有 %(n)s 项、照片 %(photos)s 张", n=n, photos="{photos}"),

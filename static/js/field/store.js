@@ -51,6 +51,12 @@ export const change = (name, user, id, edit) =>
     return row;
   });
 
+// Lets go of an inspection's rows for which `over` holds. One transaction: a row that was edited meanwhile stays.
+export const sweep = (name, user, inspection, over) =>
+  run(name, "readwrite", async (store) => {
+    for (const row of await done(store.index("inspection").getAll([user, inspection]))) if (over(row)) await done(store.delete([user, row.id]));
+  });
+
 export const inspections = async (user) =>
   (await run("inspections", "readonly", (store) => done(store.getAll()))).filter((row) => row.user === user);
 
