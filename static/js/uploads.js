@@ -1,11 +1,13 @@
 // Photos and files that go up as soon as they are chosen: [data-photos] and [data-files] (macros photo_picker, file_picker).
 // POST multipart to data-upload, field "file"; the answer is JSON {id, thumbnail_url, url, name}. A hidden input named
-// data-name carries the id. A failed upload stays on the page with 重试; a form is not sent while one is under way.
+// data-name carries the id. A failed upload stays on the page with 重试; a form sent while one is under way goes when all
+// of its uploads are through, and stays where one failed.
 import { eachNow, element, icon, on } from "./dom.js";
 import { csrfToken, text } from "./strings.js";
 import { toast } from "./toast.js";
 
 const PICKER = "[data-photos], [data-files]";
+const waiting = new WeakMap(); // form → the button it was sent with, while uploads are under way
 const items = (picker) => [...picker.querySelectorAll("[data-item]")];
 const changed = (picker) => picker.dispatchEvent(new Event("change", { bubbles: true }));
 
@@ -63,7 +65,15 @@ async function upload(picker, file, item) {
   } finally {
     delete item.dataset.uploading;
     showAdd(picker);
+    sendWhatWaits(picker.closest("form"));
   }
+}
+
+function sendWhatWaits(form) {
+  if (!form?.isConnected || !waiting.has(form) || form.querySelector("[data-uploading]")) return;
+  const button = waiting.get(form);
+  waiting.delete(form);
+  if (!form.querySelector("[data-item].is-failed")) form.requestSubmit(button?.isConnected ? button : null);
 }
 
 function showAdd(picker) {
@@ -107,6 +117,7 @@ on("click", "[data-item-remove]", (_event, button) => {
   button.closest("[data-item]").remove();
   showAdd(picker);
   changed(picker);
+  sendWhatWaits(picker.closest("form"));
   picker.querySelector("[data-item-add]:not([hidden])")?.focus();
 });
 document.addEventListener(
@@ -115,6 +126,7 @@ document.addEventListener(
     if (!event.target.querySelector("[data-uploading]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    waiting.set(event.target, event.submitter);
     toast(text("wait_upload"));
   },
   true,

@@ -15,7 +15,7 @@ from typing import Any
 
 import axe_playwright_python
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 from waitress.server import create_server
 
 from app.db import write_transaction
@@ -57,6 +57,9 @@ AXE_SCRIPT = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_t
 ALIKE = ".db-cal-month:nth-child(n+5)"
 # Two frames and a little: whatever was about to be drawn or asked for has been.
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 40))))"
+# Milliseconds that a page may take on a machine that does other work beside; nobody waits for it where all is well.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE / 2)
 DESKTOP, PHONE = LOOKS[0], Look(390, "light", "zh_Hans_CN")
 
 
@@ -207,7 +210,7 @@ def new_screen(browser: Browser, served: Served, person: str | None, look: Look)
     if person is not None:
         cookies[COOKIE] = served.session_cookie(person)
     context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in cookies.items()])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     return Screen(context.new_page(), served.url, look)
 
 

@@ -41,3 +41,20 @@ def test_photos_go_up_at_once_and_a_broken_one_can_be_sent_again(open_screen: Op
     picker.get_by_role("button", name="删除照片 1").click()
     expect(picker.locator("[data-item]")).to_have_count(2)
     screen.assert_clean("photos")
+
+
+def test_a_form_sent_while_a_photo_goes_up_is_sent_when_it_is_there(open_screen: Opens, e2e_clock: FixedClock) -> None:
+    screen = open_screen("sun", PHONE).refuses(422)
+    page = screen.goto("/hazards/new")
+    held: list[Route] = []
+    page.route("**/files", lambda route: held.append(route))
+    album(page, ("a.jpg", "image/jpeg", pictures.photo()))
+    expect(page.locator("[data-uploading]")).to_have_count(1)
+    page.locator("main form [type=submit]").last.click()
+    expect(page.locator("#toasts")).to_contain_text("传完后自动提交")
+    expect(page.get_by_text("请填写").first).not_to_be_visible()
+
+    held.pop().continue_()
+    expect(page.get_by_text("请填写").first).to_be_visible()  # sent, and refused for what was left empty
+    expect(page.locator("[data-photos] input[type=hidden]").first).to_be_attached()
+    screen.assert_clean("photos-waited-for")
