@@ -17,7 +17,7 @@ from app.inbox.mainline import AUTOMATIC, HUMAN, STEPS, Side, main_line, sides
 
 TASK_WIDTH, TASK_HEIGHT, GATEWAY, EVENT = 104, 38, 28, 22
 WIDTH, MARGIN, LEAST_GAP, WIDEST_GAP = 1160, 12, 30, 120
-RISE, LEVEL = 20, 22  # of the lowest way drawn above the nodes, and between one such way and the next
+RISE, LEVEL = 20, 24  # of the lowest way drawn above the nodes, and between one such way and the next
 STUB = 46  # length of an arrow that leads off the main line
 _BETWEEN = 12  # between two ways of one level
 _ROOMY = 8  # with more steps than this on the line, automatic ones are left out
@@ -125,7 +125,7 @@ def draw(loaded: Any, progress: Any, under: Callable[[Any, Any], str], closed: f
     spans, width = _placed(line, nodes, labels, notes)
     boxes = [_box(nodes[i], states.get(i, "ahead"), notes.get(i, ""), spans[i]) for i in line]
     levels = _levelled(branches, boxes, nodes, width)
-    axis = TASK_HEIGHT // 2 + 4 + (RISE + 10 + (len(levels) - 1) * LEVEL if levels else 0)
+    axis = TASK_HEIGHT // 2 + 4 + (RISE + 12 + (len(levels) - 1) * LEVEL if levels else 0)
     below = axis + TASK_HEIGHT // 2 + (39 if any(len(box.notes) > 1 for box in boxes) else 26)
     lines = _straight(boxes, labels, axis) + _above(levels, boxes, nodes, states, progress.taken, axis, width)
     return Strip(
@@ -282,7 +282,11 @@ def _straight(boxes: list[Box], labels: Mapping[str, str], axis: int) -> list[Li
 
 
 def _levelled(branches: list[Side], boxes: list[Box], nodes: Mapping[str, Any], width: int) -> list[list[Side]]:
-    """Ways above the nodes that do not overlap, words included, share a level; the shortest are lowest."""
+    """Ways above the nodes that do not overlap, words included, share a level; the shortest are lowest.
+
+    A way that comes back goes down at both its ends. One that leads off goes above those that would run through its
+    words on their way down.
+    """
     by_id = {box.id: box for box in boxes}
     reach = {side.flow_id: _reach(side, by_id, nodes, width) for side in branches}
 
@@ -290,11 +294,19 @@ def _levelled(branches: list[Side], boxes: list[Box], nodes: Mapping[str, Any], 
         (left, right), (first, last) = reach[one.flow_id], reach[other.flow_id]
         return right + _BETWEEN <= first or last + _BETWEEN <= left
 
+    def under(side: Side, other: Side) -> bool:
+        """Whether `other` would come down through the words of `side`."""
+        (left, right), ends = reach[side.flow_id], {by_id[i].middle for i in (other.origin, other.target) if i in by_id}
+        return any(left <= end <= right for end in ends - {by_id[side.origin].middle})
+
     levels: list[list[Side]] = []
-    for side in sorted(branches, key=lambda s: reach[s.flow_id][1] - reach[s.flow_id][0]):
+    for side in sorted(branches, key=lambda s: (s.target not in by_id, reach[s.flow_id][1] - reach[s.flow_id][0])):
         if side.target == side.origin:
             continue
-        for level in levels:
+        least = 0
+        if side.target not in by_id:
+            least = max((n for n, level in enumerate(levels, 1) if any(under(side, one) for one in level)), default=0)
+        for level in levels[least:]:
             if all(apart(side, other) for other in level):
                 level.append(side)
                 break
@@ -308,7 +320,7 @@ def _reach(side: Side, by_id: Mapping[str, Box], nodes: Mapping[str, Any], width
     origin = by_id[side.origin].middle
     if side.target in by_id:
         target = by_id[side.target].middle
-        half, middle = text_width(_arc_label(side, by_id)) // 2, (origin + target) // 2
+        half, middle = text_width(_arc_label(side, by_id)) // 2, _arc_middle(side, by_id)
         return min(origin, target, middle - half), max(origin, target, middle + half)
     label = _stub_label(side, nodes[side.target])
     end = origin + _back(origin, label, width) * (STUB + 6 + text_width(label))
@@ -341,7 +353,14 @@ def _arc(side: Side, by_id: Mapping[str, Box], state: str, axis: int, y: int) ->
     origin, target = by_id[side.origin], by_id[side.target]
     end = axis - (TASK_HEIGHT if target.shape == "task" else target.width) // 2
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (target.middle, y), (target.middle, end)]
-    return Line(points, state, _arc_label(side, by_id), (origin.middle + target.middle) // 2, y - 4)
+    return Line(points, state, _arc_label(side, by_id), _arc_middle(side, by_id), y - 4)
+
+
+def _arc_middle(side: Side, by_id: Mapping[str, Box]) -> int:
+    """Where its words stand: over its middle; from its left end on where they are longer, as others end there too."""
+    origin, target = by_id[side.origin].middle, by_id[side.target].middle
+    half = text_width(_arc_label(side, by_id)) // 2
+    return max((origin + target) // 2, min(origin, target) + half + 6)
 
 
 def _arc_label(side: Side, by_id: Mapping[str, Box]) -> str:

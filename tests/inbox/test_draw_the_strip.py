@@ -189,32 +189,41 @@ def test_words_of_ways_above_the_nodes_do_not_run_together() -> None:
             "start": "startEvent",
             "who": "exclusiveGateway",
             "部门办理反馈": "userTask",
-            "镇街办理反馈": "userTask",
-            "企业办理反馈": "userTask",
+            "镇街办理反馈情况": "userTask",
+            "企业办理反馈情况": "userTask",
             "more": "exclusiveGateway",
             "复核": "userTask",
+            "agreed": "exclusiveGateway",
             "end": "endEvent",
         },
         [
             ("start", "who", ""),
             ("who", "部门办理反馈", "部门"),
-            ("who", "镇街办理反馈", "镇街"),
-            ("who", "企业办理反馈", "企业"),
+            ("who", "镇街办理反馈情况", "镇街"),
+            ("who", "企业办理反馈情况", "企业"),
             ("部门办理反馈", "more", ""),
-            ("镇街办理反馈", "more", ""),
-            ("企业办理反馈", "more", ""),
+            ("镇街办理反馈情况", "more", ""),
+            ("企业办理反馈情况", "more", ""),
             ("more", "复核", "是"),
-            ("more", "who", "阶段反馈"),
-            ("复核", "end", ""),
+            ("more", "部门办理反馈", "阶段反馈"),
+            ("复核", "agreed", ""),
+            ("agreed", "end", "办结"),
+            ("agreed", "部门办理反馈", "退办"),
         ],
     )
     spans = []
-    for line in drawn((nodes, flows), {"start": "done"}).lines:
+    lines = drawn((nodes, flows), {"start": "done"}).lines
+    for line in lines:
         if line.label:
             wide = text_width(line.label)
             left = line.label_x - {"middle": wide / 2, "start": 0, "end": wide}[line.anchor]
             spans.append((line.label_y, left, left + wide))
-    assert len(spans) >= 4
+    assert len(spans) >= 6
     for place, (y, left, right) in enumerate(spans):
         for other, first, last in spans[place + 1 :]:
-            assert abs(y - other) >= 12 or right <= first or last <= left
+            assert abs(y - other) >= 15 or right <= first or last <= left
+        for (x, top), (there, bottom) in (pair for line in lines for pair in pairwise(line.points)):
+            if x == there:
+                assert not (left < x < right and min(top, bottom) < y - 4 < max(top, bottom)), (
+                    "a way runs through words"
+                )
