@@ -16,6 +16,7 @@ from app.accounts import role_name
 from app.calendars.rules import pick, shipped_rules
 from app.clock import local
 from app.designer.editor import words
+from app.designer.editor.fragments import fragments
 from app.engine import Definition, Engine, Node, Package, Variable, XMLRefused, open_xml
 from app.i18n import _, bilingual
 from app.i18n import pick as pick_text
@@ -26,6 +27,7 @@ FORM_KINDS_WITHOUT_ANSWER = frozenset({"note"})
 def catalogue(session: Session, engine: Engine, package: Package, links: dict[str, str]) -> dict[str, Any]:
     """`links` has addresses for `forms` and `decisions` with `__name__` in them, where there are such pages."""
     forms = list(_forms(package, links.get("forms")))
+    processes = list(_processes(session, engine))
     return {
         "roles": [{"key": role, "name": role_name(role)} for role in sorted(engine.directory.roles())],
         "lanes": list(_lanes(engine)),
@@ -34,7 +36,8 @@ def catalogue(session: Session, engine: Engine, package: Package, links: dict[st
         "checks": [{"name": name, "title": words.check_title(name)} for name in sorted(engine.services.checks)],
         "forms": forms,
         "decisions": list(_decisions(package, links.get("decisions"))),
-        "processes": list(_processes(session, engine)),
+        "processes": processes,
+        "fragments": list(fragments(package, {process["key"] for process in processes})),
         "functions": [
             {"name": name, "signature": sign, "about": str(about)} for name, (sign, about) in _functions(engine)
         ],

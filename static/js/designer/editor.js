@@ -263,7 +263,9 @@ class Editing {
   async readCatalogue() {
     try {
       const { ok, data } = await send(settings.urls.catalogue, "GET");
-      if (ok) this.panel.catalogue = data;
+      if (!ok) return;
+      this.panel.catalogue = data;
+      this.palette.offer(data.fragments);
     } catch {
       return; // what was known stays
     }

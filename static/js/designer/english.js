@@ -32,6 +32,7 @@ export default {
   "改动还没有存上，存上后再修正": "Your changes are not saved yet; fix it once they are",
   "没有修正成": "It could not be fixed",
   "已修正：{what}": "Fixed: {what}",
+  "常用片段": "Ready fragments",
   "办理": "Handling",
   "人工任务": "User task",
   "会签": "All sign",

@@ -1,6 +1,7 @@
 // The palette: insert by click or key (after what is selected, else in the middle), or by dragging onto the canvas.
 import { element as make, icon } from "../dom.js";
 import { groups, tools } from "./entries.js";
+import { Fragments } from "./fragments.js";
 import { is } from "./model.js";
 import { t } from "./words.js";
 
@@ -21,7 +22,8 @@ const HOSTS = ["bpmn:UserTask", "bpmn:ManualTask", "bpmn:ReceiveTask", "bpmn:Sub
 
 export class Palette {
   constructor({ box, modeler, model, say }) {
-    Object.assign(this, { modeler, model, say });
+    Object.assign(this, { modeler, model, say, ready: [] });
+    this.fragments = new Fragments({ modeler, model });
     this.list = make("div", { id: "palette-list" });
     const filter = make("input", { type: "search", class: "form-control form-control-sm", placeholder: t("查找元素"), "aria-label": t("查找元素"), id: "palette-filter" });
     filter.addEventListener("input", () => this.draw(filter.value));
@@ -31,12 +33,24 @@ export class Palette {
     });
     this.list.addEventListener("keydown", (event) => this.walk(event));
     box.replaceChildren(filter, this.list);
+    this.filter = filter;
     this.draw("");
+  }
+
+  // What the catalogue has of ready fragments; they are filled in for the forms that the draft has now.
+  offer(fragments) {
+    const shown = this.ready.length;
+    this.ready = fragments;
+    if (shown !== fragments.length) this.draw(this.filter.value);
   }
 
   draw(filter) {
     const wanted = filter.trim().toLowerCase();
-    const shown = [...groups().map(([title, entries]) => [title, entries, (entry) => this.entry(entry)]), [t("工具"), tools(), (tool) => this.tool(tool)]];
+    const shown = [
+      ...groups().map(([title, entries]) => [title, entries, (entry) => this.entry(entry)]),
+      [t("常用片段"), this.ready.map(({ id, icon: name, title }) => ({ id, icon: name, label: title })), (entry) => this.fragment(entry)],
+      [t("工具"), tools(), (tool) => this.tool(tool)],
+    ];
     const parts = shown.flatMap(([title, entries, button]) => {
       const found = entries.filter((each) => !wanted || each.label.toLowerCase().includes(wanted) || title.toLowerCase().includes(wanted));
       return found.length ? [make("h2", {}, title), ...found.map(button)] : [];
@@ -61,6 +75,33 @@ export class Palette {
       this.modeler.get("create").start(event, this.shape(entry));
     });
     return button;
+  }
+
+  fragment(entry) {
+    const now = () => this.ready.find((each) => each.id === entry.id);
+    const button = make("button", { type: "button", draggable: "true", "data-fragment": entry.id }, icon(entry.icon), entry.label);
+    button.addEventListener("click", () => this.insertFragment(now()));
+    button.addEventListener("dragstart", (event) => {
+      event.preventDefault();
+      this.fragments.drag(now());
+    });
+    return button;
+  }
+
+  async insertFragment(fragment) {
+    const selected = this.modeler.get("selection").get();
+    const one = selected.length === 1 ? (selected[0].labelTarget ?? selected[0]) : null;
+    const usable = one && (is(one, "bpmn:FlowNode") || is(one, "bpmn:SequenceFlow")) ? one : null;
+    const middle = this.middle();
+    const made = await this.fragments.insert(fragment, usable, { at: middle, element: this.target(middle) ?? this.modeler.get("canvas").getRootElement() });
+    this.modeler.get("selection").select(made);
+    this.modeler.get("canvas").scrollToElement(made);
+    this.say(t("已添加{what}", { what: fragment.title }));
+  }
+
+  middle() {
+    const box = this.modeler.get("canvas").viewbox();
+    return { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
   }
 
   tool(tool) {
@@ -136,8 +177,7 @@ export class Palette {
     const follows = source && is(source, "bpmn:FlowNode") && !is(source, "bpmn:EndEvent") && entry.shape.type !== "bpmn:StartEvent";
     if (follows || (source && is(source, "bpmn:FlowNode") && entry.shape.type === "bpmn:TextAnnotation")) return this.modeler.get("between").append(source, shape);
     const canvas = this.modeler.get("canvas");
-    const box = canvas.viewbox();
-    const middle = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+    const middle = this.middle();
     const target = this.target(middle) ?? canvas.getRootElement();
     const within = (value, from, length) => (length === undefined ? value : Math.max(from + 80, Math.min(value, from + length - 80)));
     const at = { x: within(middle.x, target.x, target.width), y: within(middle.y, target.y, target.height) };

@@ -79,16 +79,17 @@ class Between {
 
   place(context) {
     const { source, shape } = context;
-    const flow = way(source, shape);
+    const leadsOn = is(shape, "bpmn:FlowNode") && !is(shape, "bpmn:EndEvent");
+    const flow = leadsOn ? way(source) : null;
     context.made = this.autoPlace.append(source, shape);
     if (flow) this.modeling.reconnectStart(flow, context.made, { x: context.made.x + context.made.width / 2, y: context.made.y + context.made.height / 2 });
   }
 }
 Between.$inject = ["commandStack", "autoPlace", "modeling"];
 
-// The one flow that leaves a step without a condition, where what is added can lead on.
-function way(source, shape) {
-  if (is(source, "bpmn:Gateway") || is(shape, "bpmn:EndEvent") || !is(shape, "bpmn:FlowNode")) return null;
+// The one flow that leaves a step without a condition.
+export function way(source) {
+  if (is(source, "bpmn:Gateway")) return null;
   const flows = source.outgoing.filter((each) => is(each, "bpmn:SequenceFlow"));
   return flows.length === 1 && !flows[0].businessObject.conditionExpression ? flows[0] : null;
 }
