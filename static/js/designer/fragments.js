@@ -67,7 +67,7 @@ export class Fragments {
     const source = flow?.source ?? selected;
     const box = extent(read.tree[0]);
     const first = read.tree[0].find((each) => each.id === read.entry);
-    const at = source ? this.after(source, flow?.target, box, first) : target.at;
+    const at = source ? this.after(source, flow?.target, box, first) : this.beside(target, box);
     const pasted = this.modeler.get("copyPaste").paste({ tree: read.tree, element: source?.parent ?? target.element, point: at, hints: { fragment: true } });
     const byId = (id) => pasted.find((each) => semantic(each).id === id && !each.labelTarget);
     const entry = byId(read.entry);
@@ -110,6 +110,18 @@ export class Fragments {
     if (blocked.length) this.space("x", start, right - Math.max(start, Math.min(...blocked.map((each) => each.x))));
     const lane = this.lane(source);
     if (lane) this.space("y", lane.y + lane.height - 1, top + box.height + GAP / 2 - lane.y - lane.height);
+    return { x: left + box.width / 2, y: top + box.height / 2 };
+  }
+
+  // The nearest place below a point where nothing stands; a pool grows where it has to.
+  beside({ at, element: parent }, box) {
+    const left = Math.max(at.x - box.width / 2, parent.width ? parent.x + GAP + GAP / 2 : -Infinity);
+    const near = (each, top) => each.x < left + box.width + GAP / 2 && each.x + each.width > left - GAP / 2 && each.y < top + box.height + GAP / 2 && each.y + each.height > top - GAP / 2;
+    const others = this.shapes(parent).sort((a, b) => a.y - b.y);
+    let top = at.y - box.height / 2;
+    for (const each of others) if (near(each, top)) top = each.y + each.height + GAP / 2;
+    if (parent.width) this.space("y", parent.y + parent.height - 1, top + box.height + GAP / 2 - parent.y - parent.height);
+    if (parent.width) this.space("x", parent.x + parent.width - 1, left + box.width + GAP / 2 - parent.x - parent.width);
     return { x: left + box.width / 2, y: top + box.height / 2 };
   }
 
