@@ -13,7 +13,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from app import create_app, logs, worker
+from app import collecting, create_app, logs, worker
 from app import demo as demo_city
 from app.audit import SYSTEM
 from app.config import ConfigurationError, Settings, load_settings
@@ -113,6 +113,7 @@ def _serve_alone(host: str, port: int, *, demo: bool, scheduler: bool) -> None:
         if not settings.production:
             _echo_accounts()
     signal.signal(signal.SIGTERM, _interrupted)
+    collecting.settle()
     try:
         waitress.serve(
             app,

@@ -15,6 +15,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as Base
 
+from app import collecting
 from app.config import Settings
 
 GRACE = 30  # seconds that running requests have when it stops
@@ -36,7 +37,9 @@ def serve(build: Callable[[], Flask], settings: Settings, host: str, port: int) 
 
         def load(self) -> Flask:
             """In each process, after the fork: connections are never shared."""
-            return build()
+            app = build()
+            collecting.settle()
+            return app
 
     Server().run()
 

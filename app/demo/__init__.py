@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import sqlalchemy as sa
 from flask import Flask
 
-from app import web
+from app import collecting, web
 from app.accounts import DemoAccount, User, offer_demo_accounts
 from app.clock import FixedClock
 from app.demo.inspecting import CHECKS
@@ -45,25 +42,11 @@ def build(app: Flask, *, size: int = 1, large: bool = False) -> None:
     try:
         population = populate(app, clock.now(), size=size)
         everyday = LARGE - len(CHECKS) if large else None
-        with _seldom_collecting():
+        with collecting.seldom():
             Play(engine, clock, population, until=now).run(size=size, everyday=everyday)
     finally:
         app.extensions["duban.clock"] = engine.clock = real
     web.refresh()
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Thousands of turns leave much to collect and little that stays: looking for it seldom saves seconds."""
-    usual = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-        gc.unfreeze()
 
 
 def accounts() -> list[DemoAccount]:

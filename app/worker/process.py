@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app import collecting
 from app.config import Settings
 
 log = logging.getLogger("duban.worker")
@@ -34,6 +35,7 @@ def run(app: Flask) -> None:
         daemon=True,
     )
     watchdog.start()
+    collecting.settle()
     log.info("worker started")
     stopping.wait()
     log.info("worker stops after the present batch")

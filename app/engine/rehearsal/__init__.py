@@ -7,15 +7,14 @@ wherever it is played. Each case is moved by the engine's own acts (cases.py); w
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app import collecting
 from app.clock import SHANGHAI, FixedClock
 from app.engine.engine import Engine
 from app.engine.packages.package import Package
@@ -119,17 +118,6 @@ def rehearse(
         with stage.sessions() as scratch:
             loaded = stage.published(scratch, package.key)
             assert loaded is not None
-            with _seldom_collected():
+            with collecting.seldom():
                 tally = Play(stage, scratch, loaded, outline, model, Shifts(office), tell, seconds).run()
             return figures_of(tally)
-
-
-@contextlib.contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Thousands of workflows are alive at once, and none of them is rubbish yet: looking for it takes a tenth."""
-    usual = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
