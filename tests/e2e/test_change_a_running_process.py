@@ -110,6 +110,7 @@ def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
     admin.get_by_label("件数怎么定").select_option("total")
     admin.get_by_label("件数", exact=True).fill(str(CASES))
     admin.get_by_role("button", name="开始推演").click()
+    expect(admin.locator("main")).to_contain_text("等待开始")
     assert jobs.run_waiting(app) == 1  # what the worker starts in a process of its own
     admin.reload()
     expect(admin.locator("main")).to_contain_text("消防会签")
