@@ -40,6 +40,7 @@ def test_a_new_colleague_signs_in_for_the_first_time(open_screen: Opens) -> None
     page.get_by_label("用户名").fill("tian.ye")
     page.get_by_label("密码").fill(temporary)
     page.get_by_role("button", name="登录").click()
+    expect(page).not_to_have_url(re.compile("/login"))
     page.goto(new.url + "/account")
     expect(page.get_by_text("现在用的是临时密码")).to_be_visible()
     new.check("password-temporary")

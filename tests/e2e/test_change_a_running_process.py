@@ -119,6 +119,7 @@ def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
     admin.goto(f"{draft}/publication")
     admin.get_by_label(re.compile("^说明")).first.fill("下达指令后由消防会签，3 个工作日内附现场照片。")
     admin.get_by_role("button", name="提交审批").click()
+    expect(admin.get_by_role("button", name="提交审批")).to_have_count(0)
     second = page_of("shen")
     screens[1].goto("/tasks?box=claimable")
     second.get_by_role("link", name=re.compile("隐患排查治理")).first.click()
