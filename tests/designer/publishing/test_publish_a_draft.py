@@ -20,7 +20,7 @@ from app.config import ROOT
 from app.db import write_transaction
 from app.designer.drafts import Draft, operations
 from app.designer.publishing import Publication
-from app.engine import Definition, Engine, HumanTask, load_folder
+from app.engine import Definition, Engine, History, HumanTask, load_folder
 from app.errors import Forbidden, Invalid
 from app.notifications import Notification
 from tests.cast import START
@@ -138,7 +138,7 @@ def test_while_somebody_decides_the_draft_stays_as_it_is(city: City, sign_in: Si
     body = {"rev": 2, "files": {"process.toml": "x"}}
     assert sign_in("root").put(f"/designer/drafts/{draft.id}/files", json=body, headers=JSON).status_code == 409
     assert sign_in("root").post(f"/designer/drafts/{draft.id}/deletion").status_code == 409
-    again = city.submit(draft)
+    again = city.submit(draft, "再报一次")
     assert again.status_code == 422
     assert "已就这个流程提交了申请" in again.get_data(as_text=True)
 
@@ -166,6 +166,29 @@ def test_of_two_who_submit_at_once_one_is_told_of_the_other(city: City, engine: 
     assert len(told) == 2 and told.count(None) == 1
     with city.app.extensions["duban.sessions"]() as session:
         assert len(session.scalars(sa.select(Publication).where(Publication.status == "waiting")).all()) == 1
+
+
+def test_a_double_click_submits_once_and_says_nothing_is_wrong(city: City, sign_in: SignIn) -> None:
+    draft = city.draft()
+    clients = [sign_in("root"), sign_in("root")]
+    answers: list[TestResponse] = []
+
+    def click(client: FlaskClient) -> None:
+        answers.append(client.post(f"/designer/drafts/{draft.id}/publication", data={"note": "点了两下"}))
+
+    both = [threading.Thread(target=click, args=(client,)) for client in clients]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    answers.append(city.submit(draft, "点了两下"))  # and once more, after the page has answered
+    publication = city.publication(draft)
+    with city.app.extensions["duban.sessions"]() as session:
+        acts = session.scalars(sa.select(AuditRecord.action).where(AuditRecord.object_id == publication.id)).all()
+        events = session.scalars(sa.select(History.event).where(History.instance_id == publication.instance_id)).all()
+    assert (acts, events.count("publications.submitted")) == (["publications.submitted"], 1)
+    assert [answer.status_code for answer in answers] == [303, 303, 303]
+    assert city.submit(draft, "另一个说明").status_code == 422  # that is another request, and would be lost
 
 
 def test_the_author_does_not_decide(city: City, actor: Actors) -> None:

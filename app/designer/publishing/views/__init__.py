@@ -8,6 +8,8 @@ from flask import Blueprint, Flask, flash, request
 
 from app import web
 from app.designer.access import for_designers
+from app.designer.publishing import queries
+from app.designer.publishing.operations import instant
 from app.i18n import _
 
 blueprint = for_designers(Blueprint("publishing", __name__, url_prefix="/designer"))
@@ -36,6 +38,16 @@ def start(data: dict[str, Any]) -> None:
     finally:
         web.refresh()
     flash(_("已提交，由安全管理员审批"))
+
+
+def stands_already(data: dict[str, Any]) -> bool:
+    """The second of two clicks: what it asks for is waiting already, from the same person and in the same words."""
+    there = queries.open_of(web.db.session(), data["process_key"])
+    if there is None or there.status != "waiting" or not is_mine(there):
+        return False
+    kept = (there.action, there.draft_id, there.version, there.note, there.effective_at)
+    given = (data["action"], data.get("draft_id"), data.get("version"), data["note"], instant(data["effective_at"]))
+    return kept == given
 
 
 def is_mine(publication: Any) -> bool:

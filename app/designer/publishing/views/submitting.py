@@ -10,7 +10,7 @@ from app import web
 from app.designer import drafts
 from app.designer.publishing import changes, queries
 from app.designer.publishing.refusals import looked_before
-from app.designer.publishing.views import asked, blueprint, is_mine, named, start
+from app.designer.publishing.views import asked, blueprint, is_mine, named, stands_already, start
 from app.errors import Invalid
 from app.i18n import _, lazy_
 
@@ -68,9 +68,11 @@ def submit(draft_id: str) -> Any:
     row = queries.in_force(session, draft.key)
     if row is not None and draft.base_version != row.version and not request.form.get("overtaken"):
         return _page(draft_id, {"overtaken": [_("请确认：草稿不是从现行版本改的")]}, 422)
+    data = {"action": "publish", "process_key": draft.key, "draft_id": draft.id, **asked()}
     try:
         with looked_before(session, draft):
-            start({"action": "publish", "process_key": draft.key, "draft_id": draft.id, **asked()})
+            start(data)
     except Invalid as wrong:
-        return _page(draft_id, named(wrong.errors), 422)
+        if not stands_already(data):
+            return _page(draft_id, named(wrong.errors), 422)
     return web.see_other(url_for("publishing.show", draft_id=draft_id))

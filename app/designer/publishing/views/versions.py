@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from app import web
 from app.accounts import User
 from app.designer.publishing import queries
-from app.designer.publishing.views import asked, blueprint, is_mine, named, start
+from app.designer.publishing.views import asked, blueprint, is_mine, named, stands_already, start
 from app.errors import Invalid
 from app.i18n import _
 
@@ -58,5 +58,6 @@ def ask(key: str) -> Any:
     try:
         start(data)
     except Invalid as wrong:
-        return _page(key, named(wrong.errors), 422)
+        if not stands_already(data):
+            return _page(key, named(wrong.errors), 422)
     return web.see_other(url_for("publishing.versions", key=key))
