@@ -97,6 +97,11 @@ def _phases() -> metrics.Source:
     )
 
 
+def _weeks() -> Any:
+    """From the first to the last day, in weeks, rounded: n sevenths are never half of one, so + 3 rounds exactly."""
+    return (metrics.days_between(Campaign.start_on, Campaign.end_on) + 3) // 7
+
+
 def _plans() -> metrics.Source:
     return metrics.Source(
         key="sector_plans",
@@ -106,11 +111,15 @@ def _plans() -> metrics.Source:
             _campaign(SectorPlan.campaign_id),
             C("plan_id", "text", SectorPlan.id, lazy_("实施方案")),
             C("scale", "text", Campaign.scale, lazy_("类型"), words=SCALES),
+            C("topic", "text", Campaign.topic, lazy_("主题")),
             C("sector_code", "sector", SectorPlan.sector_code, lazy_("领域")),
             C("lead_org_id", "organisation", SectorPlan.lead_org_id, lazy_("牵头部门")),
             C("status", "text", SectorPlan.status, lazy_("状态"), words=PLAN_STATUSES),
             C("approved", "flag", SectorPlan.status.in_(APPROVED), lazy_("已印发")),
             C("returned", "number", SectorPlan.returned, lazy_("退回次数")),
+            C("checklist_ids", "text", sa.type_coerce(SectorPlan.checklist_ids, sa.Text), lazy_("检查清单")),
+            C("planned_weeks", "number", _weeks(), lazy_("计划周数")),
+            C("issued_at", "instant", Campaign.issued_at, lazy_("行动印发时间")),
             C("approved_at", "instant", SectorPlan.approved_at, lazy_("印发时间")),
             C("ended_at", "instant", SectorPlan.ended_at, lazy_("报送时间")),
         ),
@@ -187,6 +196,6 @@ def periods(kind: str) -> Any:
             wanted = wanted.where(seen(user))
         order = (sa.case((Campaign.scale == "annual", 0), else_=1), Campaign.start_on.desc(), Campaign.code)
         rows = session.scalars(wanted.order_by(*order))
-        return [metrics.Period(row.id, row.name, row.start_on, row.end_on) for row in rows]
+        return [metrics.Period(row.id, row.name, row.start_on, row.end_on, row.special_period) for row in rows]
 
     return provider

@@ -10,7 +10,7 @@ from flask import url_for
 from app.consultations.expert_models import CHOSEN, ENGAGEMENTS, OPINIONS, SEVERITIES, Engagement, Opinion
 from app.consultations.models import KINDS, STATUSES, VISIT_STATUSES, Consultation, Visit
 from app.i18n import lazy_
-from app.metrics import Column, Source, register, town_of
+from app.metrics import Column, Source, industry_division, register, town_of
 from app.subjects import Subject
 
 _OF_VISIT = ((Consultation, Consultation.id == Visit.consultation_id), (Subject, Subject.id == Visit.subject_id))
@@ -41,6 +41,8 @@ def _shared() -> tuple[Column, ...]:
         Column("plan_id", "text", Consultation.plan_id, lazy_("实施方案")),
         Column("subject_id", "text", Visit.subject_id, lazy_("监管对象"), names=_names),
         Column("subject_is_key", "flag", Subject.is_key, lazy_("重点企业")),
+        Column("subject_is_above_scale", "flag", Subject.is_above_scale, lazy_("规上企业")),
+        Column("subject_division", "text", industry_division(Subject.industry_code), lazy_("行业大类")),
         Column("region_code", "region", Visit.region_code, lazy_("所在区域")),
         Column("town", "town", town_of(Visit.region_code), lazy_("属地")),
         Column("sector_code", "sector", Visit.sector_code, lazy_("领域")),

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.hazards.models import CATEGORIES, GRADES, MODES, SOURCES, STATUSES, Hazard, HazardRound
 from app.hazards.request_models import KINDS, OUTCOMES, REQUEST_STATUSES, HazardRequest
 from app.i18n import lazy_
-from app.metrics import Column, Source, register, town_of
-from app.subjects import Subject
+from app.metrics import Column, Source, industry_division, register, town_of
+from app.subjects import Subject, fishery
 
 
 def hazard_rows() -> sa.Select[Any]:
@@ -146,6 +146,8 @@ def _hazard_columns() -> tuple[Column, ...]:
         Column("subject_is_key", "flag", _of_subject(Subject.is_key), lazy_("重点企业")),
         Column("subject_is_above_scale", "flag", _of_subject(Subject.is_above_scale), lazy_("规上企业")),
         Column("subject_industry", "text", _of_subject(Subject.industry_code), lazy_("行业")),
+        Column("subject_division", "text", _of_subject(industry_division(Subject.industry_code)), lazy_("行业大类")),
+        Column("subject_fishery", "flag", _of_subject(fishery()), lazy_("渔业")),
     )
 
 

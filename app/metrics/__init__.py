@@ -10,7 +10,18 @@ from flask import Flask
 from app.metrics.entries import CatalogueError, Metric, catalogue, check_at_start
 from app.metrics.evaluating import Figure, figure, grouped
 from app.metrics.models import MetricSnapshot
-from app.metrics.sources import KINDS, Column, Source, all_sources, register, town_of
+from app.metrics.sources import (
+    KINDS,
+    Column,
+    Source,
+    all_sources,
+    days_between,
+    extend,
+    industry_division,
+    register,
+    town_of,
+    village_of,
+)
 from app.metrics.windows import Period, Question, Window, offer_periods
 
 __all__ = [
@@ -27,12 +38,16 @@ __all__ = [
     "all_sources",
     "catalogue",
     "check_at_start",
+    "days_between",
+    "extend",
     "figure",
     "grouped",
+    "industry_division",
     "init_app",
     "offer_periods",
     "register",
     "town_of",
+    "village_of",
 ]
 
 

@@ -42,6 +42,7 @@ class Metric:
     part: filters.Where
     on: str  # the instant that the window lies on; "" for a figure of this moment
     usual: str  # the kind of window
+    about: str = ""  # of a campaign or special period: the word by which the one that is meant is known
     column: str = ""
     scale: int = 1
     start: str = ""
@@ -99,6 +100,7 @@ def read(tables: Mapping[str, Any], name: str = "") -> Iterator[Metric]:
             part=table.get("part", {}),
             on=window.get("on", ""),
             usual=window.get("kind", "all"),
+            about=window.get("period", ""),
             column=table.get("column", ""),
             scale=table.get("scale", 1),
             start=table.get("from", ""),
@@ -125,6 +127,8 @@ def problems(metric: Metric) -> Iterator[str]:
     yield from _column_problems(metric, source)
     if metric.usual not in windows.KINDS or metric.usual == "between":
         yield f"unknown kind of window {metric.usual}"
+    if metric.about and metric.usual not in ("campaign", "special"):
+        yield "window: period goes with campaign or special"
     if metric.style not in rounding.STYLES:
         yield f"unknown rounding {metric.style}"
 

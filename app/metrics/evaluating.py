@@ -50,7 +50,7 @@ class Scoped:
 
 def scoped(session: Session, metric: Metric, user: Any, question: Question, now: dt.datetime) -> Scoped:
     """Conditions of the rule, the window and the person's row scope. `user` None: the system, all rows."""
-    window = windows.resolve(session, user, question, metric.usual, now)
+    window = windows.resolve(session, user, question, metric.usual, now, metric.about)
     given = dict(question.given)
     if window is not None and window.kind in ("campaign", "special"):
         given.setdefault(window.kind, window.key)

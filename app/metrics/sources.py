@@ -8,11 +8,13 @@ it may be counted, which instants a window may lie on, who may see a row and whe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.accounts import scope_condition
 
@@ -112,6 +114,21 @@ def register(source: Source) -> None:
     _sources[source.key] = source
 
 
+def extend(key: str, columns: Callable[[Source], tuple[Column, ...]]) -> None:
+    """A slice tells what it knows of the rows of another one, once that one has registered them.
+
+    Of the other slice it knows no more than the source's key and columns: an inspection says of hazards how it was
+    made, by the `inspection_id` that they carry. Each is a sub-query, so that no row is doubled or lost.
+    """
+    source = _sources.get(key)
+    if source is None:
+        raise ValueError(f"source {key} is not registered (yet)")
+    more = columns(source)
+    if doubled := [column.name for column in more if column.name in source.by_name]:
+        raise ValueError(f"source {key}: has {', '.join(doubled)} already")
+    _sources[key] = replace(source, columns=(*source.columns, *more))
+
+
 def find(key: str) -> Source | None:
     return _sources.get(key)
 
@@ -123,3 +140,32 @@ def all_sources() -> list[Source]:
 def town_of(region_code: Any) -> Any:
     """The town that a region belongs to: its first nine digits, zero-filled to a code."""
     return sa.func.substr(region_code, 1, 9).concat("000")
+
+
+def village_of(region_code: Any) -> Any:
+    """The village or community that a region is; nothing for a town or city, whose last three digits are zero."""
+    return sa.case((sa.func.substr(region_code, 10, 3) != "000", region_code))
+
+
+def industry_division(code: Any) -> Any:
+    """行业大类: the two digits that a GB/T 4754 code begins with, whether or not the section's letter is written."""
+    return sa.func.substr(sa.func.ltrim(sa.func.upper(code), "ABCDEFGHIJKLMNOPQRST"), 1, 2)
+
+
+class days_between(FunctionElement[int]):  # noqa: N801 - reads like the SQL function that it is
+    """`days_between(first, last)`: how many days later the second date is. Each database has its own arithmetic."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(days_between)
+def _dates_subtracted(element: Any, compiler: Any, **options: Any) -> str:
+    first, last = (compiler.process(one, **options) for one in element.clauses)
+    return f"({last} - {first})"
+
+
+@compiles(days_between, "sqlite")
+def _dates_as_text(element: Any, compiler: Any, **options: Any) -> str:
+    first, last = (compiler.process(one, **options) for one in element.clauses)
+    return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"

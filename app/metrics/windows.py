@@ -45,6 +45,7 @@ class Period:
     name: str
     first: dt.date
     last: dt.date | None  # None or in the future: it still runs
+    about: str = ""  # which special period it is: 全国两会
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,14 @@ def periods(session: Session, user: Any, kind: str) -> list[Period]:
     return provider(session, user) if provider else []
 
 
-def resolve(session: Session, user: Any, question: Question, usual: str, now: dt.datetime) -> Window | None:
-    """The window that is meant; None where a campaign or period is meant that there is not."""
+def resolve(
+    session: Session, user: Any, question: Question, usual: str, now: dt.datetime, about: str = ""
+) -> Window | None:
+    """The window that is meant; None where a campaign or period is meant that there is not.
+
+    `about` narrows the usual window where no period is asked for: of a figure of the Two Sessions the first one that
+    speaks of them is meant, not whichever special period comes first.
+    """
     kind = question.kind or usual
     if kind not in KINDS:
         raise Invalid({"window": [_("没有这种统计窗口")]})
@@ -93,7 +100,9 @@ def resolve(session: Session, user: Any, question: Question, usual: str, now: dt
         return _between(question)
     if kind in _providers or kind in ("campaign", "special"):
         found = periods(session, user, kind)
-        period = next((p for p in found if p.key == question.period or not question.period), None)
+        wanted = about if kind == usual else ""
+        meant = [p for p in found if (p.key == question.period if question.period else wanted in p.about)]
+        period = meant[0] if meant else None
         return _of_period(kind, period, local(now).date()) if period else None
     return _calendar(kind, question.at or local(now).date(), local(now).date())
 

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.subjects.drawing import draw, drawing_order, new_seed, place_of
 from app.subjects.export import csv_cell, csv_file, xlsx_file
+from app.subjects.facts import fishery
 from app.subjects.models import ID_TYPES, STATUSES, TYPES, Subject
 from app.subjects.names import code_key, is_credit_code, name_key, sound, tidy
 from app.subjects.operations import create, update
@@ -27,6 +28,7 @@ __all__ = [
     "draw",
     "drawing_order",
     "find",
+    "fishery",
     "get",
     "init_app",
     "is_credit_code",

@@ -115,6 +115,7 @@ GOOD = 'title = {zh = "数", en = "n"}\nunit = {zh = "项", en = "n"}\nsource = 
         ('[x]\n' + GOOD + 'where = {round = {starts = "1"}}', "starts does not go with a number"),
         ('[x]\n' + GOOD + 'window = {on = "number"}', "number is no instant"),
         ('[x]\n' + GOOD + 'window = {on = "found_at", kind = "decade"}', "unknown kind of window decade"),
+        ('[x]\n' + GOOD + 'window = {on = "found_at", kind = "quarter", period = "两会"}', "goes with campaign or special"),
         ('[x]\n' + GOOD.replace("count", "sum") + 'column = "status"', "status is no number"),
         ('[x]\n' + GOOD.replace("count", "ratio"), "ratio needs part"),
         ('[x]\n' + GOOD.replace("count", "guess"), "unknown measure guess"),
