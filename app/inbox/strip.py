@@ -220,13 +220,15 @@ def _apart(widths: list[int], gaps: list[int], texts: list[int]) -> None:
 
 
 def _noted(text: str) -> list[str]:
-    """A note in one line, or in two, broken behind a comma or at a blank near its middle."""
-    if text_width(text) <= TASK_WIDTH + LEAST_GAP - 6:
+    """A note in one line, or in two: broken behind a comma where both fit, else behind it or at a blank mid-way."""
+    room = TASK_WIDTH + LEAST_GAP - 6
+    if text_width(text) <= room:
         return [text] if text else []
     breaks = [place + 1 for place, c in enumerate(text[:-1]) if c in "， "]
     if not breaks:
         return [text]
-    place = min(breaks, key=lambda p: max(text_width(text[:p].strip()), text_width(text[p:].strip())))
+    at_comma = [p for p in breaks if text[p - 1] == "，" and max(text_width(text[:p]), text_width(text[p:])) <= room]
+    place = min(at_comma or breaks, key=lambda p: max(text_width(text[:p].strip()), text_width(text[p:].strip())))
     return [text[:place].strip(" ，"), text[place:].strip()]
 
 
