@@ -63,6 +63,7 @@ from app.engine.rehearsal import model_of as rehearsal_model
 from app.engine.rehearsal import outline_of as rehearsal_outline
 from app.engine.rehearsal import priors_of as rehearsal_priors
 from app.engine.rehearsal import suggest as suggest_rehearsal
+from app.engine.rehearsal.model import MAX_HOURS as LONGEST_REHEARSED_STEP
 from app.engine.running.migrating.reasons import Reason, text_of
 from app.engine.verbs.effects import afterwards
 from app.engine.verbs.going_back import GoneBack, ReturnTarget
@@ -75,6 +76,7 @@ from app.engine.verbs.signing import Signer, Tally
 from app.engine.verbs.standing import Pace, Standing
 
 __all__ = [
+    "LONGEST_REHEARSED_STEP",
     "Broadcast",
     "Calendar",
     "Capacity",

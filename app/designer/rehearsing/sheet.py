@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.designer.rehearsing import words
-from app.engine import Outline, Priors, RehearsalModel, RehearsalStep, key_of
+from app.engine import LONGEST_REHEARSED_STEP, Outline, Priors, RehearsalModel, RehearsalStep, key_of
 from app.i18n import _, pick
 
 DAY = 24.0
@@ -259,7 +259,22 @@ def _times(text: str, factor: float) -> Any:
 
 
 def _written(value: Any) -> str:
-    return f"{round(value, 2):g}" if isinstance(value, float) else str(value)
+    """Two places; of less than a tenth two digits, so that a few minutes in days are not written as 0."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{round(value, 2):g}"
+
+
+def in_days(errors: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """The refusals, with the limits of a duration in days where it was asked for in days: the model has hours."""
+    found = dict(errors)
+    for node_id, step in model["steps"].items():
+        for part in ("median", "p90"):
+            name = f"steps.{node_id}.{part}"
+            if step["clock"] == NATURAL and name in found:
+                high = f"{LONGEST_REHEARSED_STEP / DAY:g}"
+                found[name] = [_("应为 %(low)s 至 %(high)s 之间的数", low="0.0005", high=high)]
+    return found
 
 
 def _told(data: Mapping[str, Any], status: str) -> str:

@@ -13,7 +13,7 @@ from app.designer.rehearsing.models import DONE, UNDER_WAY, Rehearsal
 from app.designer.rehearsing.proposing import proposed
 from app.designer.rehearsing.queries import Source
 from app.designer.rehearsing.reading import SHOWN, comparison, reading
-from app.designer.rehearsing.sheet import Sheet, complete, model_data
+from app.designer.rehearsing.sheet import Sheet, complete, in_days, model_data
 from app.engine import (
     RehearsalModel,
     read_diagram,
@@ -75,11 +75,12 @@ def _sheet(source: Source, sent: Any = None) -> Sheet:
 def _asked(source: Source) -> Response:
     sent = {name: value for name, value in request.form.items() if not name.startswith(("csrf", "_"))}
     sheet = _sheet(source, sent)
+    asked = model_data(sheet, sent)
     try:
-        found = _store(source, rehearsal_model(model_data(sheet, sent)))
+        found = _store(source, rehearsal_model(asked))
     except Invalid as wrong:
         web.refresh()
-        sheet.errors = wrong.errors
+        sheet.errors = in_days(wrong.errors, asked)
         return _form(source, sheet, 422)
     return web.see_other(url_for("rehearsing.show", rehearsal_id=found.id))
 

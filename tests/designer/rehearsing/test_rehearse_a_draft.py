@@ -125,6 +125,16 @@ def test_a_refused_form_says_what_is_wrong_and_keeps_what_was_written(root: Flas
     assert 'href="#f-steps.one.median"' in page and 'href="#f-count"' in page
 
 
+def test_what_takes_minutes_is_proposed_in_days_as_something_that_is_accepted(root: FlaskClient, draft_id: str) -> None:
+    """History may say that a step takes three minutes, and that is 0.0021 days, not 0."""
+    url = f"/designer/drafts/{draft_id}/rehearsals"
+    minutes = {"steps.one.clock": "natural", "steps.one.median": "0.0021", "steps.one.p90": "0.0021"}
+    assert root.post(url, data=sent(count="1", **minutes)).status_code == 303
+    assert 'value="0.0021"' in root.get(url).get_data(as_text=True)  # the last assumptions are proposed again
+    refused = root.post(url, data=sent(count="1", **minutes | {"steps.one.p90": "0"}))
+    assert refused.status_code == 422 and "应为 0.0005 至 732 之间的数" in refused.get_data(as_text=True)
+
+
 def test_a_rehearsal_is_cancelled_once(app: Flask, root: FlaskClient, draft_id: str, session: Session) -> None:
     asked = root.post(f"/designer/drafts/{draft_id}/rehearsals", data=sent())
     assert root.post(f"{asked.location}/cancellation").status_code == 303
