@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -56,13 +57,15 @@ def index() -> Response:
 def rows(key: str) -> Response:
     """The rows behind a figure. Their number is the figure."""
     metric, question, session, user = queries.get_metric(key), asked(), web.db.session(), web.current_user()
-    narrowed = _narrowed(metric)
+    narrowed, figure = _narrowed(metric), _figure(metric, question)
+    if question.kind in ("campaign", "special") and figure.window is not None:
+        question = replace(question, period=figure.window.key)  # the form shows the one that is counted
     select = evaluating.rows(session, metric, user, question, web.clock().now(), narrowed)
     page = web.paginate(select, web.page_number(), _PAGE)
     return web.render(
         "metrics/rows.html",
         metric=metric,
-        figure=_figure(metric, question),
+        figure=figure,
         page=page,
         rule=naming.rule(metric),
         groups=_groups(metric, question),

@@ -285,6 +285,14 @@ def test_another_period_is_counted_where_it_is_asked_for(city: City, session: Se
     assert usual.window is not None and usual.window.text == "全国两会保障"
 
 
+def test_the_form_shows_the_period_that_is_counted(
+    city: City, sign_in: Callable[[str], FlaskClient], clock: FixedClock
+) -> None:
+    clock.set(NOW)
+    page = sign_in("wang").get("/metrics/lianghui_leader_problems/rows?window=special").get_data(as_text=True)
+    assert "selected>全国两会保障<" in page
+
+
 def test_the_page_names_the_villages_and_speaks_english(
     city: City, sign_in: Callable[[str], FlaskClient], clock: FixedClock
 ) -> None:
