@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.audit import Actor
 from app.config import ROOT
 from app.db import write_transaction
 from app.designer.drafts import files_of, find, operations
+from app.designer.editor.fragments import FRAGMENTS
 from app.engine import load_folder
+from app.web.sessions import COOKIE
 from tests.cast import START, member
 from tests.designer.editor.diagrams import canonical, differences
 from tests.e2e.harness import DESKTOP, LOOKS, Opens, Screen, Served, axe_findings, chinese_in
@@ -232,6 +234,100 @@ def test_a_reported_problem_is_fixed_by_one_click(open_screen: Opens, served: Se
     assert 'default="no"' in stored(served, draft_id)["process.bpmn"]
     page.get_by_role("button", name="撤销").click()
     expect(page.locator("#problems li", has_text="是否同意").first).to_be_visible()
+
+
+FAULTY = (
+    EXAMPLE.diagram.decode()
+    .replace(' default="no"', "")
+    .replace('<spiffworkflow:property name="role" value="coordinator" />', "")
+    .replace('<spiffworkflow:property name="name_en" value="Review" />', "")
+)
+
+
+def test_a_link_to_an_element_opens_at_it_and_one_fix_waits_for_the_other(
+    open_screen: Opens, served: Served, new_draft: NewDraft
+) -> None:
+    draft_id = new_draft({"process.bpmn": FAULTY.encode()})
+    page = open_screen("root").goto(f"/designer/drafts/{draft_id}#agreed")
+    page.wait_for_selector("#editor[data-ready]")
+    heading = page.locator("#editor-props").get_by_role("heading")
+    expect(heading).to_have_text("是否同意")
+    page.evaluate("() => (location.hash = 'decide')")  # a link on the page itself
+    expect(heading).to_have_text("安委办终审")
+
+    fixes = page.locator("#problems button[data-fix]")
+    expect(fixes.nth(1)).to_be_enabled()
+    answer: list[Route] = []
+    page.route("**/fixes", lambda route: answer.append(route))  # the first one takes its time
+    fixes.first.click()
+    expect(fixes.first).to_have_text("正在修正…")
+    for held in (fixes.first, fixes.nth(1)):
+        expect(held).to_be_disabled()
+        expect(held).to_have_attribute("title", "正在修正另一处，完成后再点")
+    faults = fixes.count()
+    expect(page.locator("#problems button[data-fix]:enabled")).to_have_count(0)
+    answer[0].continue_()
+    expect(fixes).not_to_have_count(faults)
+    expect(fixes.first).to_be_enabled()
+    assert len(answer) == 1
+
+
+def test_what_is_drawn_after_the_session_has_ended_is_saved_when_somebody_signs_in_again(
+    open_screen: Opens, served: Served, new_draft: NewDraft
+) -> None:
+    draft_id = new_draft()
+    screen = open_screen("root").refuses(401, 400)
+    page = opened(screen, draft_id)
+    page.context.clear_cookies(name=COOKIE)
+    page.evaluate(SELECT, "review")
+    page.locator("#editor-props").get_by_label("名称", exact=True).fill("过期后改的")
+    page.locator("#editor-props").get_by_label("英文名称").focus()
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-note=away]")).to_contain_text("改动还在本页")
+    expect(page.locator("#save-state")).to_have_text("登录已过期，改动还在本页")
+    assert "过期后改的" not in stored(served, draft_id)["process.bpmn"]
+    screen.signed_in(served, "wang")  # somebody else in the same browser: nothing goes out in their name
+    screen.refuses(404)
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(600)
+    assert "过期后改的" not in stored(served, draft_id)["process.bpmn"]
+    screen.signed_in(served, "root")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-note=away]")).to_be_hidden()
+    saved(page)
+    assert "过期后改的" in stored(served, draft_id)["process.bpmn"]
+
+
+def test_a_ready_fragment_is_one_step_by_keyboard(open_screen: Opens, served: Served, new_draft: NewDraft) -> None:
+    draft_id = new_draft()
+    page = opened(open_screen("root"), draft_id)
+    undo, redo = page.get_by_role("button", name="撤销"), page.get_by_role("button", name="重做")
+    for name in [fragment.name for fragment in FRAGMENTS]:
+        page.evaluate(SELECT, "review")
+        page.locator("#palette-filter").fill("常用片段")
+        page.locator(f"[data-fragment={name}]").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#editor-said")).to_contain_text("已添加")
+        undo.click()
+        expect(undo).to_be_disabled()
+        page.evaluate("() => (document.getElementById('editor-said').textContent = '')")
+    page.evaluate(SELECT, "review")
+    page.locator("#palette-filter").fill("审核")
+    page.keyboard.press("Enter")
+    expect(page.locator("#editor-props").get_by_role("heading")).to_have_text("审核")
+    undo.click()
+    redo.click()
+    saved(page)
+    expect(page.locator("#problems")).to_contain_text("没有发现问题")
+    flows = re.findall(r'sourceRef="(\w+)" targetRef="(\w+)"', stored(served, draft_id)["process.bpmn"])
+    assert {
+        ("review", "check_over"),
+        ("check_over", "checked_over"),
+        ("checked_over", "check_revise"),
+        ("check_revise", "check_over"),
+        ("checked_over", "agreed"),
+    } <= set(flows)
+    assert ("review", "agreed") not in flows
 
 
 def test_the_editor_works_by_keyboard_and_holds_in_every_look(open_screen: Opens, new_draft: NewDraft) -> None:

@@ -18,10 +18,10 @@ NewDraft = Callable[..., Draft]
 
 @pytest.fixture
 def new_draft(app: Flask, clock: FixedClock, actor: Callable[[str], Actor]) -> NewDraft:
-    """`new_draft(key, files)` → a draft of these files, or of the example."""
+    """`new_draft(key, files, title)` → a draft of these files, or of the example."""
 
-    def made(key: str = EXAMPLE.key, files: Mapping[str, bytes] = EXAMPLE.files) -> Draft:
+    def made(key: str = EXAMPLE.key, files: Mapping[str, bytes] = EXAMPLE.files, title: str = "采购申请") -> Draft:
         with app.extensions["duban.sessions"]() as session, write_transaction(session):
-            return operations.create(session, key, "采购申请", files, by=actor("root"), at=clock.now())
+            return operations.create(session, key, title, files, by=actor("root"), at=clock.now())
 
     return made

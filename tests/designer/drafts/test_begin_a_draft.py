@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 
@@ -68,6 +69,33 @@ def test_a_draft_begins_as_the_version_in_force(app: Flask, sign_in: SignIn) -> 
     page = sign_in("root").get("/designer").get_data(as_text=True)
     assert draft.id in page
     assert "系统管理员" in page
+
+
+def test_a_draft_is_called_as_its_process_in_the_language_of_the_reader(
+    app: Flask, sign_in: SignIn, new_draft: NewDraft
+) -> None:
+    toml = EXAMPLE.files["process.toml"]
+    named = {
+        "采购申请": "Purchase request",
+        "采购申请（副本）": "Purchase request (copy)",
+        "消防专用": "消防专用",  # a title of somebody's own stays
+    }
+    drafts = {title: new_draft(title=title) for title in named}
+    broken = new_draft(files={**EXAMPLE.files, "process.toml": toml[:40]})
+    client = sign_in("root")
+
+    def called(draft: Draft) -> str:
+        found = re.search(r"<h1[^>]*>([^<]*)</h1>", client.get(f"/designer/drafts/{draft.id}").get_data(as_text=True))
+        assert found is not None
+        return found[1]
+
+    assert {title: called(draft) for title, draft in drafts.items()} == {title: title for title in named}
+    client.post("/preferences", data={"locale": "en", "next": "/"})
+    try:
+        assert {title: called(draft) for title, draft in drafts.items()} == named
+        assert called(broken) == "采购申请"
+    finally:
+        client.post("/preferences", data={"locale": "zh_Hans_CN", "next": "/"})
 
 
 def test_what_does_not_exist_begins_nothing(sign_in: SignIn) -> None:

@@ -18,6 +18,7 @@ from app.db import write_transaction
 from app.designer.drafts import operations
 from app.designer.editor import words
 from app.engine import Engine, load_folder
+from tests.cast import member
 
 SignIn = Callable[[str], FlaskClient]
 FOLDER = load_folder(ROOT / "bpmn" / "hazard_rectification")
@@ -58,6 +59,22 @@ def test_each_variable_says_what_it_is_and_which_step_sets_it(offered: dict[str,
     assert known["starter"]["from"] is None
     assert "grade" in known["verdict"]["from"] and known["verdict"]["options"]
     assert "register" in known["hazard_id"]["from"]  # given by a service
+
+
+def test_only_processes_that_move_a_limit_are_offered_for_more_time(offered: dict[str, Any]) -> None:
+    assert {process["key"] for process in offered["processes"] if process["extends"]} == {
+        "hazard_request",
+        "supervision_extension",
+    }
+
+
+def test_a_page_that_has_outlived_its_session_takes_the_new_token(sign_in: SignIn, anonymous: FlaskClient) -> None:
+    client = sign_in("root")
+    answer = client.get("/designer/session")
+    assert (answer.json["user"], answer.headers["Cache-Control"]) == (member("root").id, "no-store")
+    assert answer.json["token"] != sign_in("root").get("/designer/session").json["token"]  # each session its own
+    assert anonymous.get("/designer/session", headers={"Accept": "application/json"}).status_code == 401
+    assert sign_in("zhao").get("/designer/session").status_code == 404
 
 
 def test_nobody_else_finds_the_editor(draft_id: str, sign_in: SignIn) -> None:
