@@ -12,6 +12,13 @@ function refresh(node) {
   htmx.ajax("GET", url, { source: node, target: node, swap: node.dataset.refreshSwap ?? "outerMorph", select: node.dataset.refreshSelect, background: true });
 }
 
+// What is shown is no longer of this minute; the next answer is morphed in with the mark hidden again.
+for (const failed of ["htmx:response:error", "htmx:error"]) {
+  document.addEventListener(failed, ({ detail: { ctx } }) => {
+    if (ctx?.background && ctx.sourceElement?.dataset.refreshEvery) ctx.sourceElement.querySelector("[data-stale]")?.removeAttribute("hidden");
+  });
+}
+
 eachNow("[data-refresh-every]", (node) => {
   if (running.has(node)) return;
   running.add(node);
