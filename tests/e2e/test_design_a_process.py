@@ -257,6 +257,10 @@ def test_a_link_to_an_element_opens_at_it_and_one_fix_waits_for_the_other(
 
     fixes = page.locator("#problems button[data-fix]")
     expect(fixes.nth(1)).to_be_enabled()
+    usual = page.locator("#problems").evaluate("(list) => list.clientHeight")
+    page.get_by_role("button", name="展开列表").click()  # more problems than show at once
+    assert page.locator("#problems").evaluate("(list) => list.clientHeight") > 2 * usual
+    page.get_by_role("button", name="收起列表").click()
     answer: list[Route] = []
     page.route("**/fixes", lambda route: answer.append(route))  # the first one takes its time
     fixes.first.click()
@@ -368,6 +372,11 @@ PEOPLE = {
 
 def _by_keyboard(page: Page) -> None:
     page.evaluate(SELECT, "review")
+    long = "会同应急管理局、消防救援支队、市场监督管理局现场复核整改情况并出具书面意见" * 2
+    page.locator("#editor-props").get_by_label("名称", exact=True).fill(long)
+    page.locator("#editor-props").get_by_label("英文名称").focus()
+    expect(page.locator(".djs-element[data-element-id=review] text").first).to_contain_text("…")
+    expect(page.locator("#editor-props").get_by_role("heading")).to_have_text(long)  # the panel has all of it
     page.locator("#palette-filter").fill("判定")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -9,6 +9,7 @@ const SHAPES = {
   error: [["path", { d: "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z" }], ["path", { class: "k", d: "M8 4.2v4.4M8 11.6v.1" }]],
   warning: [["path", { d: "M8 1a1.2 1.2 0 0 1 1 .6l6 11A1.2 1.2 0 0 1 14 14.4H2A1.2 1.2 0 0 1 1 12.6l6-11A1.2 1.2 0 0 1 8 1z" }], ["path", { class: "k", d: "M8 5.6v3.5M8 11.8v.1" }]],
 };
+const SEEN = 3; // problems that show without scrolling
 const TONES = { error: "red", warning: "amber" };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -27,8 +28,17 @@ const light = (severity, text) => make("span", { class: `db-light is-${TONES[sev
 const kindOf = (problem) => (problem.severity === "error" ? "error" : "warning");
 
 export class Dock {
-  constructor({ list, count, summary, modeler, typeName, fixed, atProcess }) {
-    Object.assign(this, { list, count, summary, modeler, typeName, fixed, atProcess, problems: [] });
+  constructor({ list, count, size, summary, modeler, typeName, fixed, atProcess }) {
+    Object.assign(this, { list, count, size, summary, modeler, typeName, fixed, atProcess, problems: [] });
+    size.addEventListener("click", () => this.grow(size.getAttribute("aria-expanded") !== "true"));
+    this.grow(false);
+  }
+
+  // Many problems are read in a list that takes half of the window.
+  grow(tall) {
+    this.size.setAttribute("aria-expanded", String(tall));
+    this.size.textContent = tall ? t("收起列表") : t("展开列表");
+    this.size.closest("section").classList.toggle("is-tall", tall);
   }
 
   async check() {
@@ -53,6 +63,8 @@ export class Dock {
     const errors = this.problems.filter((each) => kindOf(each) === "error").length;
     const warnings = this.problems.length - errors;
     this.count.textContent = String(this.problems.length);
+    this.size.hidden = this.problems.length <= SEEN;
+    if (this.size.hidden) this.grow(false);
     this.summary.replaceChildren(...(errors ? [light("error", String(errors))] : []), ...(warnings ? [light("warning", String(warnings))] : []));
     this.summary.parentElement.setAttribute("aria-label", t("校验：{n} 个错误，{m} 个提醒", { n: errors, m: warnings }));
     const rows = this.problems.map((each) => this.line(each));
@@ -65,6 +77,7 @@ export class Dock {
     const shape = problem.element && this.modeler.get("elementRegistry").get(problem.element);
     const name = shape ? semantic(shape).get("name") || this.typeName(shape) : (problem.file ?? "");
     const go = button(name || t("整个流程"), () => this.go(problem, shape), { className: "db-link db-valid-go" });
+    go.title = name;
     const fix = problem.fix ? button(problem.fix.label, () => this.fix(problem, fix)) : make("span");
     if (problem.fix) fix.dataset.fix = problem.fix.id;
     return make("li", {}, light(kindOf(problem), problem.severity === "error" ? t("错误") : t("注意")), make("span", {}, go, "　", problem.text), fix);

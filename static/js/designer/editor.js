@@ -79,7 +79,7 @@ class Editing {
     this.history = new History(this);
     this.panel = new Panel({ box: byId("editor-props"), modeler: this.modeler, model: this.model, typeName: kindOf, readManifest: () => this.manifestData, writeManifest: (changes) => this.changeManifest(changes) });
     this.palette = new Palette({ box: byId("editor-palette"), modeler: this.modeler, model: this.model, say: (text) => this.say(text) });
-    this.dock = new Dock({ list: byId("problems"), count: byId("problem-count"), summary: byId("check-summary"), modeler: this.modeler, typeName: kindOf, fixed: (problem) => this.fix(problem), atProcess: () => this.atProcess() });
+    this.dock = new Dock({ list: byId("problems"), count: byId("problem-count"), size: byId("problem-size"), summary: byId("check-summary"), modeler: this.modeler, typeName: kindOf, fixed: (problem) => this.fix(problem), atProcess: () => this.atProcess() });
     this.saving = new Saving({ url: settings.urls.files, read: () => this.files(), state: (name, detail) => this.stateOf(name, detail), merged: (files, who, before) => this.merged(files, who, before), saved: () => this.afterSave() });
   }
 

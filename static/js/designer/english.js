@@ -3,6 +3,8 @@ export default {
   "校验没有完成，改动后会再试": "The check did not finish; it is tried again after the next change",
   "校验：{n} 个错误，{m} 个提醒": "Check: {n} errors, {m} warnings",
   "没有发现问题，可以推演和发布": "No problem found: ready to rehearse and publish",
+  "收起列表": "Shorter list",
+  "展开列表": "Taller list",
   "整个流程": "Whole process",
   "错误": "Error",
   "提醒": "Reminders",

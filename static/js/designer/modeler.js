@@ -3,6 +3,7 @@ import Modeler from "bpmn-js/lib/Modeler";
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import minimap from "diagram-js-minimap";
 import { layOut } from "./layout.js";
+import names from "./names.js";
 import { noPalette } from "./palette.js";
 import { colours } from "./pictures.js";
 import rules from "./rules.js";
@@ -15,8 +16,8 @@ const asWritten = { bpmnDiOrdering: ["value", null] };
 
 const common = (container) => ({ container, moddleExtensions: { spiffworkflow: spiff }, bpmnRenderer: colours() });
 
-export const createModeler = (container) => new Modeler({ ...common(container), additionalModules: [translation, asWritten, noPalette, rules, minimap, simulation] });
-export const createViewer = (container) => new NavigatedViewer({ ...common(container), additionalModules: [translation] });
+export const createModeler = (container) => new Modeler({ ...common(container), additionalModules: [translation, names, asWritten, noPalette, rules, minimap, simulation] });
+export const createViewer = (container) => new NavigatedViewer({ ...common(container), additionalModules: [translation, names] });
 
 // Shows a diagram. Gives what could not be read, and whether places were given to what had none.
 export async function show(modeler, xml) {

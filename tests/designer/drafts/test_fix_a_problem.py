@@ -327,6 +327,7 @@ def test_the_page_names_every_problem_and_offers_its_fix_without_a_script(sign_i
     draft = new_draft(files={**EXAMPLE.files, "process.bpmn": CASES["role_missing"][1].encode()})
     page = client.get(f"/designer/drafts/{draft.id}/check").get_data(as_text=True)
     assert "不知道由谁办理" in page
+    assert f'href="/designer/drafts/{draft.id}#decide"' in page  # opens the editor at the step
     fix = re.search(r'name="fix" value="([^"]+)"', page)
     assert fix
     sent = client.post(f"/designer/drafts/{draft.id}/fixes", data={"rev": "1", "fix": fix[1]})
