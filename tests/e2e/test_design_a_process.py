@@ -384,7 +384,10 @@ def _by_keyboard(page: Page) -> None:
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+f")
     expect(page.locator(".djs-search-container")).to_be_visible()
-    page.keyboard.press("Escape")
+    page.keyboard.insert_text("终审")  # as an input method does it: no key goes up
+    expect(page.locator(".djs-search-result")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#editor-props").get_by_role("heading")).to_have_text("安委办终审")
     page.locator("summary[aria-label=更多]").click()
     page.get_by_role("button", name="快捷键", exact=True).last.click()
     expect(page.locator("#editor-keys")).to_contain_text("可贴到另一个流程")

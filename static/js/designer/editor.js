@@ -154,6 +154,9 @@ class Editing {
     byId("simulate").addEventListener("click", toggle);
     byId("minimap").addEventListener("click", () => this.modeler.get("minimap").toggle());
     byId("find").addEventListener("click", () => this.modeler.get("searchPad").toggle());
+    // The search listens to keys only; a word chosen in an input method, pasted or dictated comes without one.
+    const sought = byId("editor-canvas").querySelector(".djs-search-input input");
+    sought.addEventListener("input", () => sought.dispatchEvent(new KeyboardEvent("keyup", { key: "Unidentified", bubbles: true })));
     byId("export-svg").addEventListener("click", async () => offer(`${settings.key}.svg`, new Blob([await svgOf(this.modeler)], { type: "image/svg+xml" })));
     byId("export-png").addEventListener("click", async () => offer(`${settings.key}.png`, await pngOf(this.modeler)));
     byId("import-file").addEventListener("change", ({ target }) => this.take(target));

@@ -32,6 +32,7 @@ export class Palette {
       if (event.key === "Enter") this.list.querySelector("button")?.click();
     });
     this.list.addEventListener("keydown", (event) => this.walk(event));
+    this.list.addEventListener("focusin", ({ target }) => this.rove(target));
     box.replaceChildren(filter, this.list);
     this.filter = filter;
     this.draw("");
@@ -56,6 +57,12 @@ export class Palette {
       return found.length ? [make("h2", {}, title), ...found.map(button)] : [];
     });
     this.list.replaceChildren(...(parts.length ? parts : [make("p", { class: "db-mute db-sm" }, t("没有这样的元素"))]));
+    this.rove(this.list.querySelector("button"));
+  }
+
+  // One stop for Tab, the arrows go on from there: forty stops would stand between the filter and the canvas.
+  rove(stop) {
+    for (const each of this.list.querySelectorAll("button")) each.tabIndex = each === stop ? 0 : -1;
   }
 
   walk(event) {
