@@ -105,6 +105,18 @@ def test_the_card_beside_a_task_is_scoped_like_the_page(
     assert "督办阶梯" in sign_in("zhao").get(f"/supervision/{stock['dept'].id}").get_data(as_text=True)
 
 
+def test_a_rung_below_the_first_one_taken_is_passed_over_and_not_still_to_come(
+    stock: dict[str, SupervisionItem], sign_in: SignIn
+) -> None:
+    """A slip begins above the reminder, and the ladder never goes down."""
+    client = sign_in("wang")
+    page = client.get(f"/supervision/{stock['dept'].id}").get_data(as_text=True)
+    ladder = page[page.index('id="ladder"') :]
+    assert ladder.index("未经此级") < ladder.index("督办单") < ladder.index("未到")
+    draft = client.get(f"/supervision/{stock['draft'].id}").get_data(as_text=True)
+    assert "未经此级" not in draft and "未到" in draft
+
+
 def test_the_slip_is_printed_with_matter_term_and_receipt(stock: dict[str, SupervisionItem], sign_in: SignIn) -> None:
     paper = sign_in("sun").get(f"/supervision/{stock['town'].id}/slip").get_data(as_text=True)
     for text in ("安全生产督办单", "新港街道办事处", "第 2 项决定", "24 小时内签收", "黄单"):
