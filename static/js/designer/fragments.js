@@ -101,7 +101,9 @@ export class Fragments {
   // The middle of the place after a step; what stands there moves to the right, a lane that is too low grows.
   after(source, next, box, first) {
     const left = source.x + source.width + GAP;
-    const top = Math.round(source.y + source.height / 2 - (first.y + first.height / 2 - box.y));
+    const level = Math.round(source.y + source.height / 2 - (first.y + first.height / 2 - box.y));
+    const branches = next ? [] : source.outgoing.map(({ target }) => target.y + target.height + GAP / 2); // one more below them
+    const top = Math.max(level, ...branches);
     const right = left + box.width + GAP;
     const overlapping = (each) => each.x < right && each.x + each.width > source.x + source.width && each.y < top + box.height + GAP / 2 && each.y + each.height > top - GAP / 2;
     const blocked = this.shapes(source.parent).filter((each) => each !== source && each.host !== source && overlapping(each));
