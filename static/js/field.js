@@ -7,6 +7,7 @@ import { View, say } from "./field/view.js";
 const page = document.getElementById("check");
 const { user, inspection } = page.dataset;
 const bar = document.getElementById("sync");
+const ICONS = { all_offline: "cloud-off", all_sent: "cloud-check", signed_out: "lock", kept: "cloud-off", stuck: "alert-triangle", sending: "cloud-upload" }; // the build draws what stands in such a table
 const EVERY = 20_000; // milliseconds between tries while something waits
 let record = null;
 let subject = location.hash.slice(1) || null;
@@ -42,9 +43,8 @@ async function said(left) {
   const photos = (await store.all("photos", user, inspection)).filter((photo) => !photo.file && used.has(`local:${photo.id}`)).length;
   const values = { n: rows.length, photos };
   const key = !rows.length ? (state === "offline" ? "all_offline" : "all_sent") : state === "signed_out" ? "signed_out" : state === "offline" ? "kept" : rows.some((row) => row.conflict || row.errors) && state === "idle" ? "stuck" : "sending";
-  const symbol = { all_offline: "cloud-off", all_sent: "cloud-check", signed_out: "lock", kept: "cloud-off", stuck: "alert-triangle", sending: "cloud-upload" }[key];
   const line = element("span", {}, say(key, { ...values, left: left ?? rows.length }));
-  const parts = [icon(symbol), line];
+  const parts = [icon(ICONS[key]), line];
   if (key === "signed_out") parts.push(element("a", { class: "db-link", href: `/login?next=${encodeURIComponent(location.pathname)}` }, say("sign_in")));
   bar.dataset.state = key;
   bar.dataset.unsent = String(rows.length);

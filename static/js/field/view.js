@@ -297,7 +297,9 @@ export class View {
     const answered = rows.filter((values) => values.result).length;
     document.getElementById("field-done").textContent = say("done", { done: answered, all: rows.length });
     document.getElementById("field-passed").textContent = say("passed", { n: of("compliant") });
-    document.getElementById("field-failed").textContent = say("failed", { n: of("noncompliant") });
+    const failed = document.getElementById("field-failed");
+    failed.textContent = say("failed", { n: of("noncompliant") });
+    failed.parentElement.classList.toggle("is-none", !of("noncompliant")); // a red light only for what is wrong
     document.getElementById("field-bar").setAttribute("width", `${rows.length ? Math.round((100 * answered) / rows.length) : 0}%`);
     const site = this.row("site", "site", this.subject).values;
     document.getElementById("field-owed").textContent = owed(rows, site).map((key) => say(key)).join(say("comma"));
