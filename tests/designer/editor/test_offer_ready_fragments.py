@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from lxml import etree
 from sqlalchemy.orm import Session
 
+from app.audit import Actor
+from app.clock import FixedClock
 from app.config import ROOT
 from app.designer.drafts import check_package
 from app.designer.editor.fragments import FRAGMENTS, fragments
-from app.engine import Package, load_folder
+from app.engine import Engine, HumanTask, Package, load_folder
+from tests.cast import START
 
 EXAMPLE = load_folder(ROOT / "tests" / "bpmn" / "examples" / "two_step_approval")
 DIAGRAM = "process.bpmn"
@@ -72,3 +78,32 @@ def test_where_no_form_has_a_vote_only_the_form_is_left_to_choose(name: str, lef
     bare = without_forms({**EXAMPLE.files, "forms/decide.json": b'{"title": "x", "fields": []}'})
     before, after = problems(session, bare), problems(session, put_in(bare, offered(bare, name)))
     assert set(after) - set(before) == left
+
+
+def test_fragments_run_as_they_are(app: Flask, clock: FixedClock, actor: Callable[[str], Actor]) -> None:
+    """Sent back it is revised by whoever asked and looked at again; what is late is urged beside."""
+    engine: Engine = app.extensions["duban.engine"]
+    whole = put_in(EXAMPLE, offered(EXAMPLE, "review"))
+    engine.deploy(put_in(whole, offered(whole, "by_deadline")), by=actor("root"))
+    clock.set(START)
+    instance_id = engine.start(EXAMPLE.key, {"item": "灭火器", "amount": 2, "cost": 300}, by=actor("zhao")).instance_id
+
+    def done(node: str, by: str, **answers: Any) -> None:
+        engine.complete(opened(node)[0].id, answers, by=actor(by))
+
+    def opened(node: str) -> Sequence[HumanTask]:
+        with app.extensions["duban.sessions"]() as session:
+            select = sa.select(HumanTask).where(HumanTask.instance_id == instance_id, HumanTask.status == "open")
+            return session.scalars(select.where(HumanTask.node_id == node)).all()
+
+    done("review", "zhao", review="agree")
+    assert [task.role for task in opened("timed_work")] == ["coordinator"] and not opened("timed_urge")
+    clock.set(START + dt.timedelta(days=14))
+    engine.run_due_timers()
+    assert opened("timed_urge") and opened("timed_work")
+    done("timed_work", "wang")
+    done("check_over", "wang", review="refuse")
+    assert [task.assignee_id for task in opened("check_revise")] == [actor("zhao").id]
+    done("check_revise", "zhao")
+    done("check_over", "wang", review="agree")
+    assert opened("decide") and not opened("check_revise")
