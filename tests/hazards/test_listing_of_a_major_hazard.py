@@ -215,11 +215,12 @@ def test_an_order_before_its_receipt_and_one_after_the_listing_have_its_last_day
     assert city.order(city.again(later.hazard), due_on="2026-09-30").due_at == later.row.due_at
 
 
-def test_nothing_is_closed_where_its_listing_could_not_be_begun(city: Walk) -> None:
-    """That it failed to begin is for the operators to see to; it is not that nobody asked for it."""
+@pytest.mark.parametrize("state", ["failed", "running"])
+def test_nothing_is_closed_where_its_listing_could_not_be_begun(city: Walk, state: str) -> None:
+    """That it failed to begin, or stopped at its first step, is for the operators to see to; it was asked for."""
     hazard = city.order(city.grade(city.register(), grade="major", rectify_mode="limited"), due_on="2026-09-30")
     with city.sessions() as session, write_transaction(session):
-        session.execute(sa.update(Child).where(Child.parent_id == hazard.instance_id).values(state="failed"))
+        session.execute(sa.update(Child).where(Child.parent_id == hazard.instance_id).values(state=state))
     city.review(city.rectify(city.receive(hazard)))
     city.engine.deliver_all()
     with city.sessions() as session:

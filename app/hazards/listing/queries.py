@@ -81,10 +81,12 @@ def of_hazard(session: Session, hazard_id: str) -> MajorListing | None:
 
 
 def is_asked_for(session: Session, hazard_instance_id: str) -> bool:
-    """Whether the hazard's process has called for a listing that is still to begin, or that could not be begun."""
+    """Whether the hazard's process has called for a listing that is still to begin, could not be begun, or stopped
+    before it was entered.
+    """
     mine = (Child.parent_id == hazard_instance_id, Child.definition_key == PROCESS)
     last = sa.select(Child.state).where(*mine).order_by(Child.round.desc(), Child.number.desc())
-    return session.scalar(last.limit(1)) in ("due", "failed")
+    return session.scalar(last.limit(1)) in ("due", "failed", "running")
 
 
 def progress(session: Session, listing: MajorListing) -> list[ListingProgress]:
