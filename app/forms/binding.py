@@ -15,10 +15,10 @@ from app.clock import local
 from app.forms import picking, tolerance
 from app.forms.answers import text_for
 from app.forms.builders import builders
-from app.forms.conditions import names, text_of
+from app.forms.conditions import text_of
 from app.forms.kinds import KINDS, MAX_FILES, MAX_OPTIONS, MAX_ROWS, TEXT_LENGTH, WITH_OPTIONS
 from app.forms.schemas import fixed_rows, walk
-from app.forms.situation import Option, Situation, Spec, default_of, given, options_of
+from app.forms.situation import Option, Situation, Spec, default_of, given, options_of, read_by_conditions
 from app.i18n import _, pick
 
 Errors = Mapping[str, Sequence[Any]]
@@ -222,9 +222,7 @@ class _Drawing:
         self, specs: Sequence[Spec], values: Mapping[str, Any], outer: Mapping[str, Any], prefix: str
     ) -> list[BoundField]:
         filled = self.with_defaults(specs, values)
-        read = {
-            name for spec in _all(specs) for word in ("visible_if", "required") for name in names(spec.get(word, True))
-        }
+        read = read_by_conditions(specs)
         found: list[BoundField] = []
         for spec, answer, seen in walk(specs, filled, self.situation, outer):
             if answer is None:
@@ -326,10 +324,6 @@ def _columns(rows: Sequence[BoundRow]) -> list[Column]:
         cells.setdefault(f.spec["name"], []).append(f)
     found = [Column(name, group[0].label, all(f.required for f in group)) for name, group in cells.items()]
     return found[:MAX_COLUMNS]
-
-
-def _all(specs: Sequence[Spec]) -> list[Spec]:
-    return [inner for spec in specs for inner in (spec, *spec.get("fields", ()))]
 
 
 def _find_url(name: str, filters: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from app.db import dump_json
 from app.errors import Invalid
 from app.forms.fields import FIELDS, Answer, Fixed, Many
 from app.forms.kinds import KINDS, MAX_ANSWERS, MAX_ROWS
-from app.forms.situation import Situation, Spec, given, is_required, is_visible
+from app.forms.situation import Situation, Spec, given, is_required, is_visible, read_by_conditions
 from app.i18n import _, lazy_
 
 Specs = Sequence[Spec]
@@ -130,9 +130,9 @@ def walk(
     that its conditions saw.
 
     A condition sees the process's data and the answers before it; what does not show, or is not well answered, has
-    no value for it.
+    no value for it. Answers that no condition reads are not looked at.
     """
-    values = dict(outer)
+    values, read = dict(outer), read_by_conditions(specs)
     for spec in specs:
         visible = is_visible(spec, values)
         if not KINDS[spec["kind"]].answers:
@@ -143,7 +143,8 @@ def walk(
         if visible:
             field = field_of(spec, situation, values)
             yield spec, field, dict(values)
-            value = field.said(answers.get(spec["name"]))
+            if spec["name"] in read:
+                value = field.said(answers.get(spec["name"]))
         values[spec["name"]] = value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import User
 from app.audit import SYSTEM, Actor
 from app.clock import local
-from app.forms.conditions import holds, lookup, text_of
+from app.forms.conditions import holds, lookup, names, text_of
 from app.forms.kinds import MAX_OPTIONS, ME
 
 Spec = Mapping[str, Any]  # one field of a form file
@@ -89,6 +89,17 @@ def default_of(spec: Spec, situation: Situation) -> Any:
         return given(value, spec["kind"], situation)
     kinds = {inner["name"]: inner["kind"] for inner in spec["fields"] if "name" in inner}
     return [{name: given(one, kinds.get(name, ""), situation) for name, one in row.items()} for row in value]
+
+
+def read_by_conditions(specs: Sequence[Spec]) -> set[str]:
+    """The names that decide what shows and what must be answered; those of a group's fields too."""
+    found: set[str] = set()
+    for spec in specs:
+        for one in (spec, *spec.get("fields", ())):
+            for word in ("visible_if", "required"):
+                if isinstance(condition := one.get(word), Mapping):
+                    found.update(names(condition))
+    return found
 
 
 def is_required(spec: Spec, values: Mapping[str, Any]) -> bool:
