@@ -49,6 +49,7 @@ BROKEN: dict[str, tuple[str, str]] = {  # the properties of a user task → code
     ),
     "an assignee that is Python": ("expression", properties(role="dept_staff", assignee="open('x')", name_en="x")),
     "nobody": ("role_missing", properties(name_en="x")),
+    "one person alone": ("role_missing", properties(name_en="x", assignee="starter.id")),
     "a property without a value": (
         "property_empty",
         '<spiffworkflow:properties><spiffworkflow:property name="role"/></spiffworkflow:properties>',

@@ -193,11 +193,19 @@ def _step(desk: Desk, node: Node) -> None:
     given = words_of(node.properties)
     if given.role:
         _role(desk, given.role, at=node)
-    elif not given.assignee and not given.signers and node.lane is None:
+    elif given.assignee and not given.signers and node.lane is None:
         desk.add(
             "role_missing",
-            "不知道由谁办理：不在任何泳道中，也没有属性 role、assignee 或 signers",
-            "Nobody would get this task: it is in no lane and has neither role nor assignee nor signers",
+            "只用属性 assignee 指定了一人：此人离岗时不知道由谁办理",
+            "Only the property assignee says whose task this is: when that person has left, nobody would get it",
+            at=node,
+            fix=("放入泳道，或再写上属性 role", "Put it into a lane, or give it a role as well"),
+        )
+    elif not given.signers and node.lane is None:
+        desk.add(
+            "role_missing",
+            "不知道由谁办理：不在任何泳道中，也没有属性 role 或 signers",
+            "Nobody would get this task: it is in no lane and has neither role nor signers",
             at=node,
             fix=("放入泳道，或写上属性 role", "Put it into a lane, or give it a role"),
         )
