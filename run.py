@@ -9,6 +9,7 @@ Safe to repeat: each step leaves a stamp in .run/, the hash of what it was made 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -160,13 +161,32 @@ def build_front_end() -> None:
     leave("front-end", sources)
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One set-up at a time: two at once would take packages from under each other. Windows has no such lock."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    with (STAMPS / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("· 等另一个 run.py 装完 / another run.py is setting up, waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def set_up(*, for_tests: bool) -> None:
-    make_venv()
-    if for_tests:
-        install(TEST, includes=(RUNTIME,))
-    else:
-        install(RUNTIME)
-    build_front_end()
+    with alone():
+        make_venv()
+        if for_tests:
+            install(TEST, includes=(RUNTIME,))
+        else:
+            install(RUNTIME)
+        build_front_end()
 
 
 # Commands -------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -67,6 +68,19 @@ def test_a_failed_step_leaves_no_stamp(run: ModuleType, monkeypatch: pytest.Monk
     with pytest.raises(run.CannotRun):
         run.install(run.RUNTIME)
     assert not run.holds(run.RUNTIME.name, run.digest([run.RUNTIME]))
+
+
+def test_two_at_once_set_up_one_after_the_other(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = threading.Event()
+    monkeypatch.setattr(run, "say", lambda text: waits.set() if "waiting" in text else None)
+    monkeypatch.setattr(run, "make_venv", lambda: run.steps.append("second"))
+    second = threading.Thread(target=run.set_up, kwargs={"for_tests": False})
+    with run.alone():
+        second.start()
+        assert waits.wait(20)
+        run.steps.append("first")
+    second.join(20)
+    assert run.steps[:2] == ["first", "second"]
 
 
 @pytest.mark.parametrize(("version", "used"), [("v20.20.2", True), ("v18.19.0", False), ("", False)])
