@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import files, web
 from app.accounts import visible
+from app.audit import SYSTEM
 from app.engine import Instance
 from app.errors import Conflict, NotFound
 from app.i18n import _
@@ -49,11 +52,30 @@ def _facts(item: SupervisionItem) -> dict[str, Any]:
     return {"item": item, "orgs_by_id": queries.organisations(web.db.session(), [item]), "limit": limit_of(item)}
 
 
-def _ladder(item: SupervisionItem) -> list[tuple[int, str, Any]]:
+@dataclass(frozen=True)
+class Rung:
+    """One line of the ladder. `passed_over`: a slip may begin above it, and the ladder never goes down."""
+
+    level: int
+    name: str
+    at: dt.datetime | None
+    by_name: str
+    passed_over: bool
+
+
+def _ladder(item: SupervisionItem) -> list[Rung]:
     """Every rung with when it was climbed: of the present round of the clock, and before it what earlier ones left."""
     climbed = queries.rungs(web.db.session(), item)
     now = {rung.level: rung for rung in climbed if rung.clock_round == item.clock_round}
-    return [(level, str(LEVELS[level]), now.get(level)) for level in LEVELS if level]
+    highest = max(now, default=0)
+    found = []
+    for level in filter(None, LEVELS):
+        rung = now.get(level)
+        by_name = "" if rung is None else _("系统") if rung.by_name == SYSTEM.name else rung.by_name
+        found.append(
+            Rung(level, str(LEVELS[level]), rung.at if rung else None, by_name, rung is None and level < highest)
+        )
+    return found
 
 
 def _sees_instance(item: SupervisionItem) -> bool:
