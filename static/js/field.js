@@ -65,12 +65,13 @@ async function synchronise(refresh) {
   again ||= running;
   if (running) return;
   running = true;
+  const fetching = refresh || !record || state === "gone";
   try {
     const work = async () => {
       state = "sending";
       await said();
       const removed = await push(user, inspection, (left) => said(left));
-      state = !(refresh || removed || !record) || (await load()) ? "idle" : "gone";
+      state = !(removed || fetching) || (await load()) ? "idle" : "gone";
     };
     await (navigator.locks ? navigator.locks.request(`duban-field-${inspection}`, work) : work());
     await marks();
@@ -110,12 +111,13 @@ async function load() {
   return true;
 }
 
-// What the server has need not stay on the phone: photos that are up, and all of an inspection nobody answers any more.
+// What the server has need not stay on the phone: pictures that are up, and all of an inspection nobody answers any
+// more. Under which id a picture is up stays known: a page that is open still calls it by the name it had here.
 async function letGo() {
-  if ((await store.all("answers", user, inspection)).length) return false;
-  await store.sweep("photos", user, inspection, (photo) => photo.file);
-  if (record.may_answer) return false;
-  await store.forget(user, inspection);
+  for (const { id } of (await store.all("photos", user, inspection)).filter((photo) => photo.file && photo.blob)) {
+    await store.change("photos", user, id, (photo) => photo && { ...photo, blob: null });
+  }
+  if (record.may_answer || !(await store.forget(user, inspection))) return false;
   if ("caches" in window) await (await caches.open("pages")).delete(location.pathname);
   taken = true; // there is nothing to wait for
   await show();
@@ -140,12 +142,21 @@ async function show() {
 }
 
 // The worker keeps what it sees opened; the page that brought the worker along was opened before it.
-const pageKept = async () => Boolean("caches" in window && (await (await caches.open("pages")).match(location.pathname)));
+const mayKeep = "caches" in window && Boolean(navigator.serviceWorker);
+const pageKept = async () => Boolean(mayKeep && (await (await caches.open("pages")).match(location.pathname)));
 
 async function keepPage() {
-  if (!("caches" in window) || !navigator.serviceWorker || (await pageKept())) return;
   await Promise.race([navigator.serviceWorker.ready, new Promise((done) => setTimeout(done, 15_000))]);
-  await (await caches.open("pages")).add(location.pathname);
+  const response = await fetch(location.pathname);
+  if (response.ok && !response.redirected) await (await caches.open("pages")).put(location.pathname, response);
+}
+
+// A browser that can keep no page works while there is a network, and is not made to wait.
+async function take() {
+  if (taken || !record) return;
+  if (mayKeep && record.may_answer && !(await pageKept())) await keepPage().catch((error) => console.warn("field page", error.message));
+  taken = !mayKeep || !record.may_answer || (await pageKept());
+  await said();
 }
 
 async function begin() {
@@ -156,9 +167,7 @@ async function begin() {
     await show();
   }
   await synchronise(true);
-  if (record?.may_answer) await keepPage().catch((error) => console.warn("field page", error.message));
-  taken = true;
-  await said();
+  await take();
   if (!record) document.getElementById("main").replaceChildren(element("p", { class: "db-check-block" }, say("nothing_kept")));
   navigator.storage?.persist?.(); // so that a full phone does not throw it away
 }
@@ -169,5 +178,8 @@ addEventListener("offline", () => {
   said();
 });
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && synchronise(false));
-setInterval(async () => (state === "offline" || (await store.unsent(user))) && synchronise(false), EVERY);
+setInterval(async () => {
+  if (state === "offline" || !taken || (await store.unsent(user))) await synchronise(false);
+  await take();
+}, EVERY);
 begin();

@@ -32,7 +32,7 @@ NOTHING_KEPT = """async () => {
 }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def walk(app: Flask, clock: FixedClock) -> Walk:
     with app.extensions["duban.sessions"]() as session, write_transaction(session):
         people_the_register(session)
@@ -58,6 +58,15 @@ def answer(page: Page, position: int) -> None:
     expect(box.locator("figure")).to_have_count(2)
     box.get_by_role("radiogroup", name="整改期限").get_by_text("7 日", exact=True).click()
     expect(box.locator("[data-lacks]")).to_have_count(0)
+
+
+def wait_until(page: Page, asked: str) -> None:
+    """Ask the page until it says yes; `wait_for_function` takes the promise of an answer for a yes."""
+    for _look in range(80):
+        if page.evaluate(asked):
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(asked)
 
 
 def unsent(page: Page, count: int) -> None:
@@ -150,6 +159,31 @@ def test_eighteen_items_six_photos_three_hazards_without_a_network_and_back(
         assert session.scalar(attached) == 6
     screen.goto(f"/inspections/{inspection.id}/field")
     expect(block(page, 1).get_by_role("button", name="符合", exact=True)).to_be_disabled()
-    page.wait_for_function(NOTHING_KEPT, timeout=20_000)
+    wait_until(page, NOTHING_KEPT)
     screen.assert_clean("field")
     context.close()
+
+
+def test_photos_that_are_up_stay_with_their_item_whatever_another_window_fetches(
+    browser: Browser, own_city: Served, walk: Walk
+) -> None:
+    """The other window lets go of the pictures; this one still calls them by the names they had on the phone."""
+    inspection = walk.arrive(walk.plan())
+    screen = new_screen(browser, own_city, "liu", PHONE)
+    page = screen.goto(f"/inspections/{inspection.id}/field")
+    unsent(page, 0)
+    answer(page, 2)
+    unsent(page, 0)
+    other = page.context.new_page()
+    other.goto(page.url)
+    unsent(other, 0)
+    expect(block(other, 2).locator("figure img[src*=thumbnail]")).to_have_count(2)
+    other.close()
+
+    block(page, 2).locator("textarea").first.fill("通道堆放杂物")
+    unsent(page, 1)
+    unsent(page, 0)
+    found = walk.items(inspection)[1]
+    assert (found.finding, len(found.photos)) == ("通道堆放杂物", 2)
+    screen.assert_clean("field-two-windows")
+    page.context.close()

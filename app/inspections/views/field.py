@@ -51,6 +51,7 @@ def _texts() -> dict[str, str]:
         "signed_out": _("登录已过期，%(n)s 项、照片 %(photos)s 张保存在本机，", n=n, photos="{photos}"),
         "sign_in": _("登录后自动上传"),
         "gone": _("这次检查不存在，或者您无权查看"),
+        "lost_photo": _("有照片在本机找不到了，请删除后重新拍照"),
         "nothing_kept": _("本机没有这次检查的清单，请联网后再打开。"),
         "comma": _("、"),
         "other": _("其他问题"),

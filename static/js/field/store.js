@@ -66,10 +66,11 @@ export async function unsent(user) {
   return rows.filter((row) => row.user === user && row.dirty).length;
 }
 
-// An inspection that is closed is let go of, once nothing of it is left to send.
+// An inspection that is closed is let go of, once nothing of it is left to send; whether it was.
 export async function forget(user, inspection) {
-  for (const name of ["answers", "photos"]) {
-    for (const row of await all(name, user, inspection)) await remove(name, user, row.id);
-  }
+  await sweep("answers", user, inspection, (row) => !row.dirty && !row.conflict && !row.errors);
+  if ((await all("answers", user, inspection)).length) return false;
+  await sweep("photos", user, inspection, () => true);
   await remove("inspections", user, inspection);
+  return true;
 }

@@ -2,6 +2,7 @@
 // given on. A repeat changes nothing on the server, so an answer that got lost on the way is simply sent again.
 import { multipart } from "./photos.js";
 import * as store from "./store.js";
+import { say } from "./view.js";
 
 export class SignedOut extends Error {}
 export class Unreachable extends Error {}
@@ -68,7 +69,8 @@ async function carried(user, row) {
         continue;
       }
       const photo = await store.get("photos", user, ref.slice(LOCAL.length));
-      if (photo) ids.push(photo.file ?? (await upload(user, photo)));
+      if (!photo) throw new Refused(say("lost_photo"));
+      ids.push(photo.file ?? (await upload(user, photo)));
     }
     values[name] = ids;
   }

@@ -86,11 +86,16 @@ export class View {
   }
 
   async edit(row, values, fresh = () => {}) {
-    Object.assign(row.values, values);
+    const drawn = this.rows.get(row.id) ?? row; // the page may have been drawn anew while a photo was made smaller
+    const last = { ...row, rev: drawn.rev, item_id: drawn.item_id };
     const kept = await store.change("answers", this.user, row.id, (now) => ({
-      ...(now ?? row), values: { ...(now ?? row).values, ...values }, dirty: true, version: ((now ?? row).version ?? 0) + 1, at: Date.now(),
+      ...(now ?? last), values: { ...(now ?? last).values, ...values }, dirty: true, version: ((now ?? last).version ?? 0) + 1, at: Date.now(),
     }));
-    Object.assign(row, { dirty: true, version: kept.version, rev: kept.rev, item_id: kept.item_id });
+    for (const one of new Set([row, drawn])) {
+      Object.assign(one.values, values);
+      Object.assign(one, { dirty: true, version: kept.version, rev: kept.rev, item_id: kept.item_id });
+    }
+    if (drawn !== row) await this.draw(this.record, this.subject.id);
     fresh();
     this.tally();
     this.onChange();
@@ -214,8 +219,9 @@ export class View {
     }
     const photo = await store.get("photos", this.user, ref.slice(6));
     if (!photo) return;
-    if (!this.urls.has(ref)) this.urls.set(ref, URL.createObjectURL(photo.blob));
-    image.src = this.urls.get(ref);
+    if (!photo.blob) image.src = `/files/${photo.file}/thumbnail`;
+    else if (!this.urls.has(ref)) this.urls.set(ref, URL.createObjectURL(photo.blob));
+    if (this.urls.has(ref)) image.src = this.urls.get(ref);
   }
 
   conflict(item, row, redraw) {
