@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from app import collecting
 from app.bench import report
 from app.bench.campaign import campaign
 from app.bench.complete import complete, start
@@ -84,6 +85,7 @@ def _measure(names: Sequence[str], count: int | None, database: str | None, larg
             act = partial(inbox, large=True)
         try:
             with stage(database) as where:
+                collecting.settle()  # as the programs that serve do
                 for figure in act(where, count or usual):
                     click.echo(figure.as_text())
                     figures.append(figure)

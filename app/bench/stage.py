@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from app import collecting, create_app
+from app import create_app
 from app.accounts import Grant, Organisation, User
 from app.audit import SYSTEM, Actor
 from app.clock import FixedClock
@@ -109,7 +109,6 @@ def stage(database: str | None = None) -> Iterator[Stage]:
                 "DUBAN_DATABASE_URL": settings.database_url,
                 "DUBAN_SECRET_KEY": settings.secret_key,
             }
-            collecting.settle()  # as the programs that serve do
             try:
                 yield Stage(app, home, environ, office, people)
             finally:

@@ -322,7 +322,7 @@ def _reach(side: Side, by_id: Mapping[str, Box], nodes: Mapping[str, Any], width
     origin = by_id[side.origin].middle
     if side.target in by_id:
         target = by_id[side.target].middle
-        half, middle = text_width(_arc_label(side, by_id)) // 2, _arc_middle(side, by_id)
+        half, middle = text_width(_arc_label(side, by_id)) // 2, _arc_middle(side, by_id, width)
         return min(origin, target, middle - half), max(origin, target, middle + half)
     label = _stub_label(side, nodes[side.target])
     end = origin + _back(origin, label, width) * (STUB + 6 + text_width(label))
@@ -345,24 +345,26 @@ def _above(
         for side in level:
             state = "done" if side.flow_id in taken else "off"
             if side.target in by_id:
-                lines.append(_arc(side, by_id, state, axis, y))
+                lines.append(_arc(side, by_id, state, axis, y, width))
             else:
                 lines.append(_stub(side, by_id[side.origin], nodes[side.target], state, axis, y, width))
     return lines
 
 
-def _arc(side: Side, by_id: Mapping[str, Box], state: str, axis: int, y: int) -> Line:
+def _arc(side: Side, by_id: Mapping[str, Box], state: str, axis: int, y: int, width: int) -> Line:
     origin, target = by_id[side.origin], by_id[side.target]
     end = axis - (TASK_HEIGHT if target.shape == "task" else target.width) // 2
     points = [(origin.middle, axis - GATEWAY // 2), (origin.middle, y), (target.middle, y), (target.middle, end)]
-    return Line(points, state, _arc_label(side, by_id), _arc_middle(side, by_id), y - 4)
+    return Line(points, state, _arc_label(side, by_id), _arc_middle(side, by_id, width), y - 4)
 
 
-def _arc_middle(side: Side, by_id: Mapping[str, Box]) -> int:
-    """Where its words stand: over its middle; from its left end on where they are longer, as others end there too."""
+def _arc_middle(side: Side, by_id: Mapping[str, Box], width: int) -> int:
+    """Where its words stand: over its middle; from its left end on where they are longer, as others end there too, and
+    never beyond the strip's right end.
+    """
     origin, target = by_id[side.origin].middle, by_id[side.target].middle
     half = text_width(_arc_label(side, by_id)) // 2
-    return max((origin + target) // 2, min(origin, target) + half + 6)
+    return min(max((origin + target) // 2, min(origin, target) + half + 6), width - half - 2)
 
 
 def _arc_label(side: Side, by_id: Mapping[str, Box]) -> str:

@@ -212,12 +212,14 @@ def test_words_of_ways_above_the_nodes_do_not_run_together() -> None:
         ],
     )
     spans = []
-    lines = drawn((nodes, flows), {"start": "done"}).lines
+    strip = drawn((nodes, flows), {"start": "done"})
+    lines = strip.lines
     for line in lines:
         if line.label:
             wide = text_width(line.label)
             left = line.label_x - {"middle": wide / 2, "start": 0, "end": wide}[line.anchor]
             spans.append((line.label_y, left, left + wide))
+            assert left >= 0 and left + wide <= strip.width, line.label
     assert len(spans) >= 6
     for place, (y, left, right) in enumerate(spans):
         for other, first, last in spans[place + 1 :]:
@@ -227,3 +229,25 @@ def test_words_of_ways_above_the_nodes_do_not_run_together() -> None:
                 assert not (left < x < right and min(top, bottom) < y - 4 < max(top, bottom)), (
                     "a way runs through words"
                 )
+
+
+def test_long_words_of_a_way_back_end_where_the_strip_ends() -> None:
+    nodes, flows = graph(
+        {
+            **{f"第{n}步": "userTask" for n in range(1, 7)},
+            "start": "startEvent",
+            "agreed": "exclusiveGateway",
+            "end": "endEvent",
+        },
+        [
+            ("start", "第1步", ""),
+            *((f"第{n}步", f"第{n + 1}步", "") for n in range(1, 6)),
+            ("第6步", "agreed", ""),
+            ("agreed", "end", "办结"),
+            ("agreed", "第6步", "材料不全，需要补充后重新审核，退回安委办再次复核"),
+        ],
+    )
+    strip = drawn((nodes, flows), {"start": "done"})
+    (back,) = (line for line in strip.lines if "材料不全" in line.label)
+    half = text_width(back.label) / 2
+    assert back.anchor == "middle" and back.label_x - half >= 0 and back.label_x + half <= strip.width

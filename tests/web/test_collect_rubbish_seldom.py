@@ -14,6 +14,7 @@ from app import collecting
 def _as_it_was() -> Iterator[None]:
     usual = gc.get_threshold()
     gc.unfreeze()
+    gc.set_threshold(700, 10, 10)
     yield
     gc.unfreeze()
     gc.set_threshold(*usual)

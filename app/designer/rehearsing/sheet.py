@@ -265,13 +265,18 @@ def _written(value: Any) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{round(value, 2):g}"
 
 
+def _within(hours: Any) -> bool:
+    """Whether it is something else that is wrong with a duration."""
+    return isinstance(hours, float) and 0.01 <= hours <= LONGEST_REHEARSED_STEP
+
+
 def in_days(errors: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
     """The refusals, with the limits of a duration in days where it was asked for in days: the model has hours."""
     found = dict(errors)
     for node_id, step in model["steps"].items():
         for part in ("median", "p90"):
             name = f"steps.{node_id}.{part}"
-            if step["clock"] == NATURAL and name in found:
+            if step["clock"] == NATURAL and name in found and not _within(step[part]):
                 high = f"{LONGEST_REHEARSED_STEP / DAY:g}"
                 found[name] = [_("应为 %(low)s 至 %(high)s 之间的数", low="0.0005", high=high)]
     return found

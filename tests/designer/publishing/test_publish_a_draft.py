@@ -174,14 +174,14 @@ def test_a_double_click_submits_once_and_says_nothing_is_wrong(city: City, sign_
     answers: list[TestResponse] = []
 
     def click(client: FlaskClient) -> None:
-        answers.append(client.post(f"/designer/drafts/{draft.id}/publication", data={"note": "点了两下"}))
+        answers.append(client.post(f"/designer/drafts/{draft.id}/publication", data={"note": "点了两下\r\n只算一次"}))
 
     both = [threading.Thread(target=click, args=(client,)) for client in clients]
     for one in both:
         one.start()
     for one in both:
         one.join()
-    answers.append(city.submit(draft, "点了两下"))  # and once more, after the page has answered
+    answers.append(city.submit(draft, "点了两下\n只算一次"))  # and once more, after the page has answered
     publication = city.publication(draft)
     with city.app.extensions["duban.sessions"]() as session:
         acts = session.scalars(sa.select(AuditRecord.action).where(AuditRecord.object_id == publication.id)).all()
@@ -189,6 +189,8 @@ def test_a_double_click_submits_once_and_says_nothing_is_wrong(city: City, sign_
     assert (acts, events.count("publications.submitted")) == (["publications.submitted"], 1)
     assert [answer.status_code for answer in answers] == [303, 303, 303]
     assert city.submit(draft, "另一个说明").status_code == 422  # that is another request, and would be lost
+    wrong = {"note": "点了两下\n只算一次", "effective_at": "abc"}
+    assert clients[0].post(f"/designer/drafts/{draft.id}/publication", data=wrong).status_code == 422
 
 
 def test_the_author_does_not_decide(city: City, actor: Actors) -> None:

@@ -133,6 +133,8 @@ def test_what_takes_minutes_is_proposed_in_days_as_something_that_is_accepted(ro
     assert 'value="0.0021"' in root.get(url).get_data(as_text=True)  # the last assumptions are proposed again
     refused = root.post(url, data=sent(count="1", **minutes | {"steps.one.p90": "0"}))
     assert refused.status_code == 422 and "应为 0.0005 至 732 之间的数" in refused.get_data(as_text=True)
+    shorter = minutes | {"steps.one.median": "3", "steps.one.p90": "1"}
+    assert "不得小于中位数" in root.post(url, data=sent(count="1", **shorter)).get_data(as_text=True)
 
 
 def test_a_rehearsal_is_cancelled_once(app: Flask, root: FlaskClient, draft_id: str, session: Session) -> None:

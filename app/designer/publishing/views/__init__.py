@@ -10,6 +10,7 @@ from app import web
 from app.designer.access import for_designers
 from app.designer.publishing import queries
 from app.designer.publishing.operations import instant
+from app.forms.tolerance import tidy
 from app.i18n import _
 
 blueprint = for_designers(Blueprint("publishing", __name__, url_prefix="/designer"))
@@ -22,7 +23,7 @@ _SHOWN = ("note", "effective_at", "version")
 def asked() -> dict[str, Any]:
     """Note and time of effect as the form sends them."""
     at = request.form.get("effective_at", "").strip()
-    return {"note": request.form.get("note", "").strip(), "effective_at": at or None}
+    return {"note": tidy(request.form.get("note", ""), lines=True), "effective_at": at or None}
 
 
 def named(errors: Any) -> dict[str, Any]:
@@ -45,9 +46,13 @@ def stands_already(data: dict[str, Any]) -> bool:
     there = queries.open_of(web.db.session(), data["process_key"])
     if there is None or there.status != "waiting" or not is_mine(there):
         return False
-    kept = (there.action, there.draft_id, there.version, there.note, there.effective_at)
-    given = (data["action"], data.get("draft_id"), data.get("version"), data["note"], instant(data["effective_at"]))
-    return kept == given
+    kept = (there.action, there.draft_id, there.version, there.note)
+    if kept != (data["action"], data.get("draft_id"), data.get("version"), data["note"]):
+        return False
+    try:
+        return bool(there.effective_at == instant(data["effective_at"]))
+    except ValueError:
+        return False
 
 
 def is_mine(publication: Any) -> bool:
