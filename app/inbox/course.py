@@ -137,6 +137,6 @@ class _Words:
         elif len(tasks) > 1:
             who = _("待 %(n)s 人签署", n=len(tasks))
         else:
-            who = task.assignee_name or _("待签收")
+            who = task.assignee_name or (_("待签收") if timeline.has_pool(task) else _("找不到办理人，待管理员处理"))
         left = deadline_of(task)
         return who if left.state == "none" else _("%(who)s，%(left)s", who=who, left=left.text)

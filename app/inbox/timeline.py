@@ -155,10 +155,18 @@ def _asked_for(session: Session, rows: Sequence[History]) -> dict[str, str]:
     return {row.id: row.title for row in session.execute(found)} if ids else {}
 
 
+def has_pool(task: HumanTask) -> bool:
+    """Whether anybody can claim it. Where the step's words name nobody who exists it waits with an incident."""
+    return task.role is not None or task.org_id is not None
+
+
 def _open(task: HumanTask) -> Entry:
     text = _("%(step)s　办理中", step=bilingual(task.name_zh, task.name_en))
     if task.assignee_id is None:
-        text = _("%(step)s　待签收", step=bilingual(task.name_zh, task.name_en))
+        step = bilingual(task.name_zh, task.name_en)
+        text = (
+            _("%(step)s　待签收", step=step) if has_pool(task) else _("%(step)s　找不到办理人，待管理员处理", step=step)
+        )
     return Entry(ICONS["now"], text, task.assignee_name, "", task.created_at, now=True)
 
 

@@ -114,3 +114,10 @@ def test_the_office_retries_only_in_its_scope(
     for other in everything - known:
         assert sign_in("wang").post(f"{API}/{other}/retry").status_code == 404
         assert sign_in("wang").get(f"{API}/{other}").status_code == 404
+
+
+def test_whoever_looks_at_the_matter_reads_that_nobody_can_claim_it(sign_in: SignIn, begin_lost: BeginLost) -> None:
+    incident = begin_lost()
+    page = sign_in("wang").get(f"/instances/{incident.instance_id}").text
+    assert "找不到办理人，待管理员处理" in page
+    assert "待签收" not in page
