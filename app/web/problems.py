@@ -152,6 +152,8 @@ def _stale_page(_error: CSRFError) -> Response:
     """The token of a session that has ended: sign in again and go on; else the page itself is too old."""
     if not _wants_json() and not flask_login.current_user.is_authenticated and keep_for_sign_in():
         return to_sign_in()
+    if not flask_login.current_user.is_authenticated:  # a photo, a draft: the form itself leads through the sign-in
+        return _answer(400, "csrf", _("登录已过期。请直接提交，登录后可以接着办，填写的内容会保留"))
     return _answer(400, "csrf", _("页面已过期，请重新载入后再提交，您填写的内容仍在页面上"))
 
 

@@ -130,7 +130,19 @@ def _local_path(target: str) -> str:
 def unsent() -> Response:
     """What was filled in when the session ended, to be sent now; the first page where there is nothing."""
     kept = once.unsent()
-    return render("unsent.html", kept=kept, answers=_in_words(kept)) if kept else see_other("/")
+    return render("unsent.html", kept=kept, answers=_in_words(kept), page=_page_of(kept)) if kept else see_other("/")
+
+
+def _page_of(kept: once.Resend) -> str | None:
+    """Where the form stood: the address it goes to, or what that is a part of, if it can be looked at."""
+    path = urlsplit(kept.action).path
+    for page in (path, path.rpartition("/")[0]):
+        try:
+            current_app.url_map.bind("").match(page, method="GET")
+        except HTTPException:
+            continue
+        return page
+    return None
 
 
 def _in_words(kept: once.Resend) -> list[Any]:

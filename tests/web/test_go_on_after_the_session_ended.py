@@ -57,8 +57,10 @@ def test_signed_in_again_one_goes_on_with_what_was_typed(
     app: Flask, sign_in: SignIn, actor: Callable[[str], Actor], session: Session
 ) -> None:
     browser, task, login = expired(app, sign_in, actor, session)
+    assert "刚才填写的内容已保留" in browser.get(login).text
     assert log_in(browser, "zhao", login).endswith("/unsent")
     page = browser.get("/unsent").text
+    assert f'href="/tasks/{task}"' in page
     assert SENT["opinion"] in page
     assert f'action="/tasks/{task}/completion"' in page
     form = page.split(f'action="/tasks/{task}/completion"')[1]
