@@ -1,6 +1,6 @@
 """督办 Duban in one command. Needs only Python 3.11 with venv, and the package registries on the first run.
 
-    python3 run.py                  set up what is missing, then serve
+    python3 run.py [options]        set up what is missing, then serve; the options are those of `serve`, such as --port
     python3 run.py test [words]     every check and the whole test suite; with words only pytest, with those words
     python3 run.py <duban words>    any other command, such as `processes check bpmn`; `--help` lists them
 
@@ -200,7 +200,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def duban(words: Command) -> int:
-    command = [str(PYTHON), "-m", "app.cli", *(words or ["serve"])]
+    serves = not words or (words[0].startswith("-") and words[0] not in ("--help", "--version"))
+    command = [str(PYTHON), "-m", "app.cli", *(["serve"] if serves else []), *words]
     if os.name != "nt":
         os.execve(command[0], command, environment())  # signals reach the server itself
     return subprocess.run(command, env=environment()).returncode

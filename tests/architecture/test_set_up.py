@@ -124,3 +124,22 @@ def test_ci_runs_the_command_of_the_readme_and_nothing_else() -> None:
     assert script[-1] == "CI=true exec python3 run.py test"
     assert subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=False).returncode == 0
     assert "python3 run.py test" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        ([], ["serve"]),
+        (["--port", "8000"], ["serve", "--port", "8000"]),
+        (["--help"], ["--help"]),
+        (["processes", "check"], ["processes", "check"]),
+    ],
+)
+def test_without_a_command_it_serves(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, words: list[str], runs: list[str]
+) -> None:
+    taken: list[list[str]] = []
+    monkeypatch.setattr(run.os, "execve", lambda _program, command, _env: taken.append(command))
+    monkeypatch.setattr(run.subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 0))
+    run.duban(words)
+    assert taken[0][3:] == runs
