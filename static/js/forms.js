@@ -1,6 +1,6 @@
 // Forms: repeat groups, conditional fields, filters that submit themselves, usual phrases.
 import htmx from "htmx.org/dist/htmx.esm.js";
-import { on } from "./dom.js";
+import { element, on } from "./dom.js";
 
 // [data-repeat] holds [data-repeat-rows] and <template data-repeat-template> whose names contain __INDEX__.
 // The add and remove buttons are submit buttons, so without this script the server adds or removes the row.
@@ -89,11 +89,39 @@ on("click", "[data-phrase]", (event, button) => {
   field.focus();
 });
 
-// [data-counts]: characters left are the browser's maxlength; here the count is shown beside the label
-on("input", "textarea[maxlength], input[maxlength]", (_event, field) => {
-  const count = document.querySelector(`[data-count-for="${CSS.escape(field.id)}"]`);
-  if (count) count.textContent = `${field.value.length} / ${field.maxLength}`;
+// The browser stops at maxlength without a word: a long text that comes near it says how much is written
+const COUNTED = 100;
+on("input", "textarea[maxlength]", (_event, field) => {
+  const { maxLength: most, value } = field;
+  if (most <= COUNTED) return;
+  let count = field.nextElementSibling?.matches("[data-count]") ? field.nextElementSibling : null;
+  if (value.length < most * 0.8) return count?.remove();
+  if (!count) field.after((count = element("div", { class: "db-help db-num", "data-count": true })));
+  count.textContent = `${value.length} / ${most}`;
 });
+
+// What is wrong with a field is said until it is put right, as far as the browser can see; the server says the rest again
+const PICKER = "[data-photos], [data-files]";
+function corrected(target) {
+  if (target.matches(PICKER)) return target.querySelector("[data-item] input") !== null;
+  if (!target.matches("input, select, textarea") || !target.validity.valid) return false;
+  return target.matches("[type=checkbox], [type=radio]") ? target.checked : target.value.trim() !== "";
+}
+function takeAway({ target }) {
+  const wrong = target instanceof Element && target.closest("[aria-invalid], .is-invalid");
+  if (!wrong || !corrected(target)) return;
+  const told = (wrong.getAttribute("aria-describedby") ?? `${wrong.id}-err`).split(" ");
+  for (const id of told) document.getElementById(id)?.matches(".db-err") && document.getElementById(id).remove();
+  for (const node of [wrong, ...(target.matches(PICKER) ? wrong.querySelectorAll(".is-invalid") : [])]) {
+    node.classList.remove("is-invalid");
+    node.removeAttribute("aria-invalid");
+    const left = told.filter((id) => document.getElementById(id));
+    if (left.length) node.setAttribute("aria-describedby", left.join(" "));
+    else node.removeAttribute("aria-describedby");
+  }
+}
+document.addEventListener("input", takeAway);
+document.addEventListener("change", takeAway);
 
 // A link of the error summary to a file input that the picker has hidden goes to the picker
 on("click", "[data-error-summary] a", (event, link) => {

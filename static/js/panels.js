@@ -15,8 +15,8 @@ document.addEventListener(
   (event) => {
     const panel = event.target;
     if (!(panel instanceof HTMLDetailsElement) || !panel.open || !panel.matches(".db-conf")) return;
-    if (panel.matches(".is-long")) panel.scrollIntoView({ block: "nearest" });
     for (const other of panel.parentElement.querySelectorAll(":scope > .db-conf[open]")) if (other !== panel) other.open = false;
+    panel.scrollIntoView({ block: "nearest" }); // its button may stand below the fold, or under a phone's bar (scroll-margin in narrow.css)
   },
   true,
 );

@@ -1,7 +1,8 @@
 // Photos and files that go up as soon as they are chosen: [data-photos] and [data-files] (macros photo_picker, file_picker).
 // POST multipart to data-upload, field "file"; the answer is JSON {id, thumbnail_url, url, name}. A hidden input named
 // data-name carries the id. A failed upload stays on the page with 重试; a form sent while one is under way goes when all
-// of its uploads are through, and stays where one failed.
+// of its uploads are through. Where one of those fails the form stays, and a toast says so; what had failed before it
+// was sent does not hold it.
 import { eachNow, element, icon, on } from "./dom.js";
 import { csrfToken, text } from "./strings.js";
 import { toast } from "./toast.js";
@@ -38,6 +39,7 @@ function draw(picker, file) {
   if (/^image\/(jpeg|png|webp|gif)$/.test(file.type)) {
     image.src = URL.createObjectURL(file);
     image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+    image.addEventListener("error", () => image.removeAttribute("src")); // no picture, whatever its name says: the alternative text stands there
   }
   return element("figure", { class: "db-ph", "data-item": true }, image, bar, remove);
 }
@@ -62,6 +64,7 @@ async function upload(picker, file, item) {
     retry.addEventListener("click", () => upload(picker, file, item));
     const said = element(item.tagName === "FIGURE" ? "figcaption" : "span", { "data-item-failed": true, class: "db-err", role: "alert" }, `${error.message || text("upload_failed")} `, retry);
     item.append(said);
+    sendNoMore(picker.closest("form"));
   } finally {
     delete item.dataset.uploading;
     showAdd(picker);
@@ -73,7 +76,12 @@ function sendWhatWaits(form) {
   if (!form?.isConnected || !waiting.has(form) || form.querySelector("[data-uploading]")) return;
   const button = waiting.get(form);
   waiting.delete(form);
-  if (!form.querySelector("[data-item].is-failed")) form.requestSubmit(button?.isConnected ? button : null);
+  form.requestSubmit(button?.isConnected ? button : null);
+}
+
+// The toast had promised to send the form: whoever walked away has to hear that it was not sent
+function sendNoMore(form) {
+  if (form && waiting.delete(form)) toast(text("wait_failed"));
 }
 
 function showAdd(picker) {
