@@ -7,7 +7,8 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -19,7 +20,8 @@ from app.designer.comparing import compare
 from app.designer.comparing.comparison import WRITING
 from app.designer.comparing.things import ORDER
 from app.designer.drafts import check_package, errors_in
-from app.engine import Package, load_folder, read_diagram
+from app.designer.drafts.fixing import Bench, fix_of
+from app.engine import Engine, Node, Package, Problem, load_folder, read_diagram
 from tests.designer.drafts.conftest import EXAMPLE, NewDraft
 
 SignIn = Callable[[str], FlaskClient]
@@ -295,6 +297,37 @@ def test_a_node_that_leads_nowhere_gets_an_end_that_is_drawn(sign_in: SignIn, ne
     root = etree.fromstring(xml.encode())
     drawn = {one.get("bpmnElement") for one in root.iter() if one.get("bpmnElement")}
     assert {"EndEvent_1", "Flow_1"} <= drawn
+
+
+def test_the_end_that_a_fix_adds_stands_where_nothing_else_does() -> None:
+    """Behind each node of the hazard process in turn, as if it led nowhere: its place, and the way to it, are free."""
+    placed = 0
+    for node in read_diagram(HAZARD.diagram).nodes.values():
+        if not node.out_flows:
+            continue
+        problem = Problem("dead_end", "error", "", "", "process.bpmn", node.id)
+        fix = fix_of(problem, Bench(HAZARD, cast(Engine, None), frozenset()))
+        assert fix is not None
+        xml = fix.make()["process.bpmn"]
+        assert xml is not None
+        nodes = read_diagram(xml).nodes
+        end = nodes["EndEvent_1"]
+        within = [one for one in nodes.values() if one.kind == "subProcess" and one.id == node.parent]
+        others = [one for one in nodes.values() if one.drawn and one.id not in ("EndEvent_1", node.id)]
+        covered = [one.name for one in others if one not in within and _covers(one, end.x, end.y, 36, 36)]
+        edge = etree.fromstring(xml).find(".//{*}BPMNEdge[@bpmnElement='Flow_1']")
+        assert edge is not None
+        points = [(float(one.get("x", "")), float(one.get("y", ""))) for one in edge]
+        for (x1, y1), (x2, y2) in pairwise(points):
+            box = (min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1))
+            covered += [one.name for one in others if one not in within and _covers(one, *box)]
+        assert covered == [], node.id
+        placed += 1
+    assert placed > 20
+
+
+def _covers(one: Node, x: float, y: float, width: float, height: float) -> bool:
+    return one.x < x + width and x < one.x + one.width and one.y < y + height and y < one.y + one.height
 
 
 def test_a_fix_of_yesterday_is_refused_and_so_is_one_of_somebody_elses_draft(

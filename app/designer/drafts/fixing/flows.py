@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count, pairwise, takewhile
+
 from lxml import etree
 
 from app.designer.drafts import editing
@@ -12,7 +15,9 @@ from app.i18n import _
 
 _DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 _WAY = "{http://www.omg.org/spec/DD/20100524/DI}waypoint"
-_EVENT, _GAP = 36.0, 64.0  # size of an end event, and how far from the node before it
+_EVENT, _GAP, _ROOM = 36.0, 64.0, 8.0  # size of an end event, how far from the node before it, and from all others
+_Box = tuple[float, float, float, float]  # x, y, width, height
+_Place = tuple[float, float, list[tuple[float, float]]]  # where the event goes, and the way of the flow to it
 
 
 def default_missing(problem: Problem, bench: Bench) -> Fix | None:
@@ -135,13 +140,7 @@ def _end_behind(root: etree._Element, node: Node, bench: Bench) -> None:
 
 
 def _draw(plane: etree._Element, node: Node, event: str, flow: str, bench: Bench) -> None:
-    middle, right = node.y + node.height / 2, node.x + node.width
-    x, y = right + _GAP, middle - _EVENT / 2
-    if any(_overlaps(x, y, other) for other in bench.diagram.nodes.values() if other.drawn and other.id != node.id):
-        x, y = node.x + node.width / 2 - _EVENT / 2, node.y + node.height + _GAP
-        way = [(x + _EVENT / 2, node.y + node.height), (x + _EVENT / 2, y)]
-    else:
-        way = [(right, middle), (x, middle)]
+    x, y, way = _free_place(plane, node, bench)
     shape = etree.SubElement(plane, f"{DI}BPMNShape", {"id": f"{event}_di", "bpmnElement": event})
     bounds = {"x": f"{x:g}", "y": f"{y:g}", "width": f"{_EVENT:g}", "height": f"{_EVENT:g}"}
     etree.SubElement(shape, f"{_DC}Bounds", bounds)
@@ -150,6 +149,76 @@ def _draw(plane: etree._Element, node: Node, event: str, flow: str, bench: Bench
         etree.SubElement(edge, _WAY, {"x": f"{px:g}", "y": f"{py:g}"})
 
 
-def _overlaps(x: float, y: float, other: Node) -> bool:
-    inside = other.x < x + _EVENT and x < other.x + other.width and other.y < y + _EVENT
-    return inside and y < other.y + other.height and other.kind != "subProcess"
+def _free_place(plane: etree._Element, node: Node, bench: Bench) -> _Place:
+    """The nearest place for the event where nothing stands, nor on the way to it; in the same lane where one is."""
+    around = _scopes(node, bench)
+    taken = [
+        (one.x, one.y, one.width, one.height)
+        for one in bench.diagram.nodes.values()
+        if one.drawn and one.id != node.id and one.id not in around
+    ]
+    lowest = max([node.y + node.height, *(y + height for _x, y, _width, height in taken)])
+    places = list(_places(node, lowest))
+    free = [place for place in places if not any(_touches(box, one) for box in _boxes(place) for one in taken)]
+    lane = _lane_of(plane, node)
+    inside = [place for place in free if lane is not None and _contains(lane, place)]
+    return (inside or free or places[-1:])[0]
+
+
+def _scopes(node: Node, bench: Bench) -> set[str]:
+    """The sub-processes that it stands in: they are around the event too."""
+    found: set[str] = set()
+    parent = bench.diagram.nodes.get(node.parent)
+    while parent is not None and parent.id not in found:
+        found.add(parent.id)
+        parent = bench.diagram.nodes.get(parent.parent)
+    return found
+
+
+def _places(node: Node, lowest: float) -> Iterator[_Place]:
+    """To the right, then below and above, at last farther and farther; the very last is below everything."""
+    middle, center, right = node.y + node.height / 2, node.x + node.width / 2, node.x + node.width
+    half, beside, turn = _EVENT / 2, right + _GAP, right + _GAP / 4
+    yield beside, middle - half, [(right, middle), (beside, middle)]
+    farther = takewhile(lambda away: node.y + node.height + away < lowest + 2 * _GAP, count(_GAP * 1.5, _GAP / 2))
+    for away in (_GAP, _GAP / 2, *farther):
+        for edge, level in ((node.y + node.height, node.y + node.height + away + half), (node.y, node.y - away - half)):
+            near = level - half if level > edge else level + half
+            yield center - half, level - half, [(center, edge), (center, near)]
+            yield beside, level - half, [(center, edge), (center, level), (beside, level)]
+            yield beside, level - half, [(right, middle), (turn, middle), (turn, level), (beside, level)]
+    below = lowest + _GAP
+    yield center - half, below, [(center, node.y + node.height), (center, below)]
+
+
+def _boxes(place: _Place) -> list[_Box]:
+    """What it takes of the canvas: the event with some room around it, and the stretches of its flow."""
+    x, y, way = place
+    stretches = [(min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)) for (x1, y1), (x2, y2) in pairwise(way)]
+    return [(x - _ROOM, y - _ROOM, _EVENT + 2 * _ROOM, _EVENT + 2 * _ROOM), *stretches]
+
+
+def _touches(one: _Box, other: _Box) -> bool:
+    return (
+        one[0] < other[0] + other[2]
+        and other[0] < one[0] + one[2]
+        and one[1] < other[1] + other[3]
+        and other[1] < one[1] + one[3]
+    )
+
+
+def _contains(outer: _Box, place: _Place) -> bool:
+    x, y, width, height = outer
+    return x <= place[0] <= x + width - _EVENT and y <= place[1] <= y + height - _EVENT
+
+
+def _lane_of(plane: etree._Element, node: Node) -> _Box | None:
+    """The lane of a step, or the sub-process that it stands in, as it is drawn."""
+    refs = [one for one in plane.getroottree().iter(f"{B}flowNodeRef") if (one.text or "").strip() == node.id]
+    lanes = {one.getparent().get("id") for one in refs} or {node.parent}
+    for shape in plane.iter(f"{DI}BPMNShape"):
+        bounds = shape.find(f"{_DC}Bounds") if shape.get("bpmnElement") in lanes else None
+        if bounds is not None:
+            x, y, width, height = (float(bounds.get(name, "0")) for name in ("x", "y", "width", "height"))
+            return x, y, width, height
+    return None
