@@ -7,10 +7,10 @@ from flask import Flask
 
 from app import web
 from app.notifications.models import Notification
-from app.notifications.operations import deliver, tell
+from app.notifications.operations import deliver, lapse, tell
 from app.notifications.queries import unread_count
 
-__all__ = ["Notification", "deliver", "init_app", "tell", "unread_notifications"]
+__all__ = ["Notification", "deliver", "init_app", "lapse", "tell", "unread_notifications"]
 
 
 def unread_notifications() -> int:

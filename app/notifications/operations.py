@@ -165,3 +165,28 @@ def mark_read(session: Session, user_id: str, ids: Iterable[str] | None, now: dt
         unread = sa.and_(unread, Notification.id.in_(list(ids)))
     result = cast("sa.CursorResult[Any]", session.execute(sa.update(Notification).where(unread).values(read_at=now)))
     return result.rowcount
+
+
+# What asks somebody to act; when the task is over it asks nobody any more.
+_ASKING = (
+    "task.created",
+    "task.reassigned",
+    "task.delegated",
+    "task.urged",
+    "task.reminded",
+    "task.overdue",
+)
+
+
+def lapse(session: Session, now: dt.datetime, most: int = 500) -> int:
+    """Mark as read what asks for a task that is over: the number on the bell is what still waits. How many, at most."""
+    over = (
+        sa.select(Notification.id)
+        .join(HumanTask, HumanTask.id == Notification.task_id)
+        .where(Notification.read_at.is_(None), Notification.event.in_(_ASKING), HumanTask.status != "open")
+        .limit(most)
+    )
+    ids = list(session.scalars(over))
+    if ids:
+        session.execute(sa.update(Notification).where(Notification.id.in_(ids)).values(read_at=now))
+    return len(ids)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from app import files, hazards, web
+from app import files, hazards, notifications, web
 from app.db import write_transaction
 from app.designer import rehearsing
 from app.web.sessions import sweep as sweep_sessions
@@ -76,6 +76,18 @@ def fold(app: Flask) -> int:
                 return folded
 
 
+def lapse(app: Flask) -> int:
+    """Every minute: messages that ask for a task that is over count as read; how many those were."""
+    lapsed = 0
+    with app.app_context(), app.extensions["duban.sessions"]() as session:
+        while True:
+            with write_transaction(session, alone=True):
+                done = notifications.lapse(session, web.clock().now())
+            lapsed += done
+            if not done:
+                return lapsed
+
+
 @dataclass(frozen=True)
 class Working:
     """The schedules of this process while they run."""
@@ -101,6 +113,7 @@ def start(app: Flask) -> Working:
     scheduler.add_job(rehearse, "interval", seconds=3, args=[app], id="rehearse")
     scheduler.add_job(watch, "interval", minutes=5, args=[app], id="watch")
     scheduler.add_job(fold, "interval", minutes=5, args=[app], id="fold")
+    scheduler.add_job(lapse, "interval", minutes=1, args=[app], id="lapse")
     scheduler.add_job(sweep, "interval", hours=1, args=[app], id="sweep")
     scheduler.start()
     return Working(scheduler, beats, stopping)

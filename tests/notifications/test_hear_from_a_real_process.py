@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import worker
 from app.accounts import AccountsDirectory
 from app.clock import FixedClock
 from app.db import write_transaction
@@ -34,6 +35,12 @@ def told(city: Walk, task_id: str, event: str) -> set[str]:
         return {NAMES[user_id] for user_id in session.scalars(mine)}
 
 
+def unread(city: Walk, task_id: str) -> set[str]:
+    with city.sessions() as session:
+        mine = sa.select(Notification.event).where(Notification.task_id == task_id, Notification.read_at.is_(None))
+        return set(session.scalars(mine))
+
+
 def test_a_new_task_rings_with_everybody_who_may_take_it_and_not_with_who_made_it(
     city: Walk, sign_in: Callable[[str], FlaskClient]
 ) -> None:
@@ -55,6 +62,19 @@ def test_an_urge_a_copy_and_a_reassignment_reach_whom_they_name(city: Walk) -> N
     assert told(city, task.id, "task.urged") == {"赵明远"}
     city.engine.reassign(task.id, member("gao").id, reason="出差", by=city.actor("zhao"))
     assert told(city, task.id, "task.reassigned") == {"高原"}
+
+
+def test_what_asked_for_a_task_rings_no_more_when_it_is_done(city: Walk) -> None:
+    """For everybody who was asked; what somebody should know stays until it is read."""
+    hazard = city.register("sun")
+    task = city.task(hazard)
+    city.engine.copy(task.id, [member("wang").id], by=city.actor("sun"))
+    assert told(city, task.id, "task.created") and told(city, task.id, "task.copied")
+    worker.lapse(city.app)
+    assert unread(city, task.id) >= {"task.created", "task.copied"}
+    city.grade(hazard)
+    worker.lapse(city.app)
+    assert unread(city, task.id) == {"task.copied"}
 
 
 def test_time_itself_reminds_and_then_says_overdue(city: Walk, clock: FixedClock) -> None:
