@@ -108,9 +108,8 @@ class Editing {
   // -- the diagram
 
   // What is shown and what is stored are the same text until something is changed: opening alone writes nothing.
-  async import(xml, { fit = false, changed = false } = {}) {
+  async import(xml, { fit = false, changed = false, selected = this.selected() } = {}) {
     const before = fit ? null : this.modeler.get("canvas").viewbox();
-    const selected = fit ? null : this.modeler.get("selection").get()[0]?.id;
     let result;
     try {
       result = await show(this.modeler, xml);
@@ -124,7 +123,7 @@ class Editing {
     this.stored = changed || result.laidOut ? null : xml;
     if (fit) overview(this.modeler);
     else this.modeler.get("canvas").viewbox(before);
-    const again = selected && this.modeler.get("elementRegistry").get(selected);
+    const again = !fit && selected && this.modeler.get("elementRegistry").get(selected);
     if (again) this.modeler.get("selection").select(again);
     else this.panel.show(null);
     if (result.warnings.length) this.notes.show("warnings", "amber", t("有 {n} 处内容读不懂，保存改动后会丢失；要保留请先导出原文件", { n: result.warnings.length }), { list: result.warnings, actions: [[t("知道了"), () => this.notes.hide("warnings")]] });
@@ -136,6 +135,25 @@ class Editing {
     return true;
   }
 
+  selected() {
+    return this.modeler.get("selection").get()[0]?.id;
+  }
+
+  // Another diagram in place of this one. Undo leads back to this one and to every step before it.
+  async replace(xml, { manifest = { text: this.manifestText, data: this.manifestData }, ...how } = {}) {
+    const selected = this.selected();
+    const past = await this.history.states(true);
+    this.setManifest(manifest);
+    const shown = await this.import(xml, { ...how, selected });
+    if (!shown) {
+      const { xml: before, manifest: was } = past.pop();
+      this.setManifest(was);
+      await this.import(before, { ...how, changed: false, selected });
+    }
+    this.history.remember(past);
+    return shown;
+  }
+
   async files() {
     const xml = this.broken ?? this.stored ?? (await xmlOf(this.modeler));
     return { [DIAGRAM]: xml, [MANIFEST]: this.manifestText };
@@ -143,10 +161,11 @@ class Editing {
 
   wire() {
     this.modeler.on("commandStack.changed", ({ trigger }) => {
-      if (trigger === "clear") return;
+      if (trigger === "clear" || this.history.walking) return;
       this.stored = null;
       this.saving.changed();
-      this.history.show();
+      if (trigger === "execute") this.history.executed();
+      else this.history.show();
     });
     zooming(this.modeler);
     this.history.wire(byId("undo"), byId("redo"));
@@ -219,23 +238,23 @@ class Editing {
     const [file] = input.files;
     input.value = "";
     if (!file) return;
-    const before = await this.snapshot();
-    if (!(await this.import(await file.text(), { fit: true, changed: true }))) {
-      await this.import(before.xml, { fit: true });
+    if (!(await this.replace(await file.text(), { fit: true, changed: true }))) {
       return this.notes.show("import", "red", t("“{name}”不是能打开的 BPMN 图，草稿没有改动", { name: file.name }), { actions: [[t("知道了"), () => this.notes.hide("import")]] });
     }
-    this.history.remember(before);
     this.notes.show("import", "blue", t("已导入“{name}”，可以撤销", { name: file.name }), { actions: [[t("知道了"), () => this.notes.hide("import")]] });
   }
 
   // -- process.toml
 
   async loadManifest(text) {
-    this.manifestText = text;
+    this.setManifest(await this.readManifest(text));
+  }
+
+  async readManifest(text) {
     const { ok, data } = await send(settings.urls.manifest, "POST", { text });
-    this.manifestData = ok ? data.manifest : {};
     if (ok) this.notes.hide("manifest");
     else this.notes.show("manifest", "red", t("process.toml 读不出来，流程属性不能在这里改"));
+    return { text, data: ok ? data.manifest : {} };
   }
 
   async changeManifest(changes) {
@@ -318,11 +337,8 @@ class Editing {
 
   // What stands here is laid aside first: undo brings it back, to be compared or kept.
   async reload() {
-    const before = await this.snapshot();
     const files = await this.saving.load();
-    await this.loadManifest(files[MANIFEST] ?? "");
-    await this.import(files[DIAGRAM] ?? "");
-    this.history.remember(before);
+    await this.replace(files[DIAGRAM] ?? "", { manifest: await this.readManifest(files[MANIFEST] ?? "") });
     this.notes.hide("conflict");
     this.stateOf("saved", {});
     this.say(t("已载入新内容，撤销可以回到自己的改动"));
@@ -350,7 +366,6 @@ class Editing {
   async fix(problem) {
     await this.saving.flush();
     if (this.saving.dirty) return this.say(t("改动还没有存上，存上后再修正"));
-    const before = await this.snapshot();
     let answer;
     try {
       answer = await send(settings.urls.fixes, "POST", { rev: this.saving.rev, fix: problem.fix.id });
@@ -361,9 +376,9 @@ class Editing {
     if (!answer.ok) return this.notes.show("fix", "red", answer.data?.detail ?? t("没有修正成"), { actions: [[t("知道了"), () => this.notes.hide("fix")]] });
     const { rev, files } = answer.data;
     this.saving.moved(rev, files);
-    if (files[MANIFEST] !== undefined) await this.loadManifest(files[MANIFEST] ?? "");
-    if (files[DIAGRAM] !== undefined) await this.import(files[DIAGRAM] ?? "");
-    if (files[MANIFEST] !== undefined || files[DIAGRAM] !== undefined) this.history.remember(before);
+    const manifest = files[MANIFEST] === undefined ? undefined : await this.readManifest(files[MANIFEST] ?? "");
+    if (files[DIAGRAM] !== undefined) await this.replace(files[DIAGRAM] ?? "", { manifest });
+    else if (manifest) this.history.manifest({ text: this.manifestText, data: this.manifestData }, manifest);
     this.say(t("已修正：{what}", { what: problem.fix.label }));
     this.panel.draw();
     return this.afterSave();
