@@ -196,3 +196,15 @@ def test_in_english_a_place_is_two_words_and_the_system_is_not_chinese(
     history = page.split('class="db-tl"')[1]
     assert "System" in history
     assert "系统" not in history
+
+
+def test_a_long_description_shows_its_beginning_and_the_rest_on_request(
+    stock: dict[str, Hazard], sign_in: SignIn, city: Walk
+) -> None:
+    told = "".join(f"第{n}处电线裸露。" for n in range(1, 300))
+    long = city.register("zhao", summary="多处电线裸露", description=told)
+    page = sign_in("zhao").get(f"/hazards/{long.id}").get_data(as_text=True)
+    shown, kept = page.split('<div class="db-fold">')[1].split("</details>")[0].split("<details>")
+    assert "第20处" in shown and "第40处" not in shown
+    assert told in kept and f"{len(told)} 字" in kept
+    assert "db-fold" not in sign_in("zhao").get(f"/hazards/{stock['overdue'].id}").get_data(as_text=True)
