@@ -159,6 +159,15 @@ def test_on_a_phone_a_task_is_done_with_a_thumb(open_screen: Opens, tasks: dict[
     page = screen.goto("/tasks")
     page.get_by_role("link", name=TITLES[2]).click()
     expect(page.get_by_text("第 1 步 / 共 2 步")).to_be_visible()
+    # a form that opens at the lower edge comes up until its button stands above the bar
+    asks = page.locator("main details.db-conf", has_text="发表意见")
+    before = asks.locator("summary").evaluate(
+        "node => { node.scrollIntoView({block: 'end', behavior: 'instant'}); const at = scrollY; node.click(); return at }"
+    )
+    page.wait_for_function("before => scrollY > before", arg=before)
+    button, bar = asks.get_by_role("button").first.bounding_box(), page.locator(".db-m-nav").bounding_box()
+    assert button and bar and button["y"] + button["height"] <= bar["y"], (button, bar)
+    asks.locator("[data-close-details]").click()
     page.locator("#task-form").get_by_text("同意", exact=True).click()
     page.get_by_label("意见").first.fill("同意报送")
     page.get_by_role("button", name="提交").click()
