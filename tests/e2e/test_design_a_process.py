@@ -41,6 +41,20 @@ SELECT = """(id) => {
   modeler.get("selection").select(modeler.get("elementRegistry").get(id));
 }"""
 
+DELETE = """(id) => {
+  const { modeler } = document.getElementById("editor").editor;
+  modeler.get("modeling").removeElements([modeler.get("elementRegistry").get(id)]);
+}"""
+SELECTED = "() => document.getElementById('editor').editor.modeler.get('selection').get().map((each) => each.id)"
+FLOWS_OF = """(id) => {
+  const { incoming, outgoing } = document.getElementById("editor").editor.modeler.get("elementRegistry").get(id);
+  return incoming.length + outgoing.length;
+}"""
+ENDS = """(wanted) => {
+  const ends = document.getElementById("editor").editor.shapes.filter((each) => each.type === "bpmn:EndEvent");
+  return String(ends.map((each) => each.id).sort()) === String(wanted);
+}"""
+
 
 @pytest.fixture
 def new_draft(served: Served) -> NewDraft:
@@ -232,8 +246,32 @@ def test_a_reported_problem_is_fixed_by_one_click(open_screen: Opens, served: Se
     problem.get_by_role("button").last.click()
     expect(page.locator("#problems li", has_text="是否同意")).to_have_count(0)
     assert 'default="no"' in stored(served, draft_id)["process.bpmn"]
-    page.get_by_role("button", name="撤销").click()
+    undo, redo = page.get_by_role("button", name="撤销"), page.get_by_role("button", name="重做")
+    undo.click()
     expect(page.locator("#problems li", has_text="是否同意").first).to_be_visible()
+    redo.click()
+    page.evaluate("() => document.getElementById('editor').editor.history.turn")
+    page.evaluate(DELETE, "refused")  # undo reaches back past a fix, one step at a time, and redo on again
+    page.evaluate(DELETE, "finished")
+    saved(page)
+    page.locator("#problems li", has_text="安委办终审").get_by_role("button", name="在其后加结束事件").click()
+    expect(page.locator("[data-element-id=EndEvent_1]").first).to_be_visible()
+    for button, ids in (
+        (undo, set()),
+        (undo, {"finished"}),
+        (undo, {"finished", "refused"}),
+        (redo, {"finished"}),
+        (redo, set()),
+        (redo, {"EndEvent_1"}),
+        (undo, set()),
+        (undo, {"finished"}),
+    ):
+        button.click()
+        page.wait_for_function(ENDS, arg=sorted(ids))
+    saved(page)
+    assert set(re.findall(r'endEvent id="(\w+)"', stored(served, draft_id)["process.bpmn"])) == {"finished"}
+    page.evaluate(DELETE, "finished")  # what is new ends what was ahead
+    expect(redo).to_be_disabled()
 
 
 FAULTY = (
@@ -292,8 +330,10 @@ def test_what_is_drawn_after_the_session_has_ended_is_saved_when_somebody_signs_
     assert "过期后改的" not in stored(served, draft_id)["process.bpmn"]
     screen.signed_in(served, "wang")  # somebody else in the same browser: nothing goes out in their name
     screen.refuses(404)
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(600)
+    with page.expect_response("**/session*") as answered:
+        page.keyboard.press("Control+s")
+    assert answered.value.status == 404  # not their draft, so no token and nothing goes out
+    expect(page.locator("#save-state")).to_have_text("登录已过期，改动还在本页")
     assert "过期后改的" not in stored(served, draft_id)["process.bpmn"]
     screen.signed_in(served, "root")
     page.keyboard.press("Control+s")
@@ -332,6 +372,27 @@ def test_a_ready_fragment_is_one_step_by_keyboard(open_screen: Opens, served: Se
         ("checked_over", "agreed"),
     } <= set(flows)
     assert ("review", "agreed") not in flows
+    _beside_a_loose_end(page)
+
+
+def _beside_a_loose_end(page: Page) -> None:
+    """Nothing comes after an end: the fragment stands for itself, and its first step is what is chosen."""
+    heading = page.locator("#editor-props").get_by_role("heading")
+    page.evaluate(DELETE, "to_finished")
+    page.evaluate(SELECT, "finished")
+    page.locator("#palette-filter").fill("会签")
+    page.locator("[data-fragment=joint_sign]").click()
+    expect(heading).to_have_text("会签")
+    assert page.evaluate(FLOWS_OF, "finished") == 0
+    page.get_by_role("button", name="撤销").click()
+    page.locator("[data-fragment=joint_sign]").hover()
+    page.mouse.down()
+    for x, y in ((500, 400), (600, 450), (620, 460)):  # onto the canvas
+        page.mouse.move(x, y)
+    expect(page.locator(".djs-drag-group > *").first).to_be_attached()
+    page.mouse.up()
+    expect(heading).to_have_text("会签")
+    assert page.evaluate(SELECTED) == ["joint_sign"]
 
 
 def test_the_editor_works_by_keyboard_and_holds_in_every_look(open_screen: Opens, new_draft: NewDraft) -> None:

@@ -13,6 +13,8 @@ export class Fragments {
     Object.assign(this, { modeler, model, claimed: new Set() });
     const settle = ({ context }) => context.hints?.fragment && this.laneDecides(context.elements);
     modeler.get("eventBus").on("commandStack.elements.create.postExecuted", LATE, settle);
+    // The modeler selects all that was let go.
+    modeler.get("eventBus").on("create.end", LATE, ({ context }) => context.hints?.fragment && this.select(context.hints.fragment));
   }
 
   // Ids that are taken here get a number, wherever the fragment mentions them.
@@ -49,8 +51,13 @@ export class Fragments {
 
   // Following the mouse, until it is let go; it ends with its own end.
   async drag(fragment) {
-    const { tree } = await this.read(fragment);
-    this.modeler.get("copyPaste").paste({ tree, hints: { fragment: true } });
+    const { tree, entry } = await this.read(fragment);
+    this.modeler.get("copyPaste").paste({ tree, hints: { fragment: entry } });
+  }
+
+  select(id) {
+    const first = this.modeler.get("elementRegistry").get(id);
+    if (first) this.modeler.get("selection").select(first);
   }
 
   // After a step, between it and what follows; on a flow, between its ends; without either in the middle of what is seen.
@@ -64,11 +71,11 @@ export class Fragments {
   place(read, selected, target) {
     const modeling = this.modeler.get("modeling");
     const flow = this.flow(selected);
-    const source = flow?.source ?? selected;
+    const source = flow?.source ?? (is(selected, "bpmn:EndEvent") ? null : selected); // nothing comes after an end
     const box = extent(read.tree[0]);
     const first = read.tree[0].find((each) => each.id === read.entry);
     const at = source ? this.after(source, flow?.target, box, first) : this.beside(target, box);
-    const pasted = this.modeler.get("copyPaste").paste({ tree: read.tree, element: source?.parent ?? target.element, point: at, hints: { fragment: true } });
+    const pasted = this.modeler.get("copyPaste").paste({ tree: read.tree, element: source?.parent ?? target.element, point: at, hints: { fragment: read.entry } });
     const byId = (id) => pasted.find((each) => semantic(each).id === id && !each.labelTarget);
     const entry = byId(read.entry);
     const exit = byId(read.exit);
@@ -117,13 +124,13 @@ export class Fragments {
 
   // The nearest place below a point where nothing stands; a pool grows where it has to.
   beside({ at, element: parent }, box) {
-    const left = Math.max(at.x - box.width / 2, parent.width ? parent.x + GAP + GAP / 2 : -Infinity);
+    const left = Math.max(at.x - box.width / 2, bounded(parent) ? parent.x + GAP + GAP / 2 : -Infinity);
     const near = (each, top) => each.x < left + box.width + GAP / 2 && each.x + each.width > left - GAP / 2 && each.y < top + box.height + GAP / 2 && each.y + each.height > top - GAP / 2;
     const others = this.shapes(parent).sort((a, b) => a.y - b.y);
     let top = at.y - box.height / 2;
     for (const each of others) if (near(each, top)) top = each.y + each.height + GAP / 2;
-    if (parent.width) this.space("y", parent.y + parent.height - 1, top + box.height + GAP / 2 - parent.y - parent.height);
-    if (parent.width) this.space("x", parent.x + parent.width - 1, left + box.width + GAP / 2 - parent.x - parent.width);
+    if (bounded(parent)) this.space("y", parent.y + parent.height - 1, top + box.height + GAP / 2 - parent.y - parent.height);
+    if (bounded(parent)) this.space("x", parent.x + parent.width - 1, left + box.width + GAP / 2 - parent.x - parent.width);
     return { x: left + box.width / 2, y: top + box.height / 2 };
   }
 
@@ -135,7 +142,7 @@ export class Fragments {
   lane(step) {
     const own = semantic(step);
     const lanes = this.modeler.get("elementRegistry").filter((each) => is(each, "bpmn:Lane") && semantic(each).get("flowNodeRef").includes(own));
-    return lanes.sort((a, b) => a.height - b.height)[0] ?? (step.parent.width ? step.parent : null);
+    return lanes.sort((a, b) => a.height - b.height)[0] ?? (bounded(step.parent) ? step.parent : null);
   }
 
   space(axis, start, length) {
@@ -148,6 +155,7 @@ export class Fragments {
   }
 }
 
+const bounded = (box) => Number.isFinite(box.x); // the canvas itself has a width, but no place
 const middle = (shape) => ({ x: shape.x + shape.width / 2, y: shape.y + shape.height / 2 });
 
 function extent(parts) {
