@@ -393,6 +393,10 @@ def _beside_a_loose_end(page: Page) -> None:
     page.mouse.up()
     expect(heading).to_have_text("会签")
     assert page.evaluate(SELECTED) == ["joint_sign"]
+    page.evaluate("() => document.getElementById('editor').editor.atProcess()")
+    page.locator("#palette-filter").fill("判定")  # a single step, with nothing selected and no pool
+    page.keyboard.press("Enter")
+    expect(heading).to_have_text("判定表")
 
 
 def test_the_editor_works_by_keyboard_and_holds_in_every_look(open_screen: Opens, new_draft: NewDraft) -> None:

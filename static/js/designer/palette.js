@@ -186,7 +186,7 @@ export class Palette {
     const canvas = this.modeler.get("canvas");
     const middle = this.middle();
     const target = this.target(middle) ?? canvas.getRootElement();
-    const within = (value, from, length) => (length === undefined ? value : Math.max(from + 80, Math.min(value, from + length - 80)));
+    const within = (value, from, length) => (!Number.isFinite(from) ? value : Math.max(from + 80, Math.min(value, from + length - 80)));
     const at = { x: within(middle.x, target.x, target.width), y: within(middle.y, target.y, target.height) };
     return this.modeler.get("modeling").createShape(shape, at, target);
   }
