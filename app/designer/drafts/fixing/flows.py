@@ -215,7 +215,8 @@ def _contains(outer: _Box, place: _Place) -> bool:
 def _lane_of(plane: etree._Element, node: Node) -> _Box | None:
     """The lane of a step, or the sub-process that it stands in, as it is drawn."""
     refs = [one for one in plane.getroottree().iter(f"{B}flowNodeRef") if (one.text or "").strip() == node.id]
-    lanes = {one.getparent().get("id") for one in refs} or {node.parent}
+    parents = [one.getparent() for one in refs]
+    lanes = {lane.get("id") for lane in parents if lane is not None} or {node.parent}
     for shape in plane.iter(f"{DI}BPMNShape"):
         bounds = shape.find(f"{_DC}Bounds") if shape.get("bpmnElement") in lanes else None
         if bounds is not None:
