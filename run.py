@@ -10,12 +10,13 @@ Safe to repeat: each step leaves a stamp in .run/, the hash of what it was made 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 RUNTIME, NODE, TEST = (ROOT / f"requirements{part}.txt" for part in ("", "-node", "-test"))
 OLDEST_NODE = 20
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 Command = list[str]
 CHECKS: dict[str, Command] = {
@@ -63,7 +65,7 @@ def say(text: str) -> None:
 
 def digest(paths: Iterable[Path]) -> str:
     """One hash over the names and contents of files."""
-    total = hashlib.sha256(f"{VENV} {sys.version_info[:2]}".encode())
+    total = hashlib.sha256(f"{VENV} {interpreter()}".encode())
     for path in paths:
         total.update(str(path.relative_to(ROOT)).encode() + b"\0")
         total.update(path.read_bytes() + b"\0")
@@ -89,19 +91,54 @@ def run(command: Command, what: str) -> None:
         raise CannotRun(f"{what}失败，见上文 / failed, see above: {' '.join(command)}")
 
 
+@functools.cache
+def interpreter() -> str:
+    """The Python that everything runs on: DUBAN_PYTHON, else the one that runs this, else a better built one.
+
+    CPython without `--enable-optimizations`, which pyenv leaves out, needs half as much time again (docs/adr/0030).
+    Where the system has the same version, it is the distribution's build, which has it.
+    """
+    if chosen := os.environ.get("DUBAN_PYTHON"):
+        if not serves_us(chosen):
+            raise CannotRun(f"DUBAN_PYTHON={chosen}：须为带 venv 的 Python 3.11 以上 / must be Python 3.11+ with venv")
+        return os.path.realpath(shutil.which(chosen) or chosen)
+    if well_built() or not serves_us(str(SYSTEM_PYTHON), version=sys.version_info[:2]):
+        # Not an environment's own link: also when started from .venv it is the Python that .venv is made from.
+        return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    return os.path.realpath(SYSTEM_PYTHON)
+
+
+def well_built() -> bool:
+    """Whether the Python that runs this is optimised, as far as it says; of a distribution's own we take it."""
+    told = sysconfig.get_config_var("CONFIG_ARGS")
+    return told is None or "--enable-optimizations" in told or sys.base_prefix == "/usr"
+
+
+def serves_us(python: str, *, version: tuple[int, ...] = ()) -> bool:
+    """Whether it runs, has what an environment is made with, and is new enough, or of exactly that version."""
+    wanted = f"sys.version_info[:2] == {tuple(version)}" if version else "sys.version_info >= (3, 11)"
+    probe = [python, "-c", f"import sys, venv, ensurepip; sys.exit(not {wanted})"]
+    try:
+        return subprocess.run(probe, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
 def make_venv() -> None:
-    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0:
+    usable = PYTHON.exists() and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
+    if usable and holds("python", interpreter()):
         return
-    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+    if not serves_us(interpreter()):
         raise CannotRun(
             "缺少 Python 的 venv 模块 / Python's venv module is missing.\n"
             "  Debian, Ubuntu:  apt-get install python3-venv\n"
             "  Fedora, openEuler:  dnf install python3 python3-pip"
         )
-    say("· 建立 Python 环境 / making the Python environment")
-    for lock in (RUNTIME, NODE, TEST):
-        (STAMPS / lock.name).unlink(missing_ok=True)
-    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "建立 Python 环境")
+    say(f"· 建立 Python 环境 / making the Python environment: {interpreter()}")
+    for stamp in ("python", RUNTIME.name, NODE.name, TEST.name):
+        (STAMPS / stamp).unlink(missing_ok=True)
+    run([interpreter(), "-m", "venv", "--clear", str(VENV)], "建立 Python 环境")
+    leave("python", interpreter())
 
 
 def install(lock: Path, *, includes: tuple[Path, ...] = ()) -> None:

@@ -21,6 +21,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.delenv("DUBAN_PYTHON", raising=False)
     module.steps = []
     monkeypatch.setattr(module, "STAMPS", tmp_path / "stamps")
     monkeypatch.setattr(module, "run", lambda command, what: module.steps.append(what))
@@ -37,7 +38,7 @@ def test_a_machine_without_venv_is_told_what_to_install(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(run, "PYTHON", tmp_path / "no" / "python")
-    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(run, "serves_us", lambda python, version=(): False)
     with pytest.raises(run.CannotRun, match="apt-get install python3-venv"):
         run.make_venv()
     assert not run.steps
@@ -47,6 +48,63 @@ def test_an_old_python_is_told_so(run: ModuleType, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(run.sys, "version_info", (3, 10, 4))
     with pytest.raises(run.CannotRun, match=r"3\.11"):
         run.main([])
+
+
+@pytest.fixture
+def system_python(run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Beside a Python built as pyenv builds it, the distribution's of the same version."""
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(run, "SYSTEM_PYTHON", python)
+    monkeypatch.setattr(run.sysconfig, "get_config_var", lambda name: "'--enable-shared'")
+    monkeypatch.setattr(run.sys, "base_prefix", "/opt/built")
+    return python
+
+
+def test_a_python_built_without_optimisation_gives_way_to_the_system_s(run: ModuleType, system_python: Path) -> None:
+    assert run.interpreter() == str(system_python)
+
+
+@pytest.mark.parametrize("told", ["'--enable-optimizations' '--with-lto'", None])
+def test_a_python_that_is_built_well_is_kept(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, system_python: Path, told: str | None
+) -> None:
+    monkeypatch.setattr(run.sysconfig, "get_config_var", lambda name: told)
+    assert run.interpreter() != str(system_python)
+
+
+def test_another_version_of_the_system_is_not_taken_instead(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, system_python: Path
+) -> None:
+    monkeypatch.setattr(run.sys, "version_info", (3, 99, 1))
+    assert run.interpreter() != str(system_python)
+
+
+def test_whoever_names_a_python_gets_it_or_is_told(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, system_python: Path
+) -> None:
+    monkeypatch.setattr(run.sysconfig, "get_config_var", lambda name: "--enable-optimizations")
+    monkeypatch.setenv("DUBAN_PYTHON", str(system_python))
+    assert run.interpreter() == str(system_python)
+    run.interpreter.cache_clear()
+    monkeypatch.setenv("DUBAN_PYTHON", "/no/such/python")
+    with pytest.raises(run.CannotRun, match="DUBAN_PYTHON"):
+        run.interpreter()
+
+
+def test_an_environment_made_from_another_python_is_made_anew(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(run, "interpreter", lambda: "/one/python")
+    monkeypatch.setattr(run, "serves_us", lambda python, version=(): True)
+    run.make_venv()
+    run.make_venv()
+    assert len(run.steps) == 1
+    monkeypatch.setattr(run, "interpreter", lambda: "/another/python")
+    run.make_venv()
+    assert len(run.steps) == 2
 
 
 def test_a_lock_is_installed_once_and_again_when_it_changes(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
