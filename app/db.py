@@ -19,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
+from sqlalchemy.orm.session import SessionTransactionState
 
 from app.errors import Busy
 
@@ -26,6 +27,7 @@ from app.errors import Busy
 IMMEDIATE = "duban_immediate"
 WAIT = 13.0  # seconds that a writer waits for another one, unless `patience` says otherwise
 STALLED = 120  # seconds after which PostgreSQL ends a writer that does nothing any more, and frees what it holds
+_ACTIVE = SessionTransactionState.ACTIVE
 _PATIENT = f"PRAGMA busy_timeout={WAIT * 1000:.0f}"
 _CHECKPOINT = 8000  # pages (32 MB) in the log until they are moved: a page that is written often is moved once
 _LOOK = 3  # milliseconds in which SQLite looks for its write lock before it is asked again
@@ -288,7 +290,8 @@ class CoreSession(Session):
     @property
     def begun(self) -> Connection | None:
         """The connection, while a transaction is open on it and can go on."""
-        return self._begun[-1] if self._begun and self.is_active else None
+        transaction = self._transaction  # asked before every statement: `is_active` says the same in three calls
+        return self._begun[-1] if transaction is not None and transaction._state is _ACTIVE else None
 
     def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
         if not more and not statement._propagate_attrs:

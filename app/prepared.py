@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,28 +32,36 @@ class _Form:
     """A statement as one database takes it with certain parameters."""
 
     sql: str
-    # By place: the parameter's name and what turns its value into the driver's; without a name a constant.
-    slots: tuple[tuple[str, str | None, Any], ...]
+    names: tuple[str, ...]  # of the parameters, by place
+    constants: dict[str, Any]  # those that nobody gives, as the driver takes them
+    writers: tuple[tuple[int, _Processor], ...]  # by place: what turns a given value into the driver's
     positional: bool
     columns: tuple[Any, ...]
-    row: Any = None  # the class of its rows, made when the first result is there
+    row: Any = None  # makes a row of what the driver gives; known when the first result is there
     readers: tuple[tuple[int, _Processor], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        several = len(self.names) > 1
+        self._pick: Callable[[Values], Sequence[Any]] = itemgetter(*self.names) if several else self._one
+
+    def _one(self, given: Values) -> Sequence[Any]:
+        return [given[name] for name in self.names]
 
     def bind(self, given: Values) -> Any:
         """The parameters as the driver takes them. KeyError for one that is missing."""
-        values = [
-            value if name is None else given[name] if value is None else value(given[name])
-            for _place, name, value in self.slots
-        ]
-        return values if self.positional else dict(zip([slot[0] for slot in self.slots], values, strict=True))
+        values = self._pick({**self.constants, **given} if self.constants else given)
+        if self.writers:
+            values = list(values)
+            for place, writer in self.writers:
+                values[place] = writer(values[place])
+        return values if self.positional else dict(zip(self.names, values, strict=True))
 
     def read(self, found: Sequence[Any]) -> Any:
-        if not self.readers:
-            return self.row._make(found)
-        values = list(found)
-        for place, reader in self.readers:
-            values[place] = reader(values[place])
-        return self.row._make(values)
+        if self.readers:
+            found = list(found)
+            for place, reader in self.readers:
+                found[place] = reader(found[place])
+        return self.row(found)
 
     def learn(self, description: Sequence[Sequence[Any]], dialect: Dialect) -> None:
         """What the driver says of its columns decides how some of them are read."""
@@ -60,7 +70,8 @@ class _Form:
             for column, told in zip(self.columns, description, strict=True)
         ]
         self.readers = tuple((place, reader) for place, reader in enumerate(readers) if reader is not None)
-        self.row = namedtuple("Row", [column.keyname for column in self.columns])  # type: ignore[misc]
+        row = namedtuple("Row", [column.keyname for column in self.columns])  # type: ignore[misc]
+        self.row = partial(tuple.__new__, row)  # `_make` without its own look at the length, which the driver keeps
 
 
 class Prepared:
@@ -144,21 +155,28 @@ def _said(connection: Connection, form: _Form, given: Values | Sequence[Values],
 
 def _compiled(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> _Form:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    constants = _defaults(compiled)
+    given = _defaults(compiled)
     if compiled.implicit_returning or compiled.postfetch_lastrowid or compiled.escaped_bind_names:
         raise NotPreparable(str(compiled))
     state = compiled.construct_expanded_state(dict.fromkeys(names))
     order = state.positiontup if compiled.positional else list(state.parameters)
     processors = {**compiled._bind_processors, **state.processors}
-    slots: list[tuple[str, str | None, Any]] = []
-    for name in order or ():
+    constants, writers = {}, []
+    for place, name in enumerate(order or ()):
         into = processors.get(name)
-        if name in names:
-            slots.append((name, name, into))
-            continue
-        value = constants.get(name, state.parameters[name])
-        slots.append((name, None, value if into is None else into(value)))
-    return _Form(state.statement, tuple(slots), bool(compiled.positional), tuple(compiled._result_columns or ()))
+        if name not in names:
+            value = given.get(name, state.parameters[name])
+            constants[name] = value if into is None else into(value)
+        elif into is not None:
+            writers.append((place, into))
+    return _Form(
+        state.statement,
+        tuple(order or ()),
+        constants,
+        tuple(writers),
+        bool(compiled.positional),
+        tuple(compiled._result_columns or ()),
+    )
 
 
 def _defaults(compiled: SQLCompiler) -> dict[str, Any]:

@@ -87,7 +87,11 @@ def _candidates(role: str | None, in_org: bool, *, one: bool = False) -> Prepare
         found = _people().where(_USER.org_id == org_id if in_org else sa.false())
     else:
         held = sa.select(_GRANT.user_id).where(_GRANT.role.in_(holders(role)))
-        found = _people().where(_USER.id.in_(held.where(_GRANT.org_id == org_id) if in_org else held))
+        if one:  # of one person: whether there is a grant, instead of all who have one
+            held = held.where(_GRANT.user_id == _USER.id)
+        if in_org:
+            held = held.where(_GRANT.org_id == org_id)
+        found = _people().where(held.exists() if one else _USER.id.in_(held))
     if one:
         return Prepared(found.where(_USER.id == sa.bindparam("user_id")))
     return Prepared(found.order_by(_ORGANISATION.short_name, _USER.name, _USER.id))

@@ -6,6 +6,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.clock import SHANGHAI, local
 
@@ -28,7 +29,7 @@ class Hours:
     def end(self) -> dt.time:
         return self.periods[-1][1]
 
-    @property
+    @cached_property
     def seconds(self) -> int:
         return sum(_seconds(end) - _seconds(start) for start, end in self.periods)
 
@@ -67,6 +68,7 @@ class Office:
         self._exceptions = dict(exceptions)
         self.official_years = official_years
         self._hours = sorted(hours, key=lambda regime: regime.effective_from)
+        self._since = [regime.effective_from for regime in self._hours]
         self.notes = dict(notes or {})
         self._years: dict[int, list[dt.date]] = {}
 
@@ -121,7 +123,7 @@ class Office:
     # -- hours
 
     def hours(self, day: dt.date) -> Hours:
-        index = bisect_right([regime.effective_from for regime in self._hours], day) - 1
+        index = bisect_right(self._since, day) - 1
         return self._hours[max(0, index)]
 
     def at_firing_hour(self, day: dt.date) -> dt.datetime:

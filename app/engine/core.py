@@ -71,6 +71,11 @@ class Loaded:
         return any(node.event and node.event.kind in ("message", "signal") for node in self.nodes.values())
 
     @cached_property
+    def times(self) -> bool:
+        """Whether anything in it may wait for an instant of its own; the reminders of steps are no events."""
+        return any(event.kind == "timer" for node in self.nodes.values() for event in node.events)
+
+    @cached_property
     def detaches(self) -> bool:
         """Whether anything in it may start children of its own."""
         return any(node.starts is not None for node in self.nodes.values())

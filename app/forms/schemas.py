@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import marshmallow as ma
@@ -153,9 +154,20 @@ class _Answers(ma.Schema):
 
     error_messages = {"unknown": lazy_("没有这一项")}
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._declared_fields = dict(fields)
-        super().__init__(unknown=ma.RAISE)
+    class Meta:
+        unknown = ma.RAISE
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> _Answers:
+        """A copy of the empty schema, with fields that were made for this sending and need no copy themselves."""
+        schema = copy(_NO_ANSWERS)
+        schema.fields = schema.load_fields = dict(fields)
+        for name, field in fields.items():
+            schema._bind_field(name, field)
+        return schema
+
+
+_NO_ANSWERS = _Answers()
 
 
 def load(
@@ -166,7 +178,7 @@ def load(
     fields = {spec["name"]: field for spec, field, _seen in walk(specs, answers, situation, outer) if field is not None}
     hidden = {spec["name"] for spec in answering(specs)} - set(fields)
     given = {str(name): value for name, value in answers.items() if name not in hidden}
-    return dict(_Answers(fields).load(given))
+    return dict(_Answers.of(fields).load(given))
 
 
 def validate(form: Mapping[str, Any], answers: Mapping[str, Any], situation: Situation) -> dict[str, Any]:

@@ -45,7 +45,10 @@ STUCK_KINDS = ("service", "expression")
 
 _INSTANCE = Instance.__table__
 _INCIDENT = Incident.__table__
-_BY_ID = Prepared(sa.select(*_INSTANCE.c).where(_INSTANCE.c.id == sa.bindparam("instance_id")))
+_IN_TROUBLE = (
+    sa.exists().where(_INCIDENT.c.instance_id == _INSTANCE.c.id, _INCIDENT.c.resolved_at.is_(None)).label("in_trouble")
+)
+_BY_ID = Prepared(sa.select(*_INSTANCE.c, _IN_TROUBLE).where(_INSTANCE.c.id == sa.bindparam("instance_id")))
 _OPEN_INCIDENTS = Prepared(
     sa.select(_INCIDENT.c.spiff_task_id, _INCIDENT.c.id, _INCIDENT.c.kind).where(
         _INCIDENT.c.instance_id == sa.bindparam("instance_id"), _INCIDENT.c.resolved_at.is_(None)
@@ -366,6 +369,7 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
     if row is None:
         raise errors.NotFound()
     instance = row._asdict()
+    in_trouble = instance.pop("in_trouble")
     if instance["status"] != "running":
         raise errors.Conflict(_not_running(instance["status"]), status=instance["status"])
     loaded = _version_of(engine, session, instance)
@@ -379,7 +383,8 @@ def load_turn(engine: Core, session: Session, instance_id: str, actor: Actor) ->
     except Exception as error:
         raise DamagedState(message_of(error), instance_id) from error
     turn = Turn(engine, session, actor, engine.clock.now(), loaded, instance, workflow, rebuild)
-    turn.reported = [row._asdict() for row in _OPEN_INCIDENTS.all(session, {"instance_id": instance_id})]
+    if in_trouble:
+        turn.reported = [row._asdict() for row in _OPEN_INCIDENTS.all(session, {"instance_id": instance_id})]
     turn.stuck = {
         row["spiff_task_id"]: row["id"] for row in turn.reported if row["spiff_task_id"] and row["kind"] in STUCK_KINDS
     }

@@ -37,6 +37,7 @@ from SpiffWorkflow.bpmn.serializer.default.task_spec import BoundaryEventConvert
 from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter, TaskConverter, WorkflowConverter
 from SpiffWorkflow.bpmn.serializer.helpers import DefaultRegistry
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION as SPIFF_VERSION
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 from SpiffWorkflow.spiff.specs.defaults import ReceiveTask, ServiceTask
 from SpiffWorkflow.spiff.specs.event_definitions import (
@@ -46,6 +47,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
     SignalEventDefinition,
 )
 from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running import events
 from app.engine.running import workflow as ours
@@ -79,6 +81,7 @@ _ADDED: dict[type, type] = {
     events.ScopeEvent: BoundaryEventConverter,
     DetachedCall: DetachedCallConverter,
 }
+_COPIED = (dict, list, set)
 _DATA_TYPES = frozenset({"date", "datetime", "time", "timedelta", "Decimal", "bytes", "set", "UUID"})
 
 
@@ -100,15 +103,57 @@ class Specs:
 
 
 class _TaskConverter(TaskConverter):
-    """Task data may only hold data: text that looks like a workflow object stays text."""
+    """SpiffWorkflow's, said for the one way that states go here, and a third of its work: every step restores all tasks.
+
+    Task data may only hold data: text that looks like a workflow object stays text.
+    """
+
+    def to_dict(self, task: Task) -> dict[str, Any]:
+        parent = task.workflow.tasks.get(task._parent)
+        data, before = task.data, {} if parent is None else parent.data
+        return {
+            "id": str(task.id),
+            "parent": str(task._parent) if parent is not None else None,
+            "children": [str(child) for child in task._children],
+            "last_state_change": task.last_state_change,
+            "state": task._state,
+            "task_spec": task.task_spec.name,
+            "triggered": task.triggered,
+            "internal_data": self.registry.convert(task.internal_data),
+            "data": data if parent is None else {},
+            "delta": {}
+            if parent is None
+            else {
+                "updates": {key: value for key, value in data.items() if key not in before or value != before[key]},
+                "deletions": [key for key in before if key not in data],
+            },
+        }
 
     def from_dict(self, dct: dict[str, Any], workflow: Any) -> Task:
         registry: _Registry = self.registry
-        outer, registry.in_data = registry.in_data, True
-        try:
-            return super().from_dict(dct, workflow)
-        finally:
-            registry.in_data = outer
+        id_of = registry.id_of
+        task: Task = Task.__new__(Task)
+        task.id, task.workflow = id_of(dct["id"]), workflow
+        workflow.tasks[task.id] = task
+        task._parent = None if dct["parent"] is None else id_of(dct["parent"])
+        task._children = [id_of(child) for child in dct["children"]]
+        task._state, task.triggered = dct["state"], dct["triggered"]
+        task.task_spec = workflow.spec.task_specs[dct["task_spec"]]
+        task.thread_id, task.last_state_change = Task.thread_id_pool, dct["last_state_change"]
+        task.internal_data = registry.data(dct["internal_data"])
+        if isinstance(task.task_spec, CatchingEvent) and task._state & TaskState.WAITING:
+            workflow.top_workflow.event_manager.add_task(task)
+        parent = workflow.tasks.get(task._parent)
+        if parent is None or not dct["delta"]:
+            task.data = registry.data(dct["data"])
+        else:
+            task.data = {
+                name: value.copy() if type(value) in _COPIED else value for name, value in parent.data.items()
+            }
+            task.data |= registry.data(dct["delta"]["updates"])
+            for name in dct["delta"]["deletions"]:
+                task.data.pop(name, None)
+        return task
 
 
 class _WorkflowConverter(BpmnWorkflowConverter):
@@ -124,8 +169,9 @@ class _WorkflowConverter(BpmnWorkflowConverter):
         if dct.pop("spec") != specs.content_hash:
             raise DamagedState("the state belongs to another definition")
         workflow = Workflow(specs.process, dict(specs.subprocesses), specs.content_hash, deserializing=True)
-        workflow.tasks = self.mapping_from_dict(dct["tasks"], UUID, workflow=workflow)
-        workflow.task_tree = workflow.tasks[UUID(dct["root"])]
+        for task in dct["tasks"].values():  # each enters itself
+            self.registry.restore(task, workflow=workflow)
+        workflow.task_tree = workflow.tasks[self.registry.id_of(dct["root"])]
         self.set_default_attributes(workflow, dct)
         self.subprocesses_from_dict(dct["subprocesses"], workflow)
         return workflow
@@ -135,7 +181,7 @@ class _Registry(DefaultRegistry):
     def __init__(self) -> None:
         super().__init__()
         self.specs: Specs | None = None
-        self.in_data = False
+        self.ids: dict[str, UUID] = {}  # of the state that is being restored
         self.register(dt.datetime, lambda v: {"value": v.isoformat()}, lambda d: dt.datetime.fromisoformat(d["value"]))
         self.register(dt.date, lambda v: {"value": v.isoformat()}, lambda d: dt.date.fromisoformat(d["value"]))
         self.register(dt.time, lambda v: {"value": v.isoformat()}, lambda d: dt.time.fromisoformat(d["value"]))
@@ -156,10 +202,27 @@ class _Registry(DefaultRegistry):
         for cls, added in _ADDED.items():
             added(cls, self)
 
-    def restore(self, val: Any, **kwargs: Any) -> Any:
-        if self.in_data and isinstance(val, dict) and val.get("typename", "") not in _DATA_TYPES:
-            return {key: self.restore(value) for key, value in val.items()}
-        return super().restore(val, **kwargs)
+    def id_of(self, text: str) -> UUID:
+        """A task is named by itself, its parent, its children and the map that it stands in: read once."""
+        found = self.ids.get(text)
+        if found is None:
+            found = self.ids[text] = UUID(text)
+        return found
+
+    def data(self, value: Any) -> Any:
+        """What a task's data was, from JSON that nobody else holds: only what JSON has not is made anew."""
+        if type(value) is dict:
+            if (typename := value.get("typename")) is not None and type(typename) is str and typename in _DATA_TYPES:
+                return super().restore(value)
+            places: Any = value.items()
+        elif type(value) is list:
+            places = enumerate(value)
+        else:
+            return value
+        for place, inner in places:
+            if type(inner) in (dict, list):
+                value[place] = self.data(inner)
+        return value
 
 
 _local = threading.local()
@@ -197,7 +260,7 @@ def load(text: bytes, specs: Specs) -> Workflow:
     try:
         workflow: Workflow = registry.restore(orjson.loads(text))
     finally:
-        registry.specs = None
+        registry.specs, registry.ids = None, {}
     return workflow
 
 

@@ -99,8 +99,13 @@ def _assign(task: Task, spec: Any, result: Mapping[str, Any] | None) -> None:
         task.data[spec.result_variable] = checked(None if result is None else dict(result))
 
 
+_AS_THEY_ARE = (str, bool, int, float)
+
+
 def as_json(value: Any) -> Any:
     """The value as marshmallow and history take it: dates and decimals as text, tuples and sets as lists."""
+    if value is None or type(value) in _AS_THEY_ARE:  # most are; asking whether each is a mapping costs most
+        return value
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

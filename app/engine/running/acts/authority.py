@@ -21,6 +21,12 @@ from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
 _BY_ID = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
+_OF_TURNS = ("data", "properties", "answers", "draft")  # long, and only a turn of the instance changes what is read of it
+_AGAIN = Prepared(
+    sa.select(*(column for column in _TASK.c if column.name not in _OF_TURNS)).where(
+        _TASK.c.id == sa.bindparam("task_id")
+    )
+)
 
 
 def person(actor: Actor) -> dict[str, Any]:
@@ -28,12 +34,16 @@ def person(actor: Actor) -> dict[str, Any]:
     return {"id": actor.id, "name": actor.name, "org_id": actor.org_id, "org_name": actor.org_name}
 
 
-def open_task(session: Session, task_id: str) -> dict[str, Any]:
-    """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when."""
-    found = _BY_ID.first(session, {"task_id": task_id})
+def open_task(session: Session, task_id: str, *, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when.
+
+    `before`: the row as this turn read it. Whoever gives it holds the instance's revision, so that no other turn lies
+    between; what people change without one (who holds the task, who prepares it) is read again.
+    """
+    found = (_BY_ID if before is None else _AGAIN).first(session, {"task_id": task_id})
     if found is None:
         raise errors.NotFound()
-    row: dict[str, Any] = found._asdict()
+    row: dict[str, Any] = dict(before or {}) | found._asdict()
     if row["status"] == "done":
         raise errors.Conflict(
             lazy_("%(name)s已办理这项工作", name=row["completed_by_name"] or lazy_("系统")),

@@ -103,7 +103,7 @@ class Complete:
 
     def commit(self, turn: Turn) -> None:
         session, now = turn.session, turn.now
-        row = open_task(session, self.task_id)
+        row = open_task(session, self.task_id, before=self.row)
         require_may_act(turn.engine, session, row, self.actor)
         self._check(turn, row)
         end_pause(turn, row, "")

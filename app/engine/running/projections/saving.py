@@ -39,6 +39,7 @@ _STOP = Prepared(
     .where(_TIMER.c.instance_id == sa.bindparam("ended_id"), _TIMER.c.state.in_(("waiting", "paused")))
     .values(state="cancelled")
 )
+_NOT_YET = object()
 _RESOLVE = Prepared(
     sa.update(_INCIDENT).where(_INCIDENT.c.instance_id == sa.bindparam("ended_id"), _INCIDENT.c.resolved_at.is_(None))
 )
@@ -49,6 +50,8 @@ def save(turn: Turn) -> None:
     main = turn.events[0] if turn.events else None  # a retry has none before its steps tell something
     turn.events += turn.thrown
     head = _head(turn)
+    changed = {name: value for name, value in head.items() if turn.instance.get(name, _NOT_YET) != value}
+    turn.instance |= head
     ended = turn.workflow.is_completed()
     project_tasks(turn, head | {"business_key": _shown_number(turn) or head["business_key"]})
     project_timers(turn)
@@ -62,7 +65,7 @@ def save(turn: Turn) -> None:
         main = main or turn.events[0]
         main.data = main.data | {"path": turn.path}
     history.append(turn.session, turn.id, turn.now, turn.events)
-    _store(turn, head, ended)
+    _store(turn, changed, ended)
 
 
 def _head(turn: Turn) -> dict[str, Any]:
@@ -91,7 +94,6 @@ def _head(turn: Turn) -> dict[str, Any]:
         "supervising_org_id": supervising if scope.get("supervising") else starter.get("org_id"),
         "responsible_org_id": organisation(scope.get("responsible")),
     }
-    turn.instance |= head
     return head
 
 
@@ -101,7 +103,8 @@ def _shown_number(turn: Turn) -> str | None:
     return None if value is None or value == "" else str(value)[:120]
 
 
-def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
+def _store(turn: Turn, changed: Mapping[str, Any], ended: bool) -> None:
+    """The sealed state, and of the head what this turn changed: a column that is written again rewrites its index."""
     first = not turn.instance["rev"]
     rev = turn.instance["rev"] or 1
     if not ended and compact(turn.workflow):
@@ -110,18 +113,15 @@ def _store(turn: Turn, head: Mapping[str, Any], ended: bool) -> None:
     if first or turn.restructured:
         serializing.require_round_trip(text, turn.loaded.specs)
     state, mac = serializing.seal(text, turn.engine.secret, turn.id, rev)
-    values: dict[str, Any] = dict(head) | {
-        "rev": rev,
-        "state": state,
-        "state_mac": mac,
-        "serializer_version": VERSION,
-    }
+    values: dict[str, Any] = dict(changed) | {"rev": rev, "state": state, "state_mac": mac}
+    if turn.instance.get("serializer_version") != VERSION:  # only what was just begun has none yet
+        values["serializer_version"] = VERSION
     if ended:
         values |= {"status": "ended", "ended_at": turn.now, "end_node": turn.end_node}
     try:
         _STORE.run(turn.session, {"instance_id": turn.id, **values})
     except sa.exc.IntegrityError as twice:
-        raise errors.Conflict(lazy_("这件事已经发起过"), business_key=head["business_key"]) from twice
+        raise errors.Conflict(lazy_("这件事已经发起过"), business_key=turn.instance["business_key"]) from twice
     turn.instance["rev"] = rev
 
 

@@ -36,7 +36,6 @@ _OPEN = Prepared(
         _TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.node_id, _TASK.c.signing_id, *(_TASK.c[name] for name in SHARED)
     )
     .where(_TASK.c.instance_id == sa.bindparam("instance_id"), _TASK.c.status == "open")
-    .order_by(_TASK.c.id)
 )
 _ADD = Prepared(sa.insert(_TASK))
 _CANCEL = Prepared(sa.update(_TASK).where(_TASK.c.id == sa.bindparam("cancelled_id")).values(status="cancelled"))
@@ -45,7 +44,7 @@ _CANCEL = Prepared(sa.update(_TASK).where(_TASK.c.id == sa.bindparam("cancelled_
 def project_tasks(turn: Turn, head: Mapping[str, Any]) -> None:
     session = turn.session
     ready = {str(task.id): task for task in turn.workflow.human_tasks()}
-    rows = _OPEN.all(session, {"instance_id": turn.id})
+    rows = sorted(_OPEN.all(session, {"instance_id": turn.id}))  # by id; the database would make a table to sort in
     known: dict[str, list[Any]] = {}
     for row in rows:
         if row.spiff_task_id not in ready:

@@ -30,6 +30,8 @@ def project_timers(turn: Turn) -> None:
     Whoever read a row before it moved holds an old fencing token from then on. One that was given up stays so until
     somebody retries, or it moves.
     """
+    if not turn.loaded.times and not turn.restructured:  # what is migrated may have left timers behind
+        return
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
     known = {row.spiff_task_id: row for row in _WAITING.all(session, {"instance_id": turn.id})}
