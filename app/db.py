@@ -193,11 +193,13 @@ def engine_options(url: str) -> dict[str, Any]:
     What statements carry is people's data: it stays out of the words of errors, which are logged and shown.
     """
     parsed = sa.make_url(url)
+    # The connection that was last given back is taken first. What SQLite has read stays with a connection until another
+    # one writes: whoever reads by one and writes by the next reads everything anew, each time.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
     if parsed.get_backend_name() != "postgresql":
-        return {"hide_parameters": True}
+        return options
     limits = f"-c lock_timeout={WAIT * 1000:.0f}"
-    return {
-        "hide_parameters": True,
+    return options | {
         "pool_pre_ping": True,  # a connection that the server has ended is made anew before it is used
         "pool_timeout": 5,
         "connect_args": {

@@ -43,18 +43,19 @@ def _end(response: Response) -> Response:
     seconds = time.monotonic() - began
     response.headers["X-Request-ID"] = g.request_id
     endpoint = request.endpoint or ""
-    user = g.get("_login_user")  # whoever was looked up; nobody is asked for here
-    log.log(
-        logging.DEBUG if endpoint in ("static", "upkeep.health") else logging.INFO,
-        "request",
-        extra={
+    level = logging.DEBUG if endpoint in ("static", "upkeep.health") else logging.INFO
+    if log.isEnabledFor(level):
+        user = g.get("_login_user")  # whoever was looked up; nobody is asked for here
+        line = {
+            "request_id": g.request_id,
             "method": request.method,
             "route": str(request.url_rule) if request.url_rule else None,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
             "user_id": _id_of(user),
-        },
-    )
+        }
+        # Once the answer is on its way: who waits for it does not wait for the line.
+        response.call_on_close(lambda: log.log(level, "request", extra=line))
     for observer in current_app.extensions["duban.request_observers"]:
         observer(endpoint, request.method, response.status_code, seconds)
     return response

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from app.engine.language.errors import ExpressionFailed, UnknownName, UnsafeExpression
 from app.engine.language.limits import MAX_LOGGED
@@ -12,22 +10,28 @@ from app.engine.language.limits import MAX_LOGGED
 log = logging.getLogger("duban.language")
 
 
-@contextmanager
-def guarded(text: str) -> Iterator[None]:
+class guarded:  # noqa: N801 (a context manager, said in place of a function: every step evaluates a dozen times)
     """Every refusal is logged, and whatever else a value may provoke becomes an ExpressionFailed."""
-    try:
-        yield
-    except UnsafeExpression as refusal:
-        log_refusal(logging.WARNING, text, refusal)
-        raise
-    except (ExpressionFailed, UnknownName):
-        raise
-    except RecursionError as error:
-        too_deep = UnsafeExpression("嵌套过深", "nested too deeply")
-        log_refusal(logging.WARNING, text, too_deep)
-        raise too_deep from error
-    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-        raise ExpressionFailed(*_reason(error)) from error
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None or isinstance(error, (ExpressionFailed, UnknownName)):
+            return
+        if isinstance(error, UnsafeExpression):
+            log_refusal(logging.WARNING, self._text, error)
+        elif isinstance(error, RecursionError):
+            too_deep = UnsafeExpression("嵌套过深", "nested too deeply")
+            log_refusal(logging.WARNING, self._text, too_deep)
+            raise too_deep from error
+        elif isinstance(error, (TypeError, ValueError, ArithmeticError, LookupError)):
+            raise ExpressionFailed(*_reason(error)) from error
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -103,7 +103,7 @@ class Specs:
 
 
 class _TaskConverter(TaskConverter):
-    """SpiffWorkflow's, said for the one way that states go here, and a third of its work: every step restores all tasks.
+    """SpiffWorkflow's, said for the one way that states go here: every step restores all tasks.
 
     Task data may only hold data: text that looks like a workflow object stays text.
     """
@@ -147,9 +147,7 @@ class _TaskConverter(TaskConverter):
         if parent is None or not dct["delta"]:
             task.data = registry.data(dct["data"])
         else:
-            task.data = {
-                name: value.copy() if type(value) in _COPIED else value for name, value in parent.data.items()
-            }
+            task.data = {name: value.copy() if type(value) in _COPIED else value for name, value in parent.data.items()}
             task.data |= registry.data(dct["delta"]["updates"])
             for name in dct["delta"]["deletions"]:
                 task.data.pop(name, None)

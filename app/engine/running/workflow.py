@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Protocol
@@ -48,7 +49,15 @@ def _is_descendant_of(self: Task, task: Task) -> bool:
     return False
 
 
+def _set_state(self: Task, value: int) -> None:
+    """Without SpiffWorkflow's log line, which nobody reads here: it gathers what it would say also when it is off."""
+    if value != self._state:
+        self.last_state_change = time.time()
+        self._state = value
+
+
 Task.is_descendant_of = _is_descendant_of
+Task._set_state = _set_state
 
 Live = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
@@ -97,6 +106,13 @@ class Workflow(BpmnWorkflow):
         super().__init__(process, subprocesses, script_engine=script_engine, deserializing=deserializing)
         # Guard 1: otherwise a reset while a boundary timer waits ends in AttributeError.
         self.task_removed_event.connect(lambda _workflow, task: self.event_manager.remove_task(task))
+
+    def is_completed(self) -> bool:
+        """Whether no token is left: a look at each task, where SpiffWorkflow walks the tree. Asked after every step."""
+        if self.completed:
+            return True
+        self.completed: bool = not any(task._state & TaskState.NOT_FINISHED_MASK for task in self.tasks.values())
+        return self.completed
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of every living scope; our own scan, which no depth stops (guard 2)."""

@@ -21,7 +21,12 @@ from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
 _BY_ID = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
-_OF_TURNS = ("data", "properties", "answers", "draft")  # long, and only a turn of the instance changes what is read of it
+_OF_TURNS = (
+    "data",
+    "properties",
+    "answers",
+    "draft",
+)  # long, and only a turn of the instance changes what is read of it
 _AGAIN = Prepared(
     sa.select(*(column for column in _TASK.c if column.name not in _OF_TURNS)).where(
         _TASK.c.id == sa.bindparam("task_id")

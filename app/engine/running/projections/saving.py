@@ -84,7 +84,7 @@ def _head(turn: Turn) -> dict[str, Any]:
     starter = data.get("starter") or {}
     supervising = organisation(scope.get("supervising"))
     subject_id = text(subject.get("id"), 32)
-    head = {
+    return {
         "title": text(manifest.get("instance_title"), 300) or turn.loaded.title.get("zh", ""),
         "business_key": turn.instance["business_key"] or text(manifest.get("business_key"), 120),
         "subject_kind": subject.get("kind") if subject_id else None,
@@ -94,7 +94,6 @@ def _head(turn: Turn) -> dict[str, Any]:
         "supervising_org_id": supervising if scope.get("supervising") else starter.get("org_id"),
         "responsible_org_id": organisation(scope.get("responsible")),
     }
-    return head
 
 
 def _shown_number(turn: Turn) -> str | None:

@@ -34,8 +34,7 @@ SHARED = (
 _OPEN = Prepared(
     sa.select(
         _TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.node_id, _TASK.c.signing_id, *(_TASK.c[name] for name in SHARED)
-    )
-    .where(_TASK.c.instance_id == sa.bindparam("instance_id"), _TASK.c.status == "open")
+    ).where(_TASK.c.instance_id == sa.bindparam("instance_id"), _TASK.c.status == "open")
 )
 _ADD = Prepared(sa.insert(_TASK))
 _CANCEL = Prepared(sa.update(_TASK).where(_TASK.c.id == sa.bindparam("cancelled_id")).values(status="cancelled"))
