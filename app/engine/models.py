@@ -144,7 +144,14 @@ class HumanTask(Base):
             sqlite_where=sa.text("status = 'open'"),
             postgresql_where=sa.text("status = 'open'"),
         ),
-        sa.Index("ix_human_task_done", "completed_by_id", "completed_at"),
+        # A task that begins has been done by nobody: it is written here once, when it is over.
+        sa.Index(
+            "ix_human_task_done",
+            "completed_by_id",
+            "completed_at",
+            sqlite_where=sa.text("completed_by_id IS NOT NULL"),
+            postgresql_where=sa.text("completed_by_id IS NOT NULL"),
+        ),
         # Few tasks are passed on; see ix_human_task_signing_id.
         sa.Index(
             "ix_human_task_passed",
@@ -162,7 +169,7 @@ class HumanTask(Base):
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
-    spiff_task_id: Mapped[str] = mapped_column(sa.String(36), index=True)
+    spiff_task_id: Mapped[str] = mapped_column(sa.String(36))  # asked for together with the instance
     definition_id: Mapped[str] = mapped_column(Id)
     definition_key: Mapped[str] = mapped_column(sa.String(80))
     node_id: Mapped[str] = mapped_column(sa.String(120))
@@ -421,7 +428,7 @@ class History(Base):
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"))
     seq: Mapped[int]
     at: Mapped[dt.datetime]
-    event: Mapped[str] = mapped_column(sa.String(80), index=True)  # dotted past participle: task.completed
+    event: Mapped[str] = mapped_column(sa.String(80))  # dotted past participle: task.completed
     node_id: Mapped[str | None] = mapped_column(sa.String(120))
     task_id: Mapped[str | None] = mapped_column(Id)
     actor_id: Mapped[str | None] = mapped_column(Id)

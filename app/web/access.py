@@ -20,11 +20,22 @@ class Person(Protocol):
     @property
     def id(self) -> str: ...
 
+    @property
+    def is_authenticated(self) -> bool: ...
+
+    @property
+    def must_change_password(self) -> bool: ...
+
+    def get_id(self) -> str: ...
+
     def actor(self) -> Actor: ...
 
 
 def signed_in() -> Person:
-    """The signed-in person, of whom a program's call knows only the little that it asked for."""
+    """The signed-in person, of whom a program's call knows only the little that it asked for; or the anonymous one.
+
+    Each look at `flask_login.current_user` finds out anew who it is: whoever asks more than once asks here.
+    """
     return cast("Person", flask_login.current_user._get_current_object())
 
 
@@ -37,9 +48,10 @@ def current_user() -> User:
 
 def actor() -> Actor:
     """The signed-in person as an actor; the system outside a request."""
-    if not has_request_context() or not flask_login.current_user.is_authenticated:
+    if not has_request_context():
         return SYSTEM
-    return signed_in().actor()
+    person = signed_in()
+    return person.actor() if person.is_authenticated else SYSTEM
 
 
 def locale_of(user: object) -> str:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import flask_login
 import marshmallow as ma
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, jsonify, request
@@ -30,6 +29,7 @@ from app.db import UNAVAILABLE, Base, also_written, is_postgresql, write_transac
 from app.errors import Conflict, Invalid
 from app.i18n import lazy_
 from app.prepared import Prepared
+from app.web.access import signed_in
 from app.web.api import is_api
 from app.web.database import db
 from app.web.owner import NOBODY, is_dead, one_of_mine
@@ -64,12 +64,14 @@ class IdempotencyKey(Base):
 
 
 def _key_hash() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if request.method != "POST" or not key or not is_api() or not flask_login.current_user.is_authenticated:
+    if request.method != "POST" or not is_api() or not (key := request.headers.get("Idempotency-Key")):
+        return None
+    person = signed_in()
+    if not person.is_authenticated:
         return None
     if len(key) > 200:
         raise Invalid({"Idempotency-Key": [lazy_("不得超过 200 个字符")]})
-    return hashlib.sha256(f"{flask_login.current_user.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
+    return hashlib.sha256(f"{person.get_id()}\0{request.path}\0{key}".encode()).hexdigest()
 
 
 def _request_hash() -> str:

@@ -25,6 +25,13 @@ CSP = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; worker-src 'self'; manifest-src 'self'"
 )
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(self), geolocation=(self)",
+}
 
 
 def init_app(app: Flask) -> None:
@@ -86,15 +93,16 @@ def _protection(app: Flask) -> None:
         if app.config.get("WTF_CSRF_ENABLED", True):
             csrf.protect()
 
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", CSP)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self)")
-        if request.blueprint == "security":
-            response.headers["Cache-Control"] = "no-store"  # Flask-Security writes one that no browser reads
-        elif not request.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    app.after_request(_headers)
+
+
+def _headers(response: Response) -> Response:
+    if request.blueprint == "security":
+        response.headers["Cache-Control"] = "no-store"  # Flask-Security writes one that no browser reads
+    there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (these are pairs)
+    for name, value in HEADERS.items():
+        if name.lower() not in there:
+            response.headers.add(name, value)
+    if "cache-control" not in there and not request.path.startswith("/static/"):
+        response.headers.add("Cache-Control", "no-store")
+    return response

@@ -18,7 +18,7 @@ from app.db import write_transaction
 from app.errors import DubanError
 from app.i18n import CHINESE, ENGLISH, LOCALES, _, bilingual, get_locale, pick, set_locale
 from app.web import once
-from app.web.access import actor, current_user
+from app.web.access import actor, current_user, signed_in
 from app.web.database import db
 from app.web.registry import for_the_bar, menu, unsent_answers
 from app.web.rendering import render, see_other
@@ -87,7 +87,7 @@ def choose_language() -> None:
     """What was last chosen in this browser, else the person's own language, else Chinese."""
     chosen = request.cookies.get("lang", "")
     if chosen not in LOCALES:
-        user = flask_login.current_user
+        user = signed_in()
         chosen = getattr(user, "locale", None) or CHINESE if user.is_authenticated else CHINESE
     set_locale(chosen)
 

@@ -105,7 +105,7 @@ def guard() -> None:
 
 
 def _temporary_password_stops() -> None:
-    user = flask_login.current_user
+    user = web.signed_in()
     if user.is_authenticated and user.must_change_password and request.endpoint not in _WHILE_PASSWORD_IS_TEMPORARY:
         raise PasswordIsTemporary(lazy_("先登录网页修改临时密码"))
 

@@ -57,6 +57,7 @@ class _OfAStep(ABC):
         found = session.execute(
             sa.select(_TASK)
             .where(
+                _TASK.c.instance_id == row["instance_id"],
                 _TASK.c.spiff_task_id == row["spiff_task_id"],
                 _TASK.c.status == "open",
                 _TASK.c.due_at == row["due_at"],

@@ -227,7 +227,9 @@ def deadline_of(turn: Turn, words: Words, task: Task, start: dt.datetime) -> dic
 
 def redo(turn: Turn, incident: Mapping[str, Any]) -> None:
     """Retry what a task lacks: an address (the task is made anew), or a deadline (its clock starts where it did)."""
-    found = sa.select(_TASK).where(_TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open")
+    found = sa.select(_TASK).where(
+        _TASK.c.instance_id == turn.id, _TASK.c.spiff_task_id == incident["spiff_task_id"], _TASK.c.status == "open"
+    )
     task = turn.workflow.task(incident["spiff_task_id"])
     for row in turn.session.execute(found).mappings().all() if task is not None else ():
         if incident["kind"] == "address":
