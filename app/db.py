@@ -195,7 +195,9 @@ def engine_options(url: str) -> dict[str, Any]:
     parsed = sa.make_url(url)
     # The connection that was last given back is taken first. What SQLite has read stays with a connection until another
     # one writes: whoever reads by one and writes by the next reads everything anew, each time.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
+    options: dict[str, Any] = {"hide_parameters": True}
+    if parsed.database not in (None, "", ":memory:"):  # a database in memory has one connection for each thread
+        options["pool_use_lifo"] = True
     if parsed.get_backend_name() != "postgresql":
         return options
     limits = f"-c lock_timeout={WAIT * 1000:.0f}"

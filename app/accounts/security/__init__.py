@@ -60,6 +60,9 @@ def init_app(app: Flask) -> None:
         password_util_cls=OfficePasswords,
     )
     security.unauthn_handler(_unauthenticated)
+    # Flask-Principal would load an identity in every request, for permissions of its own that nothing here asks.
+    hooks = app.before_request_funcs
+    hooks[None] = [hook for hook in hooks[None] if not hook.__module__.startswith("flask_principal")]
     # Flask-Security brings its own JSON provider, so only now: Chinese that a person can read in a terminal.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     views: dict[str, Any] = app.view_functions
