@@ -15,6 +15,7 @@ walks run once anyway. What only PostgreSQL has (locks on rows, a server that di
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shutil
@@ -36,11 +37,13 @@ from app.config import ROOT, Settings
 from app.db import Base, write_transaction
 from app.i18n import CHINESE, set_locale
 from tests import cast as cast_module
+from tests import late_descriptions, once_compiled
 from tests import postgres as postgres_server
 from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 from tests.spreading import LongestFirst, rank
 
+late_descriptions.install()
 PASSWORD = "test-only-Password-2026"
 # What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
 # these have gone, or looks at pages whose data these have tested (docs/testing.md). DUBAN_BOTH=1 runs everything twice.
@@ -96,6 +99,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.fspath):
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish() -> None:
+    """What all modules have loaded stays: looking through it for rubbish again and again took a tenth of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 10)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -172,6 +182,7 @@ def _build(place: Path | Settings, clock: FixedClock) -> Flask:
     app = create_app(place if isinstance(place, Settings) else _settings(place), clock)
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = _templates
+    once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
     return app
 
