@@ -43,6 +43,7 @@ from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 from tests.spreading import LongestFirst, rank
 
+gc.set_threshold(50_000, 20, 10)  # while hundreds of modules are loaded, and after (`pytest_collection_finish`)
 late_descriptions.install()
 PASSWORD = "test-only-Password-2026"
 # What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
@@ -105,7 +106,6 @@ def pytest_collection_finish() -> None:
     """What all modules have loaded stays: looking through it for rubbish again and again took a tenth of a run."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 10)
 
 
 @pytest.hookimpl(tryfirst=True)
