@@ -21,13 +21,14 @@ from flask import Flask
 
 from app.audit import SYSTEM
 from app.clock import FixedClock
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.engine import Hold, HumanTask, Instance, Outbox, Timer
 from app.upkeep import archive, verification
 from app.upkeep import backup as backup_module
 from app.upkeep.archive import Refused
 from app.upkeep.restore import restore
 from app.web import WebSession
+from tests import started
 from tests.first_release import LEFT_AT, as_it_was, back_up, settings_of
 from tests.upkeep.conftest import environment
 
@@ -355,18 +356,11 @@ for line in sys.stdin:
 @contextmanager
 def restorer(settings: Settings, kept: Path) -> Iterator[Callable[[str], int]]:
     """`restored("some rows")` → the exit code of a restore that is killed there."""
-    command = [sys.executable, "-W", "ignore", "-c", RESTORER, str(kept)]
-    process = subprocess.Popen(
-        command, env=environment(settings), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin
-    assert process.stdout
-    stdin, stdout = process.stdin, process.stdout
+    process = started.run(RESTORER, str(kept), env=environment(settings))
 
     def restored(point: str) -> int:
-        stdin.write(point + "\n")
-        stdin.flush()
-        return int(stdout.readline())
+        process.stdin.write(point + "\n")
+        return int(process.stdout.readline())
 
     try:
         yield restored
@@ -408,8 +402,8 @@ def test_a_backup_that_is_killed_leaves_no_file_that_looks_like_one(
         "b.Writer.add_file = add\n"
         "b.backup(load_settings(), Path(sys.argv[1]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(target)], env=environment(settings), cwd=ROOT)
-    assert done.returncode == -signal.SIGKILL
+    with started.run(code, str(target), env=environment(settings)) as process:
+        assert process.wait(120) == -signal.SIGKILL
     assert not target.exists()
     partial = target.with_name("kept.tar.gz.partial")
     assert partial.exists()
