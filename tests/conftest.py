@@ -64,8 +64,9 @@ ON_BOTH = {
 # Modules of those suites in which everything is computed before anything is stored.
 ONCE = {
     "engine.test_clock_moving", "engine.test_events_and_returns", "engine.test_events_signals",
-    "engine.test_joins_in_loops", "engine.test_sign_arrangement", "engine.test_sign_back", "engine.test_sign_clocks",
-    "engine.test_sign_people", "engine.test_sign_property",
+    "engine.test_joins_in_loops", "engine.test_send_back", "engine.test_sign_arrangement", "engine.test_sign_back",
+    "engine.test_sign_clocks", "engine.test_sign_people", "engine.test_sign_policies", "engine.test_sign_property",
+    "files.test_upload_a_file",
 }  # fmt: skip
 EVERYTHING_TWICE = os.environ.get("DUBAN_BOTH") == "1"
 

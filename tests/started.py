@@ -23,7 +23,10 @@ from typing import IO, Any
 
 from app.config import ROOT
 
-LOADED = ("app.cli", "app.migrate", "app.upkeep.backup", "app.upkeep.restore", "app.worker", "tests.engine.conftest")
+LOADED = (
+    "app.cli", "app.migrate", "app.upkeep.backup", "app.upkeep.restore", "app.worker", "tests.conftest",
+    "tests.engine.conftest",
+)  # fmt: skip
 
 
 class Started:

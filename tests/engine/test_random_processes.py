@@ -29,7 +29,7 @@ from tests.engine import random_processes as r
 from tests.engine.conftest import World, build, fill
 from tests.engine.random_paths import Disagreement, Memory, canonical, play
 
-SEEDS = int(os.environ.get("DUBAN_TEST_SEEDS", "10"))
+SEEDS = int(os.environ.get("DUBAN_TEST_SEEDS", "7"))
 
 
 @pytest.fixture

@@ -164,6 +164,7 @@ def test_a_second_restore_over_the_first_is_the_same(settings: Settings, elsewhe
     assert contents(elsewhere) == contents(settings)
 
 
+@pytest.mark.one_database
 def test_a_backup_with_another_secret_is_refused(first_backup: Path, elsewhere: Settings) -> None:
     from dataclasses import replace
 
@@ -179,6 +180,7 @@ def say_revision(settings: Settings, revision: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.one_database
 def test_a_backup_of_a_newer_version_is_refused(
     settings: Settings, elsewhere: Settings, kept: Path, tmp_path: Path
 ) -> None:
@@ -259,6 +261,7 @@ def test_something_that_is_no_backup_is_refused(tmp_path: Path) -> None:
             restore(settings_of(tmp_path / "home"), tmp_path / name)
 
 
+@pytest.mark.one_database
 def test_a_backup_never_takes_the_place_of_a_file(settings: Settings, tmp_path: Path) -> None:
     kept = back_up(settings, tmp_path / "kept.tar.gz")
     before = kept.read_bytes()

@@ -17,7 +17,7 @@ from app.engine import Package, package_from_files
 from tests.engine.conftest import World
 from tests.engine.random_paths import Player, Side
 
-SEEDS = int(os.environ.get("DUBAN_TEST_SEEDS", "8"))
+SEEDS = int(os.environ.get("DUBAN_TEST_SEEDS", "5"))
 _NODE = (
     r"<bpmn:(?:userTask|scriptTask|serviceTask|exclusiveGateway|parallelGateway|inclusiveGateway|eventBasedGateway|"
     r'intermediateCatchEvent|intermediateThrowEvent|boundaryEvent|subProcess|callActivity|startEvent|endEvent) id="([^"]+)"'
