@@ -46,6 +46,9 @@ from tests.spreading import LongestFirst, rank
 gc.set_threshold(50_000, 20, 10)  # while hundreds of modules are loaded, and after (`pytest_collection_finish`)
 late_descriptions.install()
 PASSWORD = "test-only-Password-2026"
+# The same way of keeping passwords, at a cost at which hundreds are checked in a second: the real one is a third of a
+# second of a processor for each sign-in (tests/accounts/test_change_the_password.py holds it).
+CHEAP = {"argon2__memory_cost": 64, "argon2__time_cost": 1, "argon2__parallelism": 1}
 # What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
 # these have gone, or looks at pages whose data these have tested (docs/testing.md). DUBAN_BOTH=1 runs everything twice.
 ON_BOTH = {
@@ -185,6 +188,7 @@ def _build(place: Path | Settings, clock: FixedClock) -> Flask:
     app.jinja_env.bytecode_cache = _templates
     once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
+    app.extensions["security"].pwd_context.update(**CHEAP)
     return app
 
 
