@@ -15,6 +15,7 @@ walks run once anyway. What only PostgreSQL has (locks on rows, a server that di
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shutil
@@ -36,12 +37,18 @@ from app.config import ROOT, Settings
 from app.db import Base, write_transaction
 from app.i18n import CHINESE, set_locale
 from tests import cast as cast_module
+from tests import late_descriptions, once_compiled
 from tests import postgres as postgres_server
 from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 from tests.spreading import LongestFirst, rank
 
+gc.set_threshold(50_000, 20, 10)  # while hundreds of modules are loaded, and after (`pytest_collection_finish`)
+late_descriptions.install()
 PASSWORD = "test-only-Password-2026"
+# The same way of keeping passwords, at a cost at which hundreds are checked in a second: the real one is a third of a
+# second of a processor for each sign-in (tests/accounts/test_change_the_password.py holds it).
+CHEAP = {"argon2__memory_cost": 64, "argon2__time_cost": 1, "argon2__parallelism": 1}
 # What is stored, locked, ordered, searched or found twice. The rest reads files, computes or draws, goes the way that
 # these have gone, or looks at pages whose data these have tested (docs/testing.md). DUBAN_BOTH=1 runs everything twice.
 ON_BOTH = {
@@ -60,8 +67,9 @@ ON_BOTH = {
 # Modules of those suites in which everything is computed before anything is stored.
 ONCE = {
     "engine.test_clock_moving", "engine.test_events_and_returns", "engine.test_events_signals",
-    "engine.test_joins_in_loops", "engine.test_sign_arrangement", "engine.test_sign_back", "engine.test_sign_clocks",
-    "engine.test_sign_people", "engine.test_sign_property",
+    "engine.test_joins_in_loops", "engine.test_send_back", "engine.test_sign_arrangement", "engine.test_sign_back",
+    "engine.test_sign_clocks", "engine.test_sign_people", "engine.test_sign_policies", "engine.test_sign_property",
+    "files.test_upload_a_file",
 }  # fmt: skip
 EVERYTHING_TWICE = os.environ.get("DUBAN_BOTH") == "1"
 
@@ -96,6 +104,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.fspath):
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish() -> None:
+    """What all modules have loaded stays: looking through it for rubbish again and again took a tenth of a run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -172,7 +186,9 @@ def _build(place: Path | Settings, clock: FixedClock) -> Flask:
     app = create_app(place if isinstance(place, Settings) else _settings(place), clock)
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = _templates
+    once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
+    app.extensions["security"].pwd_context.update(**CHEAP)
     return app
 
 

@@ -1,6 +1,7 @@
 """The city that the first release left (tests/upgrade/first_release.tar.xz), brought to the present schema.
 
 old_city()            → settings of a fresh copy of it, on the test's database
+new_in_old_city()     → the same with the processes of this release published in it
 open_city(settings)   → the application on it, closed after the test; its clock stands where the archive was packed
 as_it_was(home)       unpacks the archive itself, before any upgrade: SQLite at revision 0001
 """
@@ -12,6 +13,7 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,8 +22,10 @@ from app import create_app, migrate
 from app.audit import SYSTEM
 from app.clock import SHANGHAI, FixedClock
 from app.config import Settings
+from app.setup import install
 from app.upkeep.backup import backup
 from app.upkeep.restore import restore
+from tests import once_compiled
 
 ARCHIVE = Path(__file__).parent / "upgrade" / "first_release.tar.xz"
 SECRET = "test-only-first-release-" + "x" * 40
@@ -33,10 +37,9 @@ def settings_of(home: Path, url: str | None = None) -> Settings:
 
 
 def as_it_was(home: Path) -> Settings:
+    known: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from Python 3.11.4
     with tarfile.open(ARCHIVE) as tar:
-        # Python 3.11 has the filter from its fourth patch release on; the archive is our own.
-        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
-        tar.extractall(home)
+        tar.extractall(home, **known)
     return settings_of(home)
 
 
@@ -61,31 +64,58 @@ def _upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def _publish(settings: Settings) -> None:
+    app = create_app(settings, FixedClock(LEFT_AT))
+    with app.app_context():
+        install(app)
+    app.extensions["duban.sessions"].kw["bind"].dispose()
+
+
+@pytest.fixture(scope="session")
+def _published(_upgraded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("published") / "home"
+    shutil.copytree(_upgraded, home)
+    _publish(settings_of(home))
+    return home
+
+
 @pytest.fixture
-def old_city(
+def _copies(
     database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], Settings]]:
+) -> Iterator[Callable[[str], Settings]]:
     """On SQLite the archive's own file is upgraded; on PostgreSQL its rows go in by a backup, and then the schema."""
     made: list[str] = []
 
-    def city() -> Settings:
+    def copy(template: str) -> Settings:
         home = tmp_path_factory.mktemp("old") / "home"
-        shutil.copytree(request.getfixturevalue("_upgraded"), home)
+        shutil.copytree(request.getfixturevalue(template), home)
         if database == "sqlite":
             return settings_of(home)
-        made.append(request.getfixturevalue("postgres").database("old_city", fill))
+        made.append(request.getfixturevalue("postgres").database(f"old_city{template}", fill[template]))
         return settings_of(home, made[-1])
 
-    def fill(url: str) -> None:
+    def upgraded(url: str) -> Settings:
         settings = settings_of(tmp_path_factory.mktemp("filled"), url)
         restore(settings, request.getfixturevalue("first_backup"))
         app = create_app(settings, FixedClock(LEFT_AT))
         app.extensions["duban.engine"].release(by=SYSTEM)
         app.extensions["duban.sessions"].kw["bind"].dispose()
+        return settings
 
-    yield city
+    fill = {"_upgraded": upgraded, "_published": lambda url: _publish(upgraded(url))}
+    yield copy
     for url in made:
         request.getfixturevalue("postgres").drop(url)
+
+
+@pytest.fixture
+def old_city(_copies: Callable[[str], Settings]) -> Callable[[], Settings]:
+    return lambda: _copies("_upgraded")
+
+
+@pytest.fixture
+def new_in_old_city(_copies: Callable[[str], Settings]) -> Callable[[], Settings]:
+    return lambda: _copies("_published")
 
 
 @pytest.fixture
@@ -99,6 +129,7 @@ def open_city(clock: FixedClock) -> Iterator[Callable[[Settings], Flask]]:
 
     def build(settings: Settings) -> Flask:
         app = create_app(settings, clock)
+        once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
         opened.append(app)
         return app
 

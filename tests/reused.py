@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.db import make_sessions
+from tests import once_compiled
 from tests.postgres import Cluster
 
 EVENTS = ("before_cursor_execute", "after_cursor_execute", "begin", "commit", "rollback")
@@ -41,6 +42,7 @@ class Reused:
     def begin(self) -> sessionmaker[Session]:
         if self._sessions is None:
             self._sessions = make_sessions(self.make())
+            once_compiled.share(self.bind)
             self._heard = self._listeners()
         return self._sessions
 

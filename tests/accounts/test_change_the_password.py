@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from flask_security import hash_password
 from sqlalchemy.orm import Session
 
+from app import create_app
 from app.accounts.security.passwords import problems, temporary_password
 from app.db import write_transaction
 from tests.accounts.people import last_acts, signed_in, user
 from tests.accounts.test_sign_in import enter
 from tests.cast import member
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, _settings
 
 SignIn = Callable[[str], FlaskClient]
 NEW = "绿豆汤-with-Ice-7"
@@ -94,3 +98,12 @@ def test_passwords_that_everybody_tries_first_are_refused(app: object, password:
 @pytest.mark.parametrize("password", ["correct horse battery", "海边的第三棵椰子树倒了", "mK9-rt-Zu2-pp", NEW])
 def test_ordinary_good_passwords_are_accepted(app: object, password: str) -> None:
     assert problems(password, "zhao", "赵明远") == []
+
+
+def test_a_password_is_kept_so_that_each_guess_costs_memory_and_time(tmp_path: Path) -> None:
+    """At least what OWASP asks of Argon2id. (The tests' own applications are cheaper.)"""
+    with create_app(_settings(tmp_path)).app_context():
+        kept = hash_password(NEW)
+    found = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$", kept)
+    assert found, kept
+    assert int(found[1]) >= 19 * 1024 and int(found[2]) >= 2

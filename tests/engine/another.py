@@ -12,22 +12,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
 import sys
 import time
 from typing import Any
 
 from app import errors
 from app.clock import FixedClock
-from app.config import ROOT
+from tests import started
 
 
 class Another:
     def __init__(self, url: str, now: dt.datetime) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.another", url, now.isoformat()],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-        )  # fmt: skip
+        self._process = started.run("from tests.engine.another import serve; serve()", url, now.isoformat())
         assert self.answer() == ("ready", None)
 
     @property
@@ -35,11 +31,9 @@ class Another:
         return self._process.pid
 
     def ask(self, verb: str, *words: Any, **more: Any) -> None:
-        assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([verb, words, more]) + "\n")
 
     def answer(self) -> tuple[str, Any]:
-        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the other process ended with {self._process.wait()}"
         code, value = json.loads(line)
@@ -49,11 +43,11 @@ class Another:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._process.__exit__()
 
 
-def _serve(url: str, now: str) -> None:
+def serve() -> None:
+    url, now = sys.argv[1:]
     from tests.engine.conftest import build
 
     world = build(url, FixedClock(dt.datetime.fromisoformat(now)))
@@ -81,7 +75,3 @@ def _serve(url: str, now: str) -> None:
 def _say(code: str, value: Any = None) -> None:
     sys.stdout.write(json.dumps([code, value]) + "\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _serve(*sys.argv[1:])

@@ -301,6 +301,7 @@ def test_a_call_in_a_sub_process_and_in_a_loop_begins_a_new_round(world: World) 
     ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("seed", range(6))
 def test_started_anew_after_every_step_it_comes_to_the_same_end(
     world: World, again: Callable[[], World], seed: int

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import select
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -22,12 +21,13 @@ import sqlalchemy as sa
 
 from app import errors
 from app.clock import SHANGHAI
-from app.config import ROOT
 from app.engine import Instance
 from app.engine.verbs import sweeps
+from tests import started
 from tests.engine import diagrams as d
 from tests.engine.conftest import World
 from tests.engine.test_clock_extension import RUNG, STEP, at, clocked, rungs
+from tests.started import Started
 
 WAIT = d.package("wait", d.catch("wait", d.timer("timeDuration", "P2D")), d.user("next"), d.end())
 # A worker of its own process: it claims what is due, says so, stands still until it is told to go on, and fires it.
@@ -51,25 +51,24 @@ WORKER = textwrap.dedent(
 
 
 @contextmanager
-def worker(world: World, *, lease: float = 1, stop: bool = True, zone: str = "UTC") -> Iterator[subprocess.Popen[str]]:
+def worker(world: World, *, lease: float = 1, stop: bool = True, zone: str = "UTC") -> Iterator[Started]:
     """A second scheduler on the same database, at the instant that the first one's clock shows."""
     url, now = world.url, world.clock.now().isoformat()
-    command = [sys.executable, "-c", WORKER, url, now, str(lease), "stop" if stop else "go"]
-    env = {**os.environ, "TZ": zone}
-    with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE) as process:
+    words = (url, now, str(lease), "stop" if stop else "go")
+    with started.run(WORKER, *words, env={**os.environ, "TZ": zone}) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def said(process: subprocess.Popen[str]) -> Any:
-    assert process.stdout is not None
+def said(process: Started) -> Any:
     return json.loads(process.stdout.readline())
 
 
-def go_on(process: subprocess.Popen[str]) -> int:
-    process.send_signal(signal.SIGCONT)
+def go_on(process: Started) -> int:
+    while not select.select([process.stdout], [], [], 0.05)[0]:
+        process.send_signal(signal.SIGCONT)  # more than once: it says what it has claimed just before it stops
     return int(said(process))
 
 

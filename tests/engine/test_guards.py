@@ -153,6 +153,7 @@ def test_what_a_sub_process_does_is_stopped_before_its_next_step_runs(world: Wor
     assert "ran_on" not in world.data(instance)
 
 
+@pytest.mark.one_database
 def test_an_instance_does_not_end_while_a_token_is_deeper_than_a_thousand_tasks(world: World) -> None:
     """SpiffWorkflow's iterator would not see it, and end the instance around it."""
     package = d.package(
@@ -230,6 +231,7 @@ REWORK = d.package(
 )  # fmt: skip
 
 
+@pytest.mark.one_database
 def test_a_rework_loop_does_not_freeze_after_333_rounds(world: World) -> None:
     """SpiffWorkflow's iterator stops at 1,000 tasks of depth: the task would leave the inbox without an error."""
     specs = specs_of(REWORK)
@@ -264,6 +266,7 @@ def test_a_long_loop_survives_saving_and_loading(world: World) -> None:
     assert world.open_nodes(instance) == ["do"]
 
 
+@pytest.mark.one_database
 def test_an_endless_automatic_loop_is_stopped_and_nothing_of_the_step_is_stored(world: World) -> None:
     world.deploy(
         d.package(
@@ -482,6 +485,7 @@ def test_input_is_bounded_in_depth_size_and_kind(value: Any) -> None:
 # -- shared specs
 
 
+@pytest.mark.one_database
 def test_a_shared_spec_is_the_same_after_hundreds_of_instances(world: World) -> None:
     world.deploy(REWORK)
     with world.sessions() as session:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +11,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app, migrate
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.upkeep.backup import reflected
 from app.upkeep.verification import findings
+from tests import started
+from tests.conftest import environment
 from tests.first_release import as_it_was, settings_of
 
 # Dies inside the transaction of the upgrade, after so many of its statements that change the schema.
@@ -63,24 +62,18 @@ def shape(settings: Settings) -> dict[str, tuple[list[str], int]]:
     return found
 
 
+def ended(code: str, after: int, settings: Settings) -> int:
+    """How a process ended that ran this on that city."""
+    with started.run(code, str(after), env=environment(settings, DUBAN_TESTING="")) as process:
+        return process.wait(120)
+
+
 @pytest.mark.parametrize("after", [1, 6])
 def test_an_upgrade_that_is_killed_changes_nothing_and_the_next_one_finishes(
     old: Settings, open_city: Callable[[Settings], Flask], after: int
 ) -> None:
     before = shape(old)
-    killed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", UPGRADE, str(after)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DUBAN_HOME": str(old.home),
-            "DUBAN_DATABASE_URL": old.database_url,
-            "DUBAN_SECRET_KEY": old.secret_key,
-            "DUBAN_TESTING": "",
-            "DUBAN_ENV": "",
-        },
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert ended(UPGRADE, after, old) == -signal.SIGKILL
     assert shape(old) == before
     app = open_city(old)
     migrate.upgrade(app)

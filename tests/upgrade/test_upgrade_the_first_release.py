@@ -16,17 +16,13 @@ from app.clock import FixedClock
 from app.config import Settings
 from app.engine import Engine, Incident, Instance, Outbox, Timer
 from app.engine.models import HumanTask
-from app.setup import install
 from app.upkeep.verification import findings
 from tests.first_release import LEFT_AT
 
 
 @pytest.fixture
-def city(old_city: Callable[[], Settings], open_city: Callable[[Settings], Flask]) -> Flask:
-    app = open_city(old_city())
-    with app.app_context():
-        install(app)
-    return app
+def city(new_in_old_city: Callable[[], Settings], open_city: Callable[[Settings], Flask]) -> Flask:
+    return open_city(new_in_old_city())
 
 
 def engine_of(app: Flask) -> Engine:

@@ -10,9 +10,9 @@ from flask import Flask
 
 from app import cli as command_line
 from app.config import Settings
-from tests.first_release import _upgraded, clock, first_backup, old_city, open_city
+from tests.first_release import _copies, _published, _upgraded, clock, first_backup, old_city, open_city
 
-__all__ = ["_upgraded", "clock", "first_backup", "old_city", "open_city"]
+__all__ = ["_copies", "_published", "_upgraded", "clock", "first_backup", "old_city", "open_city"]
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -54,6 +54,7 @@ def test_all_is_well_with_a_worker_that_beats(city: Flask) -> None:
     assert answer.json["workers"] == 1
 
 
+@pytest.mark.one_database
 def test_a_stranger_learns_one_word(city: Flask) -> None:
     """Through a proxy, from elsewhere, or without the token where there is one."""
     beat(city, ago=300)
@@ -76,6 +77,7 @@ def test_with_a_token_it_is_asked_for_on_this_machine_too(
     assert ask(city, Authorization=f"Bearer {TOKEN}").json["problems"] == []
 
 
+@pytest.mark.one_database
 def test_a_worker_that_fell_silent_is_a_failure_but_not_the_webs(city: Flask) -> None:
     beat(city, ago=90)
     answer = ask(city)
@@ -84,12 +86,14 @@ def test_a_worker_that_fell_silent_is_a_failure_but_not_the_webs(city: Flask) ->
     assert ask(city, "/healthz?of=web").status_code == 200
 
 
+@pytest.mark.one_database
 def test_one_of_two_workers_is_enough(city: Flask) -> None:
     beat(city, ago=90)
     beat(city)
     assert ask(city).status_code == 200
 
 
+@pytest.mark.one_database
 def test_a_batch_that_hangs_is_a_failure(city: Flask) -> None:
     beat(city, busy=3600)
     answer = ask(city)
@@ -108,6 +112,7 @@ def test_what_is_overdue_without_any_worker_is_a_failure(city: Flask, clock: Fix
     assert answer.json["timer_lag_seconds"] > 300
 
 
+@pytest.mark.one_database
 def test_a_hold_is_no_failure_and_is_said(city: Flask, clock: FixedClock) -> None:
     engine = city.extensions["duban.engine"]
     with engine.sessions() as session, write_transaction(session):

@@ -21,13 +21,14 @@ from flask import Flask
 
 from app.audit import SYSTEM
 from app.clock import FixedClock
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.engine import Hold, HumanTask, Instance, Outbox, Timer
 from app.upkeep import archive, verification
 from app.upkeep import backup as backup_module
 from app.upkeep.archive import Refused
 from app.upkeep.restore import restore
 from app.web import WebSession
+from tests import started
 from tests.first_release import LEFT_AT, as_it_was, back_up, settings_of
 from tests.upkeep.conftest import environment
 
@@ -163,6 +164,7 @@ def test_a_second_restore_over_the_first_is_the_same(settings: Settings, elsewhe
     assert contents(elsewhere) == contents(settings)
 
 
+@pytest.mark.one_database
 def test_a_backup_with_another_secret_is_refused(first_backup: Path, elsewhere: Settings) -> None:
     from dataclasses import replace
 
@@ -178,6 +180,7 @@ def say_revision(settings: Settings, revision: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.one_database
 def test_a_backup_of_a_newer_version_is_refused(
     settings: Settings, elsewhere: Settings, kept: Path, tmp_path: Path
 ) -> None:
@@ -258,6 +261,7 @@ def test_something_that_is_no_backup_is_refused(tmp_path: Path) -> None:
             restore(settings_of(tmp_path / "home"), tmp_path / name)
 
 
+@pytest.mark.one_database
 def test_a_backup_never_takes_the_place_of_a_file(settings: Settings, tmp_path: Path) -> None:
     kept = back_up(settings, tmp_path / "kept.tar.gz")
     before = kept.read_bytes()
@@ -355,18 +359,11 @@ for line in sys.stdin:
 @contextmanager
 def restorer(settings: Settings, kept: Path) -> Iterator[Callable[[str], int]]:
     """`restored("some rows")` → the exit code of a restore that is killed there."""
-    command = [sys.executable, "-W", "ignore", "-c", RESTORER, str(kept)]
-    process = subprocess.Popen(
-        command, env=environment(settings), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin
-    assert process.stdout
-    stdin, stdout = process.stdin, process.stdout
+    process = started.run(RESTORER, str(kept), env=environment(settings))
 
     def restored(point: str) -> int:
-        stdin.write(point + "\n")
-        stdin.flush()
-        return int(stdout.readline())
+        process.stdin.write(point + "\n")
+        return int(process.stdout.readline())
 
     try:
         yield restored
@@ -408,8 +405,8 @@ def test_a_backup_that_is_killed_leaves_no_file_that_looks_like_one(
         "b.Writer.add_file = add\n"
         "b.backup(load_settings(), Path(sys.argv[1]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(target)], env=environment(settings), cwd=ROOT)
-    assert done.returncode == -signal.SIGKILL
+    with started.run(code, str(target), env=environment(settings)) as process:
+        assert process.wait(120) == -signal.SIGKILL
     assert not target.exists()
     partial = target.with_name("kept.tar.gz.partial")
     assert partial.exists()

@@ -1,4 +1,8 @@
-"""Each kind of damage is planted behind the application's back, and named by its record."""
+"""Each kind of damage is planted behind the application's back, and named by its record.
+
+The records are compared after they have been read: on PostgreSQL one damage of each kind of value shows that they are
+read there as well.
+"""
 
 from __future__ import annotations
 
@@ -70,11 +74,13 @@ def test_a_changed_audit_record_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("audit.broken", "7")]
 
 
+@pytest.mark.one_database
 def test_a_removed_audit_record_is_named(city: Flask) -> None:
     run(city, sa.delete(AuditRecord).where(AuditRecord.seq == 9))
     assert [(f.kind, f.id, f.detail) for f in found(city)] == [("audit.broken", "10", "record 9 is missing")]
 
 
+@pytest.mark.one_database
 def test_a_changed_line_of_history_is_named(city: Flask) -> None:
     line = one(city, sa.select(History.id).where(History.event == "task.completed"))
     instance_id = one(city, sa.select(History.instance_id).where(History.id == line))
@@ -93,6 +99,7 @@ def test_a_state_of_which_one_byte_is_changed_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("state.damaged", instance_id)]
 
 
+@pytest.mark.one_database
 def test_an_old_state_put_back_is_named(city: Flask) -> None:
     """Its checksum covers the revision too."""
     instance_id = one(city, running())
@@ -100,6 +107,7 @@ def test_an_old_state_put_back_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("state.damaged", instance_id)]
 
 
+@pytest.mark.one_database
 def test_a_state_of_another_serializer_is_named(city: Flask) -> None:
     instance_id = one(city, running())
     run(city, sa.update(Instance).where(Instance.id == instance_id).values(serializer_version="1.1/0"))
@@ -108,6 +116,7 @@ def test_a_state_of_another_serializer_is_named(city: Flask) -> None:
     assert "1.1/0" in named[0].detail
 
 
+@pytest.mark.one_database
 def test_a_lost_task_is_named(city: Flask) -> None:
     task_id = one(city, open_task())
     instance_id = one(city, open_task(HumanTask.instance_id))
@@ -116,6 +125,7 @@ def test_a_lost_task_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("task.missing", instance_id)]
 
 
+@pytest.mark.one_database
 def test_a_task_that_no_token_waits_at_is_named(city: Flask) -> None:
     done = sa.select(HumanTask.id).join(Instance, Instance.id == HumanTask.instance_id)
     task_id = one(city, done.where(HumanTask.status == "done", Instance.status == "running"))
@@ -123,6 +133,7 @@ def test_a_task_that_no_token_waits_at_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("task.unexpected", task_id)]
 
 
+@pytest.mark.one_database
 def test_a_doubled_task_is_named(city: Flask) -> None:
     task_id = one(city, open_task())
     table = HumanTask.__table__
@@ -133,6 +144,7 @@ def test_a_doubled_task_is_named(city: Flask) -> None:
     assert {(f.kind, f.id) for f in found(city)} == {("task.doubled", task_id), ("task.doubled", twin)}
 
 
+@pytest.mark.one_database
 def test_a_lost_timer_is_named(city: Flask) -> None:
     timer_id, instance_id = one(city, waiting_event()), one(city, waiting_event(Timer.instance_id))
     run(city, sa.update(Timer).where(Timer.id == timer_id).values(state="fired"))
@@ -149,6 +161,7 @@ def test_a_timer_moved_behind_the_states_back_is_named_with_both_instants(city: 
     assert str(due.year) in named[0].detail
 
 
+@pytest.mark.one_database
 def test_a_timer_that_no_token_waits_for_is_named(city: Flask) -> None:
     old = sa.select(Timer.id).join(Instance, Instance.id == Timer.instance_id)
     old = old.where(Timer.kind == "event", Timer.state == "cancelled", Instance.status == "running")
@@ -157,6 +170,7 @@ def test_a_timer_that_no_token_waits_for_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("timer.unexpected", timer_id)]
 
 
+@pytest.mark.one_database
 def test_a_reminder_of_a_task_that_is_done_is_named(city: Flask) -> None:
     done = sa.select(Timer.id).join(HumanTask, HumanTask.id == Timer.task_id)
     done = done.join(Instance, Instance.id == Timer.instance_id)
@@ -175,6 +189,7 @@ def test_an_open_task_and_a_timer_of_an_instance_that_is_over_are_named(city: Fl
     assert {(f.kind, f.id) for f in found(city)} == {("task.left_over", task_id), ("timer.left_over", timer_id)}
 
 
+@pytest.mark.one_database
 def test_a_running_instance_that_nothing_can_move_is_named(city: Flask) -> None:
     """Its state is one that has ended; a real one of its own, so that the seal holds."""
     ended = sa.select(Instance.id).where(Instance.status == "ended", Instance.definition_key == "hazard_rectification")
@@ -183,6 +198,7 @@ def test_a_running_instance_that_nothing_can_move_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("instance.stuck", instance_id)]
 
 
+@pytest.mark.one_database
 def test_what_waits_for_an_operator_is_not_stuck(city: Flask) -> None:
     ended = sa.select(Instance.id).where(Instance.status == "ended", Instance.definition_key == "hazard_rectification")
     instance_id = one(city, ended)
@@ -204,6 +220,7 @@ def test_a_changed_definition_is_named(city: Flask) -> None:
     assert ("definition.damaged", definition_id) in {(f.kind, f.id) for f in found(city)}
 
 
+@pytest.mark.one_database
 def test_a_lost_and_a_changed_file_are_named(city: Flask, settings: Settings) -> None:
     with city.extensions["duban.sessions"]() as session:
         lost, changed = session.scalars(sa.select(Attachment).order_by(Attachment.id).limit(2)).all()
@@ -222,6 +239,7 @@ def test_a_counter_behind_the_numbers_it_gave_is_named(city: Flask) -> None:
     assert [(f.kind, f.id) for f in found(city)] == [("counter.behind", "2026")]
 
 
+@pytest.mark.one_database
 def test_two_damages_are_both_named(city: Flask) -> None:
     run(city, sa.update(HazardNumber).where(HazardNumber.year == 2026).values(last=3))
     run(city, sa.delete(AuditRecord).where(AuditRecord.seq == 9))

@@ -16,7 +16,7 @@ def _as_it_was() -> Iterator[None]:
     gc.unfreeze()
     gc.set_threshold(700, 10, 10)
     yield
-    gc.unfreeze()
+    gc.freeze()  # as tests/conftest.py has it
     gc.set_threshold(*usual)
 
 

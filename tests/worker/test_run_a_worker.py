@@ -21,6 +21,7 @@ from app.audit import SYSTEM
 from app.config import ROOT, ConfigurationError, Settings, load_settings
 from app.engine import Message, WorkerBeat
 from app.worker import process, start, sweep
+from tests import started
 from tests.conftest import environment
 
 
@@ -38,25 +39,21 @@ def beats(settings: Settings) -> list[Any]:
 
 
 @pytest.fixture
-def workers(settings: Settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def workers(settings: Settings) -> Iterator[Callable[..., Any]]:
     """`workers(code)` starts one; without code the real command. Those still alive are killed at the end."""
-    started: list[subprocess.Popen[str]] = []
+    launched: list[Any] = []
 
-    def launch(code: str | None = None, **more: str) -> subprocess.Popen[str]:
-        words = ["-m", "app.cli", "worker"] if code is None else ["-c", code]
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-W", "ignore", *words],
-                env=environment(settings, **more),
-                cwd=ROOT,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return started[-1]
+    def launch(code: str | None = None, **more: str) -> Any:
+        env = environment(settings, **more)
+        if code is not None:
+            launched.append(started.run(code, env=env))
+            return launched[-1]
+        command = [sys.executable, "-W", "ignore", "-m", "app.cli", "worker"]
+        launched.append(subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True))
+        return launched[-1]
 
     yield launch
-    for worker in started:
+    for worker in launched:
         if worker.poll() is None:
             worker.kill()
         worker.communicate()
@@ -88,7 +85,7 @@ process.run(create_app(load_settings()))
 """
 
 
-def first_batch(worker: subprocess.Popen[str]) -> None:
+def first_batch(worker: Any) -> None:
     assert worker.stderr
     for line in worker.stderr:
         if line.strip() == "batch":
@@ -96,7 +93,7 @@ def first_batch(worker: subprocess.Popen[str]) -> None:
 
 
 def test_a_worker_says_that_it_lives_and_told_to_stop_finishes_its_batch_and_says_so(
-    settings: Settings, workers: Callable[..., subprocess.Popen[str]]
+    settings: Settings, workers: Callable[..., Any]
 ) -> None:
     worker = workers(BATCH.format(body="time.sleep(1.5)"))
     first_batch(worker)
@@ -109,7 +106,7 @@ def test_a_worker_says_that_it_lives_and_told_to_stop_finishes_its_batch_and_say
     assert beats(settings)[0].stopped_at is not None
 
 
-def test_a_batch_that_hangs_ends_its_worker(settings: Settings, workers: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_batch_that_hangs_ends_its_worker(settings: Settings, workers: Callable[..., Any]) -> None:
     worker = workers(BATCH.format(body="time.sleep(60)"), DUBAN_WORKER_HANG_SECONDS="1")
     _, told = worker.communicate(timeout=40)
     assert worker.returncode == process.HUNG, told
@@ -117,7 +114,7 @@ def test_a_batch_that_hangs_ends_its_worker(settings: Settings, workers: Callabl
     assert beats(settings)[0].stopped_at is None  # it is missed, and health says so
 
 
-def test_a_batch_that_hangs_while_stopping_ends_it_too(workers: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_batch_that_hangs_while_stopping_ends_it_too(workers: Callable[..., Any]) -> None:
     worker = workers(BATCH.format(body="time.sleep(60)"), DUBAN_WORKER_HANG_SECONDS="3")
     first_batch(worker)
     worker.send_signal(signal.SIGTERM)
@@ -125,7 +122,7 @@ def test_a_batch_that_hangs_while_stopping_ends_it_too(workers: Callable[..., su
     assert worker.returncode == process.HUNG
 
 
-def test_a_worker_that_grows_too_large_ends(workers: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_worker_that_grows_too_large_ends(workers: Callable[..., Any]) -> None:
     grown = 'global held; held = b"x" * (400 << 20)'
     worker = workers(BATCH.format(body=grown), DUBAN_WORKER_MEMORY_MB="400")
     _, told = worker.communicate(timeout=40)
@@ -145,7 +142,7 @@ def test_a_worker_that_behaves_is_left_alone() -> None:
 
 
 def test_the_real_command_starts_on_an_empty_database_works_and_stops(
-    settings: Settings, workers: Callable[..., subprocess.Popen[str]], empty_database: Callable[[], str]
+    settings: Settings, workers: Callable[..., Any], empty_database: Callable[[], str]
 ) -> None:
     url = empty_database()
     worker = workers(DUBAN_DATABASE_URL=url)

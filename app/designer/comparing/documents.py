@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from app.designer.comparing import diagrams, tables
@@ -18,15 +19,22 @@ def contents_of(package: Package) -> Contents:
     """All of a package."""
     contents = Contents(raw=package.files)
     for file, content in sorted(package.files.items()):
-        one = Contents()
-        try:
-            _read(one, file, content)
-        except RecursionError:
-            one = Contents()
-            diagrams.unreadable(one, file, "other", content)
+        one = _contents_of_file(file, content)
         contents.things |= one.things
         contents.aspects |= one.aspects
         contents.layout |= one.layout
+    return contents
+
+
+@lru_cache(maxsize=128)  # two versions differ in a file or two, and a draft is compared again and again
+def _contents_of_file(file: str, content: bytes) -> Contents:
+    """Not to be changed by who gets it."""
+    contents = Contents()
+    try:
+        _read(contents, file, content)
+    except RecursionError:
+        contents = Contents()
+        diagrams.unreadable(contents, file, "other", content)
     return contents
 
 
