@@ -135,3 +135,35 @@ def test_a_state_in_which_branches_met_may_be_corrected(world: World) -> None:
     world.complete(instance, "b", y=2)
     world.engine.amend(instance, {"z": 3}, "补录", by=world.person("zhao"))
     assert {name: world.data(instance)[name] for name in "xyz"} == {"x": 1, "y": 2, "z": 3}
+
+
+def test_a_turn_writes_of_the_head_only_what_it_changed(world: World) -> None:
+    manifest = 'instance_title = "what"\n'
+    world.deploy(
+        d.package(
+            "titled",
+            d.user("act"),
+            d.user("look"),
+            d.script("rename", "what = '乙'"),
+            d.user("end_it"),
+            d.end(),
+            manifest=manifest,
+        )
+    )
+    instance = world.start("titled", {"what": "甲"})
+    written: list[str] = []
+    bind = world.sessions.kw["bind"]
+
+    def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("UPDATE instance") and "state_mac" in statement:
+            written.append(statement)
+
+    sa.event.listen(bind, "before_cursor_execute", hear)
+    try:
+        world.complete(instance, "act")
+        world.complete(instance, "look")
+    finally:
+        sa.event.remove(bind, "before_cursor_execute", hear)
+    assert ["title" in statement for statement in written] == [False, True]
+    assert not any("region_code" in statement for statement in written)
+    assert world.instance(instance).title == "乙"
