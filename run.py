@@ -65,7 +65,7 @@ def say(text: str) -> None:
 
 def digest(paths: Iterable[Path]) -> str:
     """One hash over the names and contents of files."""
-    total = hashlib.sha256(f"{VENV} {interpreter()}".encode())
+    total = hashlib.sha256(f"{VENV} {sys.version_info[:2]}".encode())
     for path in paths:
         total.update(str(path.relative_to(ROOT)).encode() + b"\0")
         total.update(path.read_bytes() + b"\0")
@@ -126,7 +126,7 @@ def serves_us(python: str, *, version: tuple[int, ...] = ()) -> bool:
 
 def make_venv() -> None:
     usable = PYTHON.exists() and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
-    if usable and holds("python", interpreter()):
+    if usable and made_from() == interpreter():
         return
     if not serves_us(interpreter()):
         raise CannotRun(
@@ -135,10 +135,15 @@ def make_venv() -> None:
             "  Fedora, openEuler:  dnf install python3 python3-pip"
         )
     say(f"· 建立 Python 环境 / making the Python environment: {interpreter()}")
-    for stamp in ("python", RUNTIME.name, NODE.name, TEST.name):
+    for stamp in (RUNTIME.name, NODE.name, TEST.name):
         (STAMPS / stamp).unlink(missing_ok=True)
     run([interpreter(), "-m", "venv", "--clear", str(VENV)], "建立 Python 环境")
-    leave("python", interpreter())
+
+
+def made_from() -> str:
+    """The Python that the environment was made from, by its own word."""
+    asked = "import os, sys; print(os.path.realpath(sys._base_executable))"
+    return subprocess.run([PYTHON, "-c", asked], capture_output=True, text=True).stdout.strip()
 
 
 def install(lock: Path, *, includes: tuple[Path, ...] = ()) -> None:

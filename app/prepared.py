@@ -49,7 +49,7 @@ class _Form:
 
     def bind(self, given: Values) -> Any:
         """The parameters as the driver takes them. KeyError for one that is missing."""
-        values = self._pick({**self.constants, **given} if self.constants else given)
+        values = self._pick({**given, **self.constants} if self.constants else given)
         if self.writers:
             values = list(values)
             for place, writer in self.writers:

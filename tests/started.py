@@ -157,7 +157,9 @@ def _serve(asked: socket.socket) -> None:
         if not order:
             return
         while not order.endswith(b"\n"):
-            order += asked.recv(1 << 20)
+            if not (more := asked.recv(1 << 20)):
+                return  # whoever asked has gone in the middle of it
+            order += more
         if not os.fork():
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             asked.close()

@@ -14,7 +14,7 @@ from app.accounts import User
 from app.audit import Actor
 from app.db import UNAVAILABLE, is_locked
 from app.engine import Completed, GoneBack, Started
-from app.errors import Busy, DubanError, Invalid
+from app.errors import Busy, DubanError, Invalid, NotFound
 from app.i18n import _, lazy_
 from app.inbox import queries
 
@@ -54,6 +54,8 @@ def complete(
     foretell: Callable[[Completed], None] | None = None,
 ) -> Completed:
     by = web.actor()
+    if by.id is None:  # the system may do anything, and nobody who is not signed in is the system
+        raise NotFound()
     web.db.session().rollback()
     try:
         done = web.engine().complete(task_id, answers, by=by, rev=rev, foretell=foretell)

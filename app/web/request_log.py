@@ -54,8 +54,10 @@ def _end(response: Response) -> Response:
             "ms": round(seconds * 1000, 1),
             "user_id": _id_of(user),
         }
-        # Once the answer is on its way: who waits for it does not wait for the line.
-        response.call_on_close(lambda: log.log(level, "request", extra=line))
+        if response.direct_passthrough:  # a file: werkzeug hands it to the server as it is, and hears no end of it
+            log.log(level, "request", extra=line)
+        else:  # once the answer is on its way: who waits for it does not wait for the line
+            response.call_on_close(lambda: log.log(level, "request", extra=line))
     for observer in current_app.extensions["duban.request_observers"]:
         observer(endpoint, request.method, response.status_code, seconds)
     return response

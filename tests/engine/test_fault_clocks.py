@@ -67,7 +67,9 @@ def said(process: Started) -> Any:
 
 
 def go_on(process: Started) -> int:
+    until = time.monotonic() + 60
     while not select.select([process.stdout], [], [], 0.05)[0]:
+        assert time.monotonic() < until, "it stands still for another reason"
         process.send_signal(signal.SIGCONT)  # more than once: it says what it has claimed just before it stops
     return int(said(process))
 

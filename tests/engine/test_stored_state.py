@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 import sqlalchemy as sa
 
 from app import errors
-from app.db import write_transaction
-from app.engine import History, Instance
+from app.db import new_id, write_transaction
+from app.engine import History, HumanTask, Instance, Timer
+from app.engine.running.acts import complete
 from tests.engine import diagrams as d
-from tests.engine.conftest import World
+from tests.engine.conftest import START, World
 
 CASE = d.package("case", d.user("act"), d.user("look"), d.end())
 
@@ -167,3 +170,45 @@ def test_a_turn_writes_of_the_head_only_what_it_changed(world: World) -> None:
     assert ["title" in statement for statement in written] == [False, True]
     assert not any("region_code" in statement for statement in written)
     assert world.instance(instance).title == "乙"
+
+
+def test_a_timer_that_no_diagram_has_ends_at_the_first_sweep(world: World) -> None:
+    """A row that a damage left: were it not looked at, it would fire in every sweep for ever."""
+    world.deploy(CASE)
+    instance = world.start("case")
+    row = {
+        "id": new_id(), "instance_id": instance, "spiff_task_id": str(uuid4()), "node_id": "gone", "kind": "event",
+        "detail": {}, "due_at": START, "original_due_at": START, "state": "waiting", "attempts": 0, "fence": 0,
+    }  # fmt: skip
+    with world.sessions() as session, write_transaction(session):
+        session.execute(sa.insert(Timer).values(row))
+        session.execute(sa.update(Instance).where(Instance.id == instance).values(next_due_at=START))
+    world.advance(minutes=1)
+    lines = len(world.events(instance))
+    world.advance(minutes=1)
+    assert [timer.state for timer in world.timers(instance)] == ["cancelled"]
+    assert len(world.events(instance)) == lines
+
+
+def test_a_step_s_check_that_came_between_reading_the_task_and_its_instance_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration may change the words of an open step; on PostgreSQL between the first statement and the second."""
+    world.engine.services.checks["never"] = lambda _check: {"_": ["no"]}
+    world.deploy(CASE)
+    instance = world.start("case")
+    task = world.task(instance, "act")
+    read = complete.open_task
+
+    def then_the_words_change(_session: object, task_id: str, **_more: object) -> dict[str, object]:
+        monkeypatch.setattr(complete, "open_task", read)
+        with world.sessions() as session, write_transaction(session):
+            row = read(session, task_id)
+            words = dict(row["properties"]) | {"checks": "never"}
+            session.execute(sa.update(HumanTask).where(HumanTask.id == task_id).values(properties=words))
+        return row
+
+    monkeypatch.setattr(complete, "open_task", then_the_words_change)
+    with pytest.raises(errors.Invalid):
+        world.engine.complete(task.id, {}, by=world.person("zhao"))
+    assert world.open_nodes(instance) == ["act"]

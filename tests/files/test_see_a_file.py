@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -124,3 +125,12 @@ def test_a_file_that_is_gone_from_the_disk_is_not_found(sign_in: SignIn, stored:
 
     path_of(stored.key).unlink()
     assert sign_in("sun").get(stored.url).status_code == 404
+
+
+def test_who_fetches_a_file_is_in_the_log(
+    sign_in: SignIn, stored: Attachment, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "duban.web"):
+        assert sign_in("sun").get(stored.url).status_code == 200
+    (line,) = [record for record in caplog.records if record.message == "request"]
+    assert line.user_id is not None

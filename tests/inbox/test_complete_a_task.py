@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.engine import HumanTask, Instance
+from app.errors import NotFound
+from app.inbox import acts
 from tests.holding import Holding
 
 SignIn = Callable[[str], FlaskClient]
@@ -146,3 +149,10 @@ def test_whom_it_is_no_longer_offered_to_sees_no_more_than_who_was_faster(
         assert liu.post(path, data={}).status_code == 404, path
     assert liu.get(f"/tasks/{task}").status_code == 404
     assert liu.post(f"/api/v1/tasks/{task}/comments", json={"text": "x"}).status_code == 404
+
+
+def test_nobody_who_is_not_signed_in_acts_as_the_system(app: Flask, request_seal: Callable[..., str]) -> None:
+    """Sign-in is asked for before any view; should a view forget it, the verb still does nothing."""
+    task = request_seal()
+    with app.test_request_context("/"), pytest.raises(NotFound):
+        acts.complete(task, PASS)

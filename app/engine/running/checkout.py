@@ -164,6 +164,7 @@ class Turn:
     anew: dict[str, Anew] = field(default_factory=dict)  # by node
     end_node: str | None = None
     restructured: bool = False  # the act changed more than tokens: the state must survive a round trip (guard 5)
+    firing: bool = False  # rows of timers made this turn: they are looked at also where the diagram has none
     ran: int = 0
     total: int = 0
     _failing: list[tuple[int, Failure]] = field(default_factory=list)

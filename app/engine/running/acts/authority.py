@@ -21,16 +21,9 @@ from app.prepared import Prepared
 
 _TASK = HumanTask.__table__
 _BY_ID = Prepared(sa.select(_TASK).where(_TASK.c.id == sa.bindparam("task_id")))
-_OF_TURNS = (
-    "data",
-    "properties",
-    "answers",
-    "draft",
-)  # long, and only a turn of the instance changes what is read of it
+_LONG = ("data", "answers", "draft")  # nothing of them is asked again in a turn
 _AGAIN = Prepared(
-    sa.select(*(column for column in _TASK.c if column.name not in _OF_TURNS)).where(
-        _TASK.c.id == sa.bindparam("task_id")
-    )
+    sa.select(*(column for column in _TASK.c if column.name not in _LONG)).where(_TASK.c.id == sa.bindparam("task_id"))
 )
 
 
@@ -42,8 +35,8 @@ def person(actor: Actor) -> dict[str, Any]:
 def open_task(session: Session, task_id: str, *, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The row of a task that can still be acted on. NotFound; Conflict tells who did it and when.
 
-    `before`: the row as this turn read it. Whoever gives it holds the instance's revision, so that no other turn lies
-    between; what people change without one (who holds the task, who prepares it) is read again.
+    `before`: the row as this turn read it. What decides whether it may be done (who holds it, how its clock stands,
+    the step's words, which a migration may have changed) is read again; the long texts are not.
     """
     found = (_BY_ID if before is None else _AGAIN).first(session, {"task_id": task_id})
     if found is None:

@@ -51,6 +51,7 @@ class Fire:
         return load_turn(engine, session, self.instance_id, self.actor)
 
     def begin(self, turn: Turn) -> None:
+        turn.firing = True
         turn.workflow.fire(self.until)
 
     def commit(self, turn: Turn) -> None:

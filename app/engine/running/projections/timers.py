@@ -30,7 +30,8 @@ def project_timers(turn: Turn) -> None:
     Whoever read a row before it moved holds an old fencing token from then on. One that was given up stays so until
     somebody retries, or it moves.
     """
-    if not turn.loaded.times and not turn.restructured:  # what is migrated may have left timers behind
+    # A diagram without timers has no rows to look at, except where a migration or a damage has left some behind.
+    if not (turn.loaded.times or turn.restructured or turn.firing):
         return
     session = turn.session
     waiting = {str(task.id): task for task in turn.workflow.waiting_timers() if due_at(task) is not None}
