@@ -152,7 +152,7 @@ def install(lock: Path, *, includes: tuple[Path, ...] = ()) -> None:
     if holds(lock.name, value):
         return
     say(f"· 安装 Python 依赖 / installing Python packages: {lock.name}")
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]  # errors only
     run([*pip, "--require-hashes", "-r", str(lock)], "安装 Python 依赖")
     for done in (lock, *includes):
         leave(done.name, digest([done]))
