@@ -170,11 +170,14 @@ class Game:
 
     def _undo_beside(self, step: str, since: int) -> None:
         """What events on the step, or on what came after it, had begun beside the main line is undone with it."""
-        after = set(_after_step(self.body, step))
+        rounds = {run.block: run.children[0].number for run in self.live(LoopRun) if run.children}
+        after = dict(_after_step(self.body, step))
         for scope in [run for run in self.root.all() if isinstance(run, Scope)]:
             for run in [run for run in scope.children if run.block in after and run.number > since]:
-                run.keep()
-                scope.children.remove(run)
+                loop = after[run.block]
+                if loop is None or since < rounds.get(loop, since) < run.number:
+                    run.keep()
+                    scope.children.remove(run)
 
     def look(self) -> None:
         """Conditions, until none holds that was not seen."""
@@ -205,23 +208,28 @@ def _holds(block: r.Block, step: str) -> bool:
     return any(isinstance(one, r.Step) and one.id == step for one in r.inside(block))
 
 
-def _after_step(block: Any, step: str) -> Iterator[r.Seq]:
-    """What is done beside by events on the step, and on whatever follows it up to the end or round a loop."""
+def _after_step(block: Any, step: str) -> Iterator[tuple[r.Seq, r.Loop | None]]:
+    """What is done beside by events on the step, and on whatever follows it up to the end or round a loop.
+
+    With the loop where it follows only once another round has begun: in the step's own round it may stand in another
+    branch. What follows in the round itself is told last, without a loop.
+    """
     if isinstance(block, r.Guard):
         on_it = block.host == next(one for one in r.inside(block) if isinstance(one, r.Step) and one.id == step)
-        yield from (
-            _beside(block) if on_it else _after_step(next(part for part in _parts(block) if _holds(part, step)), step)
-        )
+        if on_it:
+            yield from ((handler, None) for handler in _beside(block))
+        else:
+            yield from _after_step(next(part for part in _parts(block) if _holds(part, step)), step)
         return
     if isinstance(block, r.Step):
         return
+    if isinstance(block, r.Loop):
+        yield from ((handler, block) for handler in _beside(block))
     for part in _parts(block):
         if _holds(part, step):
             yield from _after_step(part, step)
         elif isinstance(block, r.Seq) and block.parts.index(part) > _place(block, step):
-            yield from _beside(part)
-    if isinstance(block, r.Loop):
-        yield from _beside(block)
+            yield from ((handler, None) for handler in _beside(part))
 
 
 def _place(block: r.Seq, step: str) -> int:
