@@ -133,6 +133,37 @@ def test_inside_a_branch_also_while_it_waits_at_the_join_but_not_past_it(world: 
     assert world.open_nodes(instance) == ["sum"]
 
 
+ROUNDS = d.package(
+    "rounds", step("plan"), d.exclusive("merge"), d.parallel("split"), step("a"), step("b"), step("b2"),
+    d.boundary("seen", "b", d.condition("a_done > 0"), interrupting=False), step("beside"), d.end("end2"),
+    d.parallel("join"), step("sum"), d.exclusive("again", "out"), d.end(), files=FORM,
+    flows=[
+        d.Flow("plan", "merge"), d.Flow("merge", "split"), d.Flow("split", "a"), d.Flow("split", "b"),
+        d.Flow("b", "b2"), d.Flow("seen", "beside"), d.Flow("beside", "end2"), d.Flow("a", "join"),
+        d.Flow("b2", "join"), d.Flow("join", "sum"), d.Flow("sum", "again"),
+        d.Flow("again", "merge", "more == 1"), d.Flow("again", "end", id="out"),
+    ],
+)  # fmt: skip
+
+
+def test_what_an_event_of_another_branch_began_stays_but_that_of_a_round_begun_since_goes(world: World) -> None:
+    world.deploy(ROUNDS)
+    instance = world.start("rounds", {"a_done": 0, "more": 0})
+    world.complete(instance, "plan")
+    world.complete(instance, "a", a_done=1)
+    world.complete(instance, "b")
+    assert world.open_nodes(instance) == ["b2", "beside"]
+    take_back(world, instance, "a")
+    assert world.open_nodes(instance) == ["a", "b2", "beside"]
+
+    for node in ("a", "b2", "beside"):
+        world.complete(instance, node)
+    world.complete(instance, "sum", more=1)
+    assert world.open_nodes(instance) == ["a", "b", "beside"]
+    take_back(world, instance, "sum")
+    assert world.open_nodes(instance) == ["sum"]
+
+
 def test_into_and_inside_a_sub_process_that_runs_but_not_one_that_is_over(world: World) -> None:
     world.deploy(INNER)
     instance = world.start("nested")
