@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,30 @@ def _english() -> Translations:
     return Translations(buffer)
 
 
+class _Numbered(dict[str, Any]):
+    """Values of a message; `n|task|tasks` is the first word where `n` is one, else the second."""
+
+    def __missing__(self, key: str) -> str:
+        name, *forms = key.split("|")
+        if len(forms) != 2:
+            raise KeyError(key)
+        return forms[str(self[name]) != "1"]
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A text with %(name)s filled in.
+
+    Chinese has one form whatever the number, so the message has one text; English says `%(n)s %(n|task|tasks)s`.
+    """
+    return text % _Numbered(values)
+
+
 def gettext(message: str, **values: Any) -> str:
-    """The message in the present language, with %(name)s filled in."""
-    text = _english().gettext(message) if get_locale() == ENGLISH else message
-    return text % values if values else text
+    """The message in the present language, with %(name)s filled in (see filled)."""
+    if get_locale() != ENGLISH:
+        return message % values if values else message
+    text = _english().gettext(message)
+    return filled(text, values) if values else text
 
 
 def lazy_(message: str, **values: Any) -> Any:

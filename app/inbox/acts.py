@@ -15,7 +15,7 @@ from app.audit import Actor
 from app.db import UNAVAILABLE, is_locked
 from app.engine import Completed, GoneBack, Started
 from app.errors import Busy, DubanError, Invalid, NotFound
-from app.i18n import _, lazy_
+from app.i18n import _, filled, lazy_
 from app.inbox import queries
 
 MOST = 200  # tasks in one batch
@@ -270,4 +270,4 @@ _DONE = {
 
 
 def done_text(verb: str, count: int) -> str:
-    return str(_DONE[verb]) % {"n": count}
+    return filled(str(_DONE[verb]), {"n": count})

@@ -24,6 +24,7 @@ from tests.architecture.sources import (
 )
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%[sd]")
+NUMBERED = re.compile(r"%\((\w+)\|([^|()]+)\|([^|()]+)\)s")
 TEMPLATES = below("templates", ".html")
 CATALOGUES = sorted((ROOT / "app" / "translations" / "en").glob("*.po"))
 
@@ -49,6 +50,13 @@ def test_a_message_has_the_same_english_in_every_file_and_keeps_its_values() -> 
         if sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(english))
     }
     assert not changed, "the English does not use the same %(values)s"
+    astray = {
+        text: english
+        for text, (english,) in texts.items()
+        if not {name for name, _one, _many in NUMBERED.findall(english)} <= {*PLACEHOLDER.findall(text)}
+        or len(NUMBERED.findall(english)) != len(re.findall(r"%\([^)]*\|", english))
+    }
+    assert not astray, "%(n|one|many)s needs two forms and a value of the message"
 
 
 def test_english_texts_hold_no_chinese() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.hazards.ledger.headings import LABELS
 from app.hazards.ledger.workbook import address
-from app.i18n import CHINESE, ENGLISH, _, get_locale, lazy_, set_locale
+from app.i18n import CHINESE, ENGLISH, _, filled, get_locale, lazy_, set_locale
 
 ERRORS = {
     # any cell
@@ -95,7 +95,7 @@ class Problem:
     @property
     def message(self) -> str:
         """The words alone, in the present language."""
-        return str(TEXTS[self.code]) % dict(self.values)
+        return filled(str(TEXTS[self.code]), dict(self.values))
 
     def in_cell(self, row: int) -> str:
         """“企业名称”（C12）：没有填写"""
