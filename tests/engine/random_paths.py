@@ -140,7 +140,7 @@ def canonical(text: bytes) -> Any:
                 "spec": found["task_spec"],
                 "state": found["state"],
                 "data": found["data"],
-                "delta": found["delta"],
+                "delta": found["delta"] | {"deletions": sorted(found["delta"].get("deletions", ()))},
                 "internal": found["internal_data"],
                 "inner": scope(state["subprocesses"][key]) if key in state["subprocesses"] else None,
                 "children": [task(child) for child in found["children"]],
@@ -206,6 +206,8 @@ class Player:
             kinds += ["receive"] * 4
         if self.seed >= r.WIDE:
             kinds += ["sleep"]
+        if self.seed >= r.AMENDED:
+            kinds += ["amend"]
         getattr(self, f"_{self.chance.choice(kinds)}")()
 
     def each(self, act: Callable[[Side, World], Any]) -> list[Any]:
@@ -296,6 +298,14 @@ class Player:
         self.path.append(f"advance {seconds} s")
         self.each(lambda _side, world: world.advance(seconds=seconds))
         self.game.advance(self.first.world.clock.now())
+
+    def _amend(self) -> None:
+        """One value that no step writes: wherever a token goes afterwards, it knows the newest."""
+        self.counter += 1
+        self.path.append(f"amend {self.counter}")
+        values = {"amended": self.counter}
+        self.each(lambda side, world: world.engine.amend(side.instance, values, "补录", by=world.person("zhao")))
+        self.game.data |= values
 
     def _suspend(self) -> None:
         self.path.append("suspend, resume")

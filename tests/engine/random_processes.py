@@ -16,6 +16,7 @@ from tests.engine import diagrams as d
 
 KEY = "chance"
 WIDE = 240  # from this seed on with signals, event gateways, event sub-processes, more kinds of events on edges
+AMENDED = 640  # from this seed on a variable is corrected on the way
 SIGNERS = ("zhao", "liu")
 ALLOW = "claim, comment, return, withdraw"
 ALLOW_SIGNING = "claim, comment, return"

@@ -69,3 +69,22 @@ def test_what_a_message_on_a_sub_process_carries_is_not_undone_by_what_was_known
         task = world.task(instance, "mend")
         session.rollback()
     assert task.data["n"] == 8
+
+
+def test_what_was_found_out_after_an_event_is_known_while_its_way_waits(world: World) -> None:
+    """What joins a step with its events is done later than the way that the event took, and knows less."""
+    world.deploy(
+        d.package(
+            "case", d.user("act"), d.boundary("edge", "act", d.message("m"), correlation="instance_id"),
+            d.script("note", "found = 7"), d.catch("wait", d.message("later"), correlation="instance_id"),
+            d.exclusive("past"), d.end(),
+            flows=[
+                d.Flow("act", "past"), d.Flow("edge", "note"), d.Flow("note", "wait"),
+                d.Flow("wait", "past"), d.Flow("past", "end"),
+            ],
+            manifest='inputs = ["found"]',
+        )
+    )  # fmt: skip
+    instance = world.start("case", {"found": 0})
+    world.engine.send_message("m", instance, {}, by=world.person("zhao"))
+    assert world.data(instance)["found"] == 7

@@ -164,6 +164,55 @@ def test_what_an_event_of_another_branch_began_stays_but_that_of_a_round_begun_s
     assert world.open_nodes(instance) == ["sum"]
 
 
+STOPPED = d.package(
+    "stopped", step("plan"),
+    d.subprocess(
+        "inner", d.start("s"), d.parallel("split"), step("a"), step("b"), d.parallel("join"), d.end("e"),
+        flows=[
+            d.Flow("s", "split"), d.Flow("split", "a"), d.Flow("split", "b"), d.Flow("a", "join"),
+            d.Flow("b", "join"), d.Flow("join", "e"),
+        ],
+    ),
+    d.end(), d.event_subprocess("es", d.start("on", d.message("stop"), correlation="order"), step("h"), d.end("he")),
+    files=FORM,
+)  # fmt: skip
+
+
+def test_not_once_an_event_has_put_an_end_to_what_came_next(world: World) -> None:
+    """A branch that waited at a join when that happened is over as well, and no token to be taken back."""
+    straight = d.package(
+        "straight", d.parallel("split"), step("a"), step("b"), d.parallel("join"), d.end(),
+        d.event_subprocess("es", d.start("on", d.message("stop"), correlation="order"), step("h"), d.end("he")),
+        flows=[
+            d.Flow("split", "a"), d.Flow("split", "b"), d.Flow("a", "join"), d.Flow("b", "join"), d.Flow("join", "end"),
+        ], files=FORM,
+    )  # fmt: skip
+    empty = d.package(
+        "empty", step("plan"),
+        d.subprocess(
+            "inner", d.start("s"), d.parallel("split"), step("b"), d.parallel("join"), d.end("e"),
+            flows=[
+                d.Flow("s", "split"), d.Flow("split", "join"), d.Flow("split", "b"), d.Flow("b", "join"),
+                d.Flow("join", "e"),
+            ],
+        ),
+        d.end(), d.event_subprocess("es", d.start("on", d.message("stop"), correlation="order"), step("h"), d.end("he")),
+        files=FORM,
+    )  # fmt: skip
+    for package, done_before in ((straight, "a"), (STOPPED, "a"), (empty, "plan")):
+        world.deploy(package)
+        instance = world.start(package.key, {"order": package.key})
+        if package is STOPPED:
+            world.complete(instance, "plan")
+        world.complete(instance, done_before)
+        world.engine.send_message("stop", package.key, {}, by=world.person("zhao"))
+        assert world.open_nodes(instance) == ["h"]
+        assert not may(world, instance, done_before)
+        with pytest.raises(errors.Conflict):
+            take_back(world, instance, done_before)
+        assert world.open_nodes(instance) == ["h"]
+
+
 def test_into_and_inside_a_sub_process_that_runs_but_not_one_that_is_over(world: World) -> None:
     world.deploy(INNER)
     instance = world.start("nested")

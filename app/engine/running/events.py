@@ -30,7 +30,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from app.engine.running.merging import BASE, SEEN, data_of_scope, keep_seen
+from app.engine.running.merging import BASE, SEEN, data_of_scope, end_arrivals, keep_seen
 from app.engine.running.plain import ENGINE_NAMES
 
 PAYLOAD, CORRELATION, MAX_NAME = "payload", "correlation", 200
@@ -338,6 +338,7 @@ class ScopeEvent(_Catching, IntermediateCatchEvent):
                 gone = task.id not in my_task.workflow.tasks  # with the one before it
                 if task is not my_task and not gone and task.has_state(TaskState.NOT_FINISHED_MASK):
                     task.cancel()
+            end_arrivals(my_task.workflow)
         elif _repeats(self):
             _again(my_task)
         my_task._sync_children(self.outputs, TaskState.FUTURE)

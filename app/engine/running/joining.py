@@ -21,9 +21,10 @@ _ARRIVED = TaskState.WAITING | TaskState.CANCELLED  # of several arrivals only t
 
 
 def has_arrived(task: Task) -> bool:
-    """Whether a branch stands at this join and was not yet joined there."""
+    """Whether a branch stands at this join and was not yet joined there; in a scope that was cancelled none does."""
     return (
         isinstance(task.task_spec, UnstructuredJoin)
+        and not task.workflow.completed
         and task.has_state(_ARRIVED)
         and task.parent is not None
         and task.parent.state == TaskState.COMPLETED

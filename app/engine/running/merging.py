@@ -57,6 +57,13 @@ def is_merged(task: Task) -> bool:
     return bool(task.internal_data.get(_MERGED))
 
 
+def end_arrivals(scope: Any) -> None:
+    """Branches that stood at joins when their scope was interrupted are not waited for any more, nor go on."""
+    for task in scope.tasks.values():
+        if isinstance(task.task_spec, UnstructuredJoin) and task.state == TaskState.CANCELLED:
+            task.internal_data[_MERGED] = True
+
+
 def data_of_branches(heads: list[Task], known: Callable[[Task], dict[str, Any]] | None = None) -> dict[str, Any]:
     """What would be the data if the branches that have come to these tasks met now."""
     return _meet(heads, _split(heads[0], heads[1:]), known or _data_of)[0]
@@ -95,14 +102,16 @@ def _meet(
 
 
 def data_of_scope(scope: Any, but: Task | None = None) -> dict[str, Any]:
-    """The data as the last completed step left it; while branches run side by side, with what each has changed.
+    """The data of the token that runs; while branches run side by side, with what each has changed.
 
-    A sub-process that runs counts with the data as they stand inside.
+    A sub-process that runs counts with the data as they stand inside. Where no token is left, as the last left them.
+    Which step was completed last does not say it: what joins an activity with its events is done after the event has
+    gone on, and knows nothing of that.
     """
     heads = [task for task in scope.tasks.values() if _is_head(task) and task is not but]
     if len(heads) > 1:
         return data_of_branches(heads)
-    if heads and _inner(heads[0]) is not None:
+    if heads:
         return _data_of(heads[0])
     data: dict[str, Any] = (scope.last_task or scope.task_tree).data
     return data

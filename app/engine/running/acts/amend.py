@@ -7,14 +7,19 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from SpiffWorkflow.util.task import TaskState
 from sqlalchemy.orm import Session
 
 from app.audit import Actor
 from app.engine.core import Core
+from app.engine.models import HumanTask
 from app.engine.running.acts.named import call_named
-from app.engine.running.checkout import Turn, load_turn
+from app.engine.running.checkout import Stale, Turn, load_turn
+from app.engine.running.joining import has_arrived
 from app.engine.running.services import as_json
+
+_TASK = HumanTask.__table__
 
 
 @dataclass
@@ -31,13 +36,11 @@ class Amend:
 
     def begin(self, turn: Turn) -> None:
         turn.restructured = True
-        live = [
-            task
-            for task in turn.workflow.all_tasks()
-            if task.has_state(TaskState.READY | TaskState.WAITING | TaskState.STARTED)
-        ]
-        for task in live:
-            task.data.update(deepcopy(dict(self.data)))
+        for task in turn.workflow.all_tasks():
+            if has_arrived(task):  # what a branch at a join knows is what its last step left
+                task.parent.data.update(deepcopy(dict(self.data)))
+            elif task.has_state(TaskState.READY | TaskState.WAITING | TaskState.STARTED):
+                task.data.update(deepcopy(dict(self.data)))
         last = turn.workflow.last_task
         if last is not None:
             last.data.update(deepcopy(dict(self.data)))
@@ -49,4 +52,14 @@ class Amend:
         call_named(turn.engine, turn, turn.loaded.manifest.get("on_amend"), {"changes": changes, "reason": self.reason})
 
     def finish(self, turn: Turn) -> None:
-        """Nothing more."""
+        """Forms that are open show what is so now."""
+        select = sa.select(_TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.data).where(
+            _TASK.c.instance_id == turn.id, _TASK.c.status == "open"
+        )
+        for row in turn.session.execute(select).all():
+            task = turn.workflow.task(row.spiff_task_id)
+            if task is None:
+                raise Stale()
+            known = as_json(task.data)
+            if known != row.data:
+                turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row.id).values(data=known))

@@ -7,7 +7,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
 from SpiffWorkflow.task import Task
 from sqlalchemy.orm import Session
 
@@ -17,7 +16,7 @@ from app.engine.core import Core
 from app.engine.models import HumanTask
 from app.engine.running.acts.amend import Amend
 from app.engine.running.acts.named import call_named
-from app.engine.running.checkout import Stale, Turn, load_turn
+from app.engine.running.checkout import Turn, load_turn
 from app.engine.running.migrating.branches import meetings, worse
 from app.engine.running.moving.ways import BACK, Obstacle, obstacle_to, put, targets_of, tokens_to_move
 from app.engine.running.services import as_json
@@ -130,16 +129,3 @@ class EditData(Amend):
                reason=self.reason)  # fmt: skip
         hook = turn.loaded.manifest.get("on_amend")
         call_named(turn.engine, turn, hook, {"changes": after, "reason": self.reason})
-
-    def finish(self, turn: Turn) -> None:
-        """Forms that are open show what is so now."""
-        select = sa.select(_TASK.c.id, _TASK.c.spiff_task_id, _TASK.c.data).where(
-            _TASK.c.instance_id == turn.id, _TASK.c.status == "open"
-        )
-        for row in turn.session.execute(select).all():
-            task = turn.workflow.task(row.spiff_task_id)
-            if task is None:
-                raise Stale()
-            known = as_json(task.data)
-            if known != row.data:
-                turn.session.execute(sa.update(_TASK).where(_TASK.c.id == row.id).values(data=known))
