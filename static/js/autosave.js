@@ -36,10 +36,10 @@ async function save(form, keepalive = false) {
     const said = response.headers.get("Content-Type")?.includes("json") ? (await response.json()).saved : "";
     const time = said || new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
     if (label) label.textContent = text("saved", { time });
-  } catch {
+  } catch (error) {
     if (sent.signal.aborted) return;
     dirty.add(form);
-    if (label) label.textContent = text("unsaved");
+    if (label) label.textContent = text(error.message === "401" ? "signed_out" : "unsaved");
     if (form.isConnected && !pending.has(form)) pending.set(form, setTimeout(() => save(form), WAIT_MS * 3));
   }
 }

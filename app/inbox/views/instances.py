@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.i18n import bilingual
 from app.inbox import queries
 from app.inbox.course import Course, attachments, course_of, filled
+from app.inbox.timeline import has_pool
 from app.inbox.views import blueprint
 
 
@@ -31,6 +32,7 @@ def instance(instance_id: str) -> Response:
         files=attachments(session, instance_id),
         comments=queries.comments(session, instance_id),
         names=queries.names_of(session, course.tasks),
+        has_pool=has_pool,
         parent=_parent(course.instance),
         calls=_calls(course),
         reads_maps=web.current_user().has("coordinator", "leader", "auditor", "dept_staff"),
