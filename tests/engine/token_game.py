@@ -565,8 +565,14 @@ class Scope(Armed):
 
 class GuardRun(Armed):
     def begin(self) -> None:
+        """A condition that holds already when the activity begins is an event at once, also where it ends at once."""
         self.arm(self.block.edges)
-        self.add(self.block.host).begin()
+        host = self.add(self.block.host)
+        for edge in sorted(self.block.edges, key=lambda edge: not edge.interrupting):
+            if edge.kind == "condition" and edge in self.armed and self.game.known.get(f"v_{edge.step}", 0) > 0:
+                self.fire(edge.id)
+        if host in self.children:
+            host.begin()
 
     def fire(self, name: str) -> None:
         edge = next(edge for edge in self.block.edges if edge.id == name)
