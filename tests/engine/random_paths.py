@@ -1,7 +1,8 @@
 """Random paths through random processes: each step in the engine, restored by a fresh one; in a second engine that
 never restores anything; and in the model. After every step all three must agree, and `verify` must find nothing.
 
-    python -m tests.engine.random_paths 0 1000      plays these seeds on SQLite and prints those that disagree
+    python -m tests.engine.random_paths 0 1000                  plays these seeds and prints those that disagree
+    python -m tests.engine.random_paths 0 1000 postgresql       the same on PostgreSQL
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.cast import START, member
 from tests.engine import random_processes as r
 from tests.engine.conftest import World, build, engine_on, fill
 from tests.engine.token_game import Game
+from tests.postgres import Cluster
 
 _IDS = re.compile(r"\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -417,17 +419,42 @@ def play(seed: int, worlds: list[World], **more: int) -> list[str]:
     return Player(seed, sides, **more).play()
 
 
-def main(first: int, last: int) -> int:
-    """How many seeds disagree; each is printed with the path that led there."""
-    wrong = 0
+@contextmanager
+def two_urls(database: str) -> Iterator[Callable[[], list[str]]]:
+    """Gives the addresses of two fresh databases each time it is called; the ones before are gone then."""
+    if database == "postgresql":
+        cluster, old = Cluster(), list[str]()
+
+        def copies() -> list[str]:
+            while old:
+                cluster.drop(old.pop())
+            old.extend(cluster.database("engine", fill) for _name in ("one", "two"))
+            return old
+
+        try:
+            yield copies
+        finally:
+            cluster.close()
+        return
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "template.sqlite"
         fill(f"sqlite:///{template}")
+
+        def files() -> list[str]:
+            paths = [Path(folder) / f"{name}.sqlite" for name in ("one", "two")]
+            for path in paths:
+                shutil.copy(template, path)
+            return [f"sqlite:///{path}" for path in paths]
+
+        yield files
+
+
+def main(first: int, last: int, database: str = "sqlite") -> int:
+    """How many seeds disagree; each is printed with the path that led there."""
+    wrong = 0
+    with two_urls(database) as fresh:
         for seed in range(first, last):
-            worlds = []
-            for name in ("one", "two"):
-                shutil.copy(template, Path(folder) / f"{name}.sqlite")
-                worlds.append(build(f"sqlite:///{Path(folder) / f'{name}.sqlite'}", FixedClock(START)))
+            worlds = [build(url, FixedClock(START)) for url in fresh()]
             try:
                 play(seed, worlds)
             except Disagreement as found:
@@ -441,4 +468,4 @@ def main(first: int, last: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(int(sys.argv[1]), int(sys.argv[2])) else 0)
+    sys.exit(1 if main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]) else 0)
