@@ -58,8 +58,14 @@ class Organisations:
         self._record("organisations.activated", "organisation", org.id)
 
     def save_sector(self, sector: Sector | None, data: Mapping[str, Any]) -> Sector:
-        """Make a sector or change it; the code of one that exists stays, because records refer to it."""
+        """Make a sector or change it; the code of one that exists stays, because records refer to it.
+
+        One in use has a lead department, else what happens in it would come to nobody. Where responsibility for a
+        new trade is unclear the government settles it by likeness of business (Work Safety Law, article 10).
+        """
         lead = data.get("lead_org_id")
+        if data.get("active") and not lead:
+            raise Invalid({"lead_org_id": [_("在用的领域须有牵头单位")]})
         if lead and self.session.get(Organisation, lead) is None:
             raise Invalid({"lead_org_id": [_("没有这个单位")]})
         if sector is None:

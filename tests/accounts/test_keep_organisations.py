@@ -111,6 +111,16 @@ def test_a_new_sector_belongs_to_its_lead_department(sign_in: SignIn, session: S
     assert again.status_code == 422 and "代码已被使用" in again.text
 
 
+def test_a_sector_in_use_has_a_lead_department_and_one_out_of_use_may_lack_it(
+    sign_in: SignIn, session: Session
+) -> None:
+    """Else what is found there would be addressed to nobody."""
+    refused = sign_in("root").post("/admin/sectors", data=sector("NEW", lead_org_id="") | {"active": "true"})
+    assert refused.status_code == 422 and "在用的领域须有牵头单位" in refused.text
+    assert 'value="矿山"' in refused.text and session.get(Sector, "NEW") is None
+    assert sign_in("root").post("/admin/sectors", data=sector("NEW", lead_org_id="")).status_code == 303
+
+
 def test_the_code_of_a_sector_stays_whatever_is_sent(sign_in: SignIn, session: Session) -> None:
     data = sector("OTHER", name="燃气") | {"active": "true"}
     assert sign_in("root").post("/admin/sectors/GAS", data=data).status_code == 303
