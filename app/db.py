@@ -183,6 +183,12 @@ def new_id() -> str:
     return f"{head:016x}{0x8000000000000000 | chance & 0x3FFFFFFFFFFFFFFF:016x}"
 
 
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index of the rows for which a condition holds, on either database; `where` is SQL that both understand."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Json, Scope, UTCDateTime, new_id
+from app.db import Base, Json, Scope, UTCDateTime, new_id, partial_index
 
 Id = sa.String(32)
 
@@ -57,21 +57,10 @@ class Instance(Base):
         sa.Index("ix_instance_subject", "subject_kind", "subject_id"),
         # Many instances have none of these: were those in the index, SQLite would think that it tells nothing apart.
         *(
-            sa.Index(
-                f"ix_instance_{column}",
-                column,
-                sqlite_where=sa.text(f"{column} IS NOT NULL"),
-                postgresql_where=sa.text(f"{column} IS NOT NULL"),
-            )
+            partial_index(f"ix_instance_{column}", column, where=f"{column} IS NOT NULL")
             for column in ("sector_code", "supervising_org_id", "responsible_org_id")
         ),
-        sa.Index(
-            "ix_instance_starter",
-            "starter_id",
-            "id",
-            sqlite_where=sa.text("starter_id IS NOT NULL"),
-            postgresql_where=sa.text("starter_id IS NOT NULL"),
-        ),
+        partial_index("ix_instance_starter", "starter_id", "id", where="starter_id IS NOT NULL"),
         sa.UniqueConstraint("definition_key", "business_key"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -119,53 +108,24 @@ class HumanTask(Base):
         instance="instance_id",
     )
     __table_args__ = (
-        sa.Index(
-            "ix_human_task_mine",
-            "assignee_id",
-            *_COUNTED,
-            sqlite_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
-            postgresql_where=sa.text("status = 'open' AND assignee_id IS NOT NULL"),
+        partial_index(
+            "ix_human_task_mine", "assignee_id", *_COUNTED, where="status = 'open' AND assignee_id IS NOT NULL"
         ),
-        sa.Index(
+        partial_index(
             "ix_human_task_pool",
             "role",
             "org_id",
             *_COUNTED,
             "assignee_id",
-            sqlite_where=sa.text("status = 'open' AND assignee_id IS NULL"),
-            postgresql_where=sa.text("status = 'open' AND assignee_id IS NULL"),
+            where="status = 'open' AND assignee_id IS NULL",
         ),
-        sa.Index(
-            "ix_human_task_open",
-            "role",
-            "org_id",
-            "instance_id",
-            "status",
-            sqlite_where=sa.text("status = 'open'"),
-            postgresql_where=sa.text("status = 'open'"),
-        ),
+        partial_index("ix_human_task_open", "role", "org_id", "instance_id", "status", where="status = 'open'"),
         # A task that begins has been done by nobody: it is written here once, when it is over.
-        sa.Index(
-            "ix_human_task_done",
-            "completed_by_id",
-            "completed_at",
-            sqlite_where=sa.text("completed_by_id IS NOT NULL"),
-            postgresql_where=sa.text("completed_by_id IS NOT NULL"),
-        ),
+        partial_index("ix_human_task_done", "completed_by_id", "completed_at", where="completed_by_id IS NOT NULL"),
         # Few tasks are passed on; see ix_human_task_signing_id.
-        sa.Index(
-            "ix_human_task_passed",
-            "passed_by_id",
-            sqlite_where=sa.text("status = 'open' AND passed_by_id IS NOT NULL"),
-            postgresql_where=sa.text("status = 'open' AND passed_by_id IS NOT NULL"),
-        ),
+        partial_index("ix_human_task_passed", "passed_by_id", where="status = 'open' AND passed_by_id IS NOT NULL"),
         # Most tasks are signed by nobody: were those in the index, SQLite would think that it tells nothing apart.
-        sa.Index(
-            "ix_human_task_signing_id",
-            "signing_id",
-            sqlite_where=sa.text("signing_id IS NOT NULL"),
-            postgresql_where=sa.text("signing_id IS NOT NULL"),
-        ),
+        partial_index("ix_human_task_signing_id", "signing_id", where="signing_id IS NOT NULL"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
@@ -248,18 +208,8 @@ class Timer(Base):
 
     __tablename__ = "timer"
     __table_args__ = (
-        sa.Index(
-            "ix_timer_due",
-            "due_at",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        ),
-        sa.Index(
-            "ix_timer_failed",
-            "due_at",
-            sqlite_where=sa.text("state = 'failed'"),
-            postgresql_where=sa.text("state = 'failed'"),
-        ),
+        partial_index("ix_timer_due", "due_at", where="state = 'waiting'"),
+        partial_index("ix_timer_failed", "due_at", where="state = 'failed'"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
@@ -289,15 +239,7 @@ class ClockPause(Base):
     """
 
     __tablename__ = "clock_pause"
-    __table_args__ = (
-        sa.Index(
-            "uq_clock_pause_open",
-            "task_id",
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("uq_clock_pause_open", "task_id", unique=True, where="ended_at IS NULL"),)
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"), index=True)
     task_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("human_task.id"), index=True)
@@ -346,13 +288,7 @@ class Child(Base):
     __tablename__ = "child"
     __table_args__ = (
         sa.UniqueConstraint("parent_id", "node_id", "round", "number"),
-        sa.Index(
-            "ix_child_open",
-            "parent_id",
-            "spiff_task_id",
-            sqlite_where=sa.text("state IN ('due', 'running')"),
-            postgresql_where=sa.text("state IN ('due', 'running')"),
-        ),
+        partial_index("ix_child_open", "parent_id", "spiff_task_id", where="state IN ('due', 'running')"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     parent_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("instance.id"))
@@ -456,18 +392,8 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        sa.Index(
-            "ix_outbox_waiting",
-            "next_attempt_at",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        ),
-        sa.Index(
-            "ix_outbox_failed",
-            "created_at",
-            sqlite_where=sa.text("state = 'failed'"),
-            postgresql_where=sa.text("state = 'failed'"),
-        ),
+        partial_index("ix_outbox_waiting", "next_attempt_at", where="state = 'waiting'"),
+        partial_index("ix_outbox_failed", "created_at", where="state = 'failed'"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     key: Mapped[str] = mapped_column(sa.String(200), unique=True)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, Scope, new_id
+from app.db import Base, Scope, new_id, partial_index
 
 Id = sa.String(32)
 
@@ -19,12 +19,7 @@ class Notification(Base):
     __table_args__ = (
         sa.UniqueConstraint("user_id", "key"),
         sa.Index("ix_notification_list", "user_id", "created_at"),
-        sa.Index(
-            "ix_notification_unread",
-            "user_id",
-            sqlite_where=sa.text("read_at IS NULL"),
-            postgresql_where=sa.text("read_at IS NULL"),
-        ),
+        partial_index("ix_notification_unread", "user_id", where="read_at IS NULL"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("user.id"))

@@ -210,7 +210,8 @@ class _Registry(DefaultRegistry):
     def data(self, value: Any) -> Any:
         """What a task's data was, from JSON that nobody else holds: only what JSON has not is made anew."""
         if type(value) is dict:
-            if (typename := value.get("typename")) is not None and type(typename) is str and typename in _DATA_TYPES:
+            typename = value.get("typename")
+            if type(typename) is str and typename in _DATA_TYPES:
                 return super().restore(value)
             places: Any = value.items()
         elif type(value) is list:

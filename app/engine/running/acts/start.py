@@ -58,6 +58,7 @@ class Start:
             "definition_version": self.loaded.version,
             "status": "running",
             "rev": 0,
+            "serializer_version": VERSION,
             "business_key": self.business_key,
             "parent_id": self.parent_id,
             "parent_node": self.parent_node,
@@ -75,9 +76,7 @@ class Start:
         """Nothing: the start event is ready."""
 
     def commit(self, turn: Turn) -> None:
-        new = sa.insert(_INSTANCE).values(
-            **turn.instance, state=b"", state_mac="", serializer_version=VERSION, title="", next_due_at=None
-        )
+        new = sa.insert(_INSTANCE).values(**turn.instance, state=b"", state_mac="", title="", next_due_at=None)
         try:
             turn.session.execute(new)
         except sa.exc.IntegrityError as twice:

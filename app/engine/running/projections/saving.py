@@ -113,7 +113,7 @@ def _store(turn: Turn, changed: Mapping[str, Any], ended: bool) -> None:
         serializing.require_round_trip(text, turn.loaded.specs)
     state, mac = serializing.seal(text, turn.engine.secret, turn.id, rev)
     values: dict[str, Any] = dict(changed) | {"rev": rev, "state": state, "state_mac": mac}
-    if turn.instance.get("serializer_version") != VERSION:  # only what was just begun has none yet
+    if turn.instance["serializer_version"] != VERSION:  # an earlier release wrote it
         values["serializer_version"] = VERSION
     if ended:
         values |= {"status": "ended", "ended_at": turn.now, "end_node": turn.end_node}
