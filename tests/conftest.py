@@ -43,8 +43,10 @@ from tests.cast import START, member, people_the_city
 from tests.postgres import Cluster
 from tests.spreading import LongestFirst, rank
 
-gc.set_threshold(50_000, 20, 10)  # while hundreds of modules are loaded, and after (`pytest_collection_finish`)
+SELDOM = (50_000, 20, 10)
+gc.set_threshold(*SELDOM)  # while hundreds of modules are loaded, and after (`pytest_collection_finish`)
 late_descriptions.install()
+once_compiled.install()
 PASSWORD = "test-only-Password-2026"
 # The same way of keeping passwords, at a cost at which hundreds are checked in a second: the real one is a third of a
 # second of a processor for each sign-in (tests/accounts/test_change_the_password.py holds it).
@@ -114,8 +116,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Before any fixture: a request of the test before may have left this thread speaking English."""
+    """Before any fixture: a request of the test before may have left this thread speaking English.
+
+    And what serves or measures looks for rubbish ten times as often, also afterwards.
+    """
     set_locale(CHINESE)
+    gc.set_threshold(*SELDOM)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -186,7 +192,6 @@ def _build(place: Path | Settings, clock: FixedClock) -> Flask:
     app = create_app(place if isinstance(place, Settings) else _settings(place), clock)
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = _templates
-    once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_FAULTS=True)
     app.extensions["security"].pwd_context.update(**CHEAP)
     return app

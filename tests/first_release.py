@@ -25,7 +25,6 @@ from app.config import Settings
 from app.setup import install
 from app.upkeep.backup import backup
 from app.upkeep.restore import restore
-from tests import once_compiled
 
 ARCHIVE = Path(__file__).parent / "upgrade" / "first_release.tar.xz"
 SECRET = "test-only-first-release-" + "x" * 40
@@ -129,7 +128,6 @@ def open_city(clock: FixedClock) -> Iterator[Callable[[Settings], Flask]]:
 
     def build(settings: Settings) -> Flask:
         app = create_app(settings, clock)
-        once_compiled.share(app.extensions["duban.sessions"].kw["bind"])
         opened.append(app)
         return app
 

@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.engine.running.locking import lock_instance
+from app.web import setup
+
+SHORT = 0.2  # seconds that a request waits meanwhile: whoever holds it will not let go, however long one waits
 
 
 class Holding:
@@ -25,7 +28,9 @@ class Holding:
             driver.execute("BEGIN IMMEDIATE")
         else:
             lock_instance(Session(self._connection), self._instance_id)
+        self._usual, setup.PERSONS_WAIT = setup.PERSONS_WAIT, SHORT
 
     def __exit__(self, *_error: object) -> None:
+        setup.PERSONS_WAIT = self._usual
         self._connection.close()
         self._engine.dispose()

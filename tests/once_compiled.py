@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.util import LRUCache
-
-from app.db import Base
+from sqlalchemy.orm import Mapper
+from sqlalchemy.util import HasMemoized, LRUCache
 
 
 class _ByName(LRUCache[Any, Any]):
@@ -27,10 +26,11 @@ class _ByName(LRUCache[Any, Any]):
 _kept = _ByName(4000)
 
 
-def share(bind: sa.Engine) -> None:
-    """Let this engine use what others have compiled."""
-    bind._compiled_cache = _kept
-    for mapper in Base.registry.mappers:
-        base = mapper.base_mapper
-        if not isinstance(base.__dict__.get("_compiled_cache"), _ByName):
-            base.__dict__["_compiled_cache"] = _ByName(200)  # of its INSERTs and UPDATEs, which lie with the class
+def install() -> None:
+    """Let every engine that is made from now on use what others have compiled."""
+    sa.Engine._compiled_cache = property(lambda _self: _kept, lambda _self, _own: None)  # type: ignore[assignment]
+
+    def _compiled_cache(_self: Mapper[Any]) -> _ByName:
+        return _ByName(200)  # of its INSERTs and UPDATEs, which lie with the class
+
+    Mapper._compiled_cache = HasMemoized.memoized_attribute(_compiled_cache)  # type: ignore[assignment, method-assign]

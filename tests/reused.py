@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.db import make_sessions
-from tests import once_compiled
 from tests.postgres import Cluster
 
 EVENTS = ("before_cursor_execute", "after_cursor_execute", "begin", "commit", "rollback")
@@ -42,7 +41,6 @@ class Reused:
     def begin(self) -> sessionmaker[Session]:
         if self._sessions is None:
             self._sessions = make_sessions(self.make())
-            once_compiled.share(self.bind)
             self._heard = self._listeners()
         return self._sessions
 
@@ -111,7 +109,7 @@ class ReusedDatabase(Reused):
         self._admin: psycopg.Connection[Any] | None = None
 
     def make(self) -> str:
-        self._url = self._cluster.database("reused", self._fill)
+        self._url = self._cluster.database("engine", self._fill)
         self._times = 0
         name = self._url.partition("?")[0].rpartition("/")[2]
         self._admin = psycopg.connect(host=str(self._cluster.home), user="postgres", dbname=name, autocommit=True)

@@ -9,6 +9,7 @@ roles    a list of roles; everybody else gets 403
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,10 +58,16 @@ def refusals(rule: Rule, status: int) -> set[int]:
     return {status, 422} if rule.endpoint.startswith("api_") else {status}
 
 
-def somebody(app: Flask, sign_in: SignIn, roles: list[str], *, holding: bool) -> FlaskClient:
-    """A person of the cast with one of the roles, or with none of them."""
-    wanted = {held for role in roles for held in holders(role)}
-    return sign_in(next(key for key, _, _, held in PEOPLE if bool(wanted & set(held)) is holding))
+@pytest.fixture
+def somebody(sign_in: SignIn) -> Callable[..., FlaskClient]:
+    """`somebody(roles, holding=True)` → a person of the cast with one of the roles, or with none of them."""
+    signed_in = functools.cache(sign_in)
+
+    def find(roles: list[str], *, holding: bool) -> FlaskClient:
+        wanted = {held for role in roles for held in holders(role)}
+        return signed_in(next(key for key, _, _, held in PEOPLE if bool(wanted & set(held)) is holding))
+
+    return find
 
 
 def test_every_route_says_who_may_call_it(app: Flask) -> None:
@@ -92,24 +99,24 @@ def test_htmx_is_told_to_leave_the_page_and_gets_no_redirect_to_swap_in(app: Fla
     assert not wrong
 
 
-def test_whoever_lacks_the_role_is_refused(app: Flask, sign_in: SignIn) -> None:
+def test_whoever_lacks_the_role_is_refused(app: Flask, somebody: Callable[..., FlaskClient]) -> None:
     wrong = []
     for rule, method, path in routes(app, "roles"):
         roles = ACCESS[rule.endpoint]
         assert isinstance(roles, list)
-        response = call(somebody(app, sign_in, roles, holding=False), method, path)
+        response = call(somebody(roles, holding=False), method, path)
         if response.status_code not in refusals(rule, 403):
             wrong.append(f"{method} {rule}: {response.status}")
     assert not wrong
 
 
-def test_whoever_holds_the_role_is_let_in(app: Flask, sign_in: SignIn) -> None:
+def test_whoever_holds_the_role_is_let_in(app: Flask, somebody: Callable[..., FlaskClient]) -> None:
     wrong = []
     for rule, method, path in routes(app, "roles"):
         roles = ACCESS[rule.endpoint]
         assert isinstance(roles, list)
         if method in SAFE:
-            response = call(somebody(app, sign_in, roles, holding=True), method, path)
+            response = call(somebody(roles, holding=True), method, path)
             if response.status_code >= 400 and not (rule.arguments and response.status_code == 404):
                 wrong.append(f"{method} {rule}: {response.status}")
     assert not wrong
@@ -127,9 +134,9 @@ def test_everybody_opens_what_is_everybodys(app: Flask, sign_in: SignIn) -> None
 
 def test_a_record_that_may_not_be_seen_is_not_found(app: Flask, sign_in: SignIn) -> None:
     """A page says so before any other word about an empty request."""
-    wrong = []
+    wrong, wu = [], sign_in("wu")
     for rule, method, path in routes(app, "record"):
-        response = call(sign_in("wu"), method, path)
+        response = call(wu, method, path)
         if response.status_code not in refusals(rule, 404):
             wrong.append(f"{method} {rule}: {response.status}")
     assert not wrong

@@ -151,6 +151,12 @@ def test_what_parses_one_package_is_not_what_parses_the_next(own_parser: Parser)
     assert own_parser.ask(order_for("after"), 10)[0] and own_parser.pid == waiting
 
 
+def test_it_waits_with_everything_loaded(own_parser: Parser) -> None:
+    """Else each fork would load lxml and SpiffWorkflow anew, which takes ten times as long as parsing."""
+    assert own_parser.ask(order_for("first"), 10)[0]
+    assert "lxml/etree" in Path(f"/proc/{own_parser.pid}/maps").read_text()
+
+
 def test_several_are_parsed_at_once(own_parser: Parser) -> None:
     answers: dict[str, tuple[bool, bytes]] = {}
 

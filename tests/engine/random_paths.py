@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from app import errors
 from app.clock import FixedClock
-from app.engine import HumanTask, Instance, Subscription, Timer
+from app.engine import HumanTask, Incident, Instance, Subscription, Timer
 from app.engine.running import serializing
 from app.engine.running.checkout import unsealed
 from tests.cast import START, member
@@ -34,6 +35,22 @@ from tests.engine.token_game import Game
 from tests.postgres import Cluster
 
 _IDS = re.compile(r"\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+# Asked after every step, of an instance.
+_OF = sa.bindparam("instance")
+STATUS = sa.select(Instance.status).where(Instance.id == _OF)
+OPEN = sa.select(HumanTask.id, HumanTask.node_id, HumanTask.due_at).where(
+    HumanTask.instance_id == _OF, HumanTask.status == "open"
+)
+EVENTS = sa.select(Timer.node_id, Timer.due_at).where(
+    Timer.instance_id == _OF, Timer.kind == "event", Timer.state == "waiting"
+)
+DEADLINES = sa.select(Timer.task_id, Timer.due_at).where(
+    Timer.instance_id == _OF, Timer.kind == "overdue", Timer.state.in_(("waiting", "fired"))
+)
+STUCK = sa.select(Incident.node_id).where(Incident.instance_id == _OF, Incident.resolved_at.is_(None))
+WAITING = sa.select(Subscription.node_id).where(Subscription.instance_id == _OF, Subscription.state == "waiting")
 
 
 class Disagreement(AssertionError):
@@ -374,38 +391,34 @@ class Player:
 
     def agree(self) -> None:
         for side in self.sides:
-            self._as_the_model(side)
-            self._whole(side)
+            with side.world.sessions() as session:
+                steps = self._as_the_model(side, session)
+                self._whole(side, session, steps)
+                session.rollback()
         states = [side.state() for side in self.sides]
         for other in states[1:]:
             same("the state, restored and not restored", states[0], other)
 
-    def _as_the_model(self, side: Side) -> None:
-        world, game = side.world, self.game
-        same("ended", game.ended, world.instance(side.instance).status == "ended")
-        same("open steps", game.open, sorted(row.node_id for row in side.rows()))
-        timers = world.rows(Timer, side.instance, kind="event", state="waiting")
-        same("timers", game.timers, sorted((row.node_id, row.due_at) for row in timers))
-        same("services that wait", game.stuck, sorted(str(row.node_id) for row in world.incidents(side.instance)))
-        waits = world.rows(Subscription, side.instance, state="waiting")
-        same("messages waited for", game.waiting, sorted(row.node_id for row in waits))
-        with world.sessions() as session:
-            known = world.engine.data(session, side.instance)
+    def _as_the_model(self, side: Side, session: Session) -> list[Any]:
+        """The open steps, as they are stored."""
+        game, of = self.game, {"instance": side.instance}
+        same("ended", game.ended, session.scalar(STATUS, of) == "ended")
+        steps = list(session.execute(OPEN, of))
+        same("open steps", game.open, sorted(row.node_id for row in steps))
+        same("timers", game.timers, sorted((row.node_id, row.due_at) for row in session.execute(EVENTS, of)))
+        same("services that wait", game.stuck, sorted(str(node) for node in session.scalars(STUCK, of)))
+        same("messages waited for", game.waiting, sorted(session.scalars(WAITING, of)))
+        known = side.world.engine.data(session, side.instance)
         same("what is known", game.known, {name: known.get(name) for name in game.known})
+        return steps
 
-    def _whole(self, side: Side) -> None:
+    def _whole(self, side: Side, session: Session, steps: list[Any]) -> None:
         """No deadline vanished, and what is stored agrees with itself."""
-        timers = side.world.rows(Timer, side.instance, kind="overdue")
-        for row in side.rows():
-            if row.due_at is not None and not any(
-                timer.task_id == row.id and timer.due_at == row.due_at and timer.state in ("waiting", "fired")
-                for timer in timers
-            ):
+        armed = {(row.task_id, row.due_at) for row in session.execute(DEADLINES, {"instance": side.instance})}
+        for row in steps:
+            if row.due_at is not None and (row.id, row.due_at) not in armed:
                 raise AssertionError(f"the deadline of {row.node_id} has vanished")
-        with side.world.sessions() as session:
-            found = list(side.world.engine._instance(session, side.instance))
-            session.rollback()
-        same("what verify finds", [], [str(one) for one in found])
+        same("what verify finds", [], [str(one) for one in side.world.engine._instance(session, side.instance)])
 
 
 def same(what: str, wanted: Any, got: Any) -> None:

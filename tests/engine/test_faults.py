@@ -348,7 +348,8 @@ def test_an_incident_about_a_deadline_ends_with_its_task(world: World) -> None:
     assert "incident.resolved" in world.events(instance)
 
 
-def test_nothing_stays_open_when_an_instance_ends(world: World) -> None:
+def test_nothing_stays_open_when_an_instance_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking_out, "MAX_STEPS", 100)  # how many there may be is held in test_guards
     world.deploy(
         d.package(
             "budget", d.user("begin", form="f"), d.script("turn", "n = n + step"),

@@ -5,6 +5,7 @@ Reading is lenient: a diagram full of mistakes still gives its nodes, so that th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,6 +168,7 @@ class Diagram:
         return node.kind == "startEvent" and parent is not None and parent.triggered
 
 
+@functools.lru_cache(maxsize=64)  # a publication alone reads those of all other processes, several times
 def read_diagram(xml: bytes) -> Diagram:
     """The diagram in the bytes. Raises XMLRefused when they are no safe XML; mistakes in it are not looked for."""
     return diagram_of(open_xml(xml))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import gc
+import importlib
 import json
 import os
 import resource
@@ -40,6 +41,13 @@ def _limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.alarm(seconds + 5)  # for what waits without working
+
+
+def _load_everything() -> None:
+    """Before the first fork, which would do it anew each time. By name: what looks unused is taken away some day."""
+    for name in ("front_door", "parsing", "rewriting"):
+        importlib.import_module(f"app.engine.packages.{name}")
+    importlib.import_module("app.engine.running.serializing")
 
 
 def _parse(order: dict[str, Any]) -> bytes:
@@ -99,5 +107,5 @@ def _wait(control: socket.socket) -> None:
 
 if __name__ == "__main__":
     _without_the_application()
-
+    _load_everything()
     _wait(socket.socket(fileno=int(sys.argv[1])))
