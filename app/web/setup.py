@@ -35,8 +35,8 @@ HEADERS = {
 }
 
 
-# A built file has the hash of its content in its name: whoever has it need not ask for it again with every page. Kept by
-# browsers alone, because an answer may bring a session's cookie along.
+# A built file has the hash of its content in its name: whoever has it need not ask for it again with every page. Kept
+# by browsers alone, because an answer may bring a session's cookie along.
 BUILT = re.compile(r"^/static/dist/[\w-]+-[0-9a-f]{10}\.\w+$")
 KEPT = "private, max-age=31536000, immutable"
 

@@ -94,7 +94,7 @@ def test_every_answer_carries_the_headers(zhao: FlaskClient, path: str) -> None:
 
 def test_a_built_file_is_fetched_once_and_kept_by_browsers_alone(zhao: FlaskClient) -> None:
     """Its name changes with its content; every page would otherwise ask five times whether anything has changed."""
-    built = re.findall(r'"(/static/dist/[^"]+)"', zhao.get("/login").text)
+    built = re.findall(r'"(/static/dist/[^"]+)"', zhao.get("/account").text)
     assert len(built) >= 4
     for path in built:
         answer = zhao.get(path)
