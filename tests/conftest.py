@@ -290,7 +290,8 @@ FLAGS = [
 
 
 def _chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
+    # The shell first: the same engine without the browser's own windows, which a third of a walk went into.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return os.environ.get("DUBAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
 
 
@@ -300,6 +301,14 @@ def browser_type_launch_args() -> dict[str, Any]:
     if path is None:
         pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
     return {"executable_path": path, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Any) -> Any:
+    """The browser windows of this process (tests/e2e/harness.py)."""
+    from tests.e2e.harness import Windows
+
+    return Windows(browser)
 
 
 @pytest.fixture(scope="session")

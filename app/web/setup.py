@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Permissions-Policy": "camera=(self), geolocation=(self)",
 }
+
+
+# A built file has the hash of its content in its name: whoever has it need not ask for it again with every page. Kept
+# by browsers alone, because an answer may bring a session's cookie along.
+BUILT = re.compile(r"^/static/dist/[\w-]+-[0-9a-f]{10}\.\w+$")
+KEPT = "private, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
@@ -103,6 +110,8 @@ def _headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         if name.lower() not in there:
             response.headers.add(name, value)
-    if "cache-control" not in there and not request.path.startswith("/static/"):
+    if BUILT.match(request.path) and response.status_code in (200, 206, 304):
+        response.headers["Cache-Control"] = KEPT
+    elif "cache-control" not in there and not request.path.startswith("/static/"):
         response.headers.add("Cache-Control", "no-store")
     return response

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
 
 from app.clock import FixedClock
 from tests.cast import START
 from tests.conftest import _build
-from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, new_screen
+from tests.e2e.harness import DESKTOP, Look, Opens, Screen, Served, Windows
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +36,17 @@ def served(
 
 
 @pytest.fixture
-def open_screen(browser: Browser, served: Served) -> Iterator[Opens]:
+def open_screen(windows: Windows, served: Served) -> Iterator[Opens]:
     """`open_screen("zhao", look)` → a window in which that person is signed in; at the end none may have an error."""
     opened: list[Screen] = []
 
     def opens(person: str | None = None, look: Look = DESKTOP) -> Screen:
-        opened.append(new_screen(browser, served, person, look))
+        opened.append(windows.open(served, person, look))
         return opened[-1]
 
     yield opens
     for screen in opened:
-        screen.page.context.close()
+        screen.close()
     for screen in opened:
         screen.assert_clean()
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import axe_playwright_python
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 from waitress.server import create_server
+from waitress.wasyncore import close_all
 
 from app.db import write_transaction
 from app.web import WebSession
@@ -64,18 +65,31 @@ DESKTOP, PHONE = LOOKS[0], Look(390, "light", "zh_Hans_CN")
 
 
 class Served:
-    """The application behind waitress on a free loopback port, in a thread of this process."""
+    """The application behind waitress on a loopback port, in a thread of this process.
+
+    One application after the other has the same port where it is still free: to the browser they are one place, whose
+    style sheets and scripts it has read and compiled.
+    """
+
+    _port = 0
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
-        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+        try:
+            self._server = create_server(app, host="127.0.0.1", port=Served._port, threads=8)
+        except OSError:
+            self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
+        Served._port = self._server.effective_port
+        self.url = f"http://127.0.0.1:{Served._port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self._server.close()
+        """At once, also where a window of the browser keeps its connection: it may last longer than the server."""
+        self._server.trigger.pull_trigger(lambda: close_all(self._server._map))
         self._thread.join(timeout=10)
+        assert not self._thread.is_alive()
+        self._server.task_dispatcher.shutdown()
 
     def tick(self) -> None:
         """What the worker does every two seconds: due timers, then waiting messages."""
@@ -108,6 +122,7 @@ class Screen:
     page: Page
     url: str
     look: Look
+    leave: Callable[[], None]
     problems: list[str] = field(default_factory=list)
     refusals: set[int] = field(default_factory=set)  # statuses that the walk provokes on purpose
     under_way: set[Request] = field(default_factory=set)
@@ -130,6 +145,11 @@ class Screen:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.status not in self.refusals:
             self.problems.append(f"{response.status} {response.request.method} {response.url}")
+
+    def close(self) -> None:
+        """What a person does who closes the window; a second time is once too often and does nothing."""
+        leave, self.leave = self.leave, lambda: None
+        leave()
 
     def goto(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -181,29 +201,87 @@ class Screen:
         assert not self.problems, f"{name} ({self.look}): {self.problems}"
 
 
+# Contrast is two thirds of what axe takes. Elements that look alike, themselves and all that is around them, have the
+# same: where one has been measured and is enough, the others of the page pass with it. Whatever is not enough, or could
+# not be measured, speaks for nobody else.
+ALIKE_ONCE = """
+(() => {
+  const LOOKS = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize", "fontWeight", "textShadow", "filter",
+    "mixBlendMode", "position", "zIndex", "transform", "webkitTextFillColor"];
+  const check = axe._audit.checks["color-contrast"], measure = check.evaluate;
+  let numbers, kinds, enough;
+  const kind = (node) => {
+    if (!node) return 0;
+    if (!kinds.has(node)) {
+      const style = getComputedStyle(node);
+      const key = [kind(node.parentElement), node.tagName, node.getAttribute("class"), ...LOOKS.map((name) => style[name])].join();
+      if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
+      kinds.set(node, numbers.get(key));
+    }
+    return kinds.get(node);
+  };
+  check.evaluate = function (node, ...rest) {
+    const its = kind(node);
+    if (enough.has(its)) return true;
+    let ratio = null;
+    const says = Object.create(this, {data: {value: (data) => { ratio = data?.contrastRatio; this.data(data); }}});
+    const result = measure.call(says, node, ...rest);
+    if (result === true && ratio) enough.add(its);
+    return result;
+  };
+  window.axeBegins = () => { numbers = new Map(); kinds = new Map(); enough = new Set(); };
+})()"""
 # Only violations are told: describing every element that passed takes longer than finding those that do not. Rules
-# whose findings can only be slight are not asked: below they would be left out.
-AXE_RUN = """alike => {
-  const slight = axe._audit.rules.filter(rule => ['minor', 'moderate'].includes(rule.impact));
-  const rules = Object.fromEntries(slight.map(rule => [rule.id, {enabled: false}]));
-  return axe.run({exclude: [[alike]]}, {resultTypes: ['violations'], rules}).then(result => result.violations);
+# whose findings can only be slight are not asked where those are left out.
+AXE_RUN = """([within, slight, alike]) => {
+  const left = slight ? [] : axe._audit.rules.filter(rule => ['minor', 'moderate'].includes(rule.impact));
+  const rules = Object.fromEntries(left.map(rule => [rule.id, {enabled: false}]));
+  axeBegins();
+  return axe.run(within ?? {exclude: [[alike]]}, {resultTypes: ['violations'], rules}).then(result => result.violations);
 }"""
 
 
-def axe_findings(page: Page) -> list[str]:
-    """Serious and critical findings, each with the elements it is about."""
+def axe_findings(page: Page, *, within: str | None = None, slight: bool = False) -> list[str]:
+    """Serious and critical findings, or also the slight ones, each with the elements it is about."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    violations: list[dict[str, Any]] = page.evaluate(AXE_RUN, ALIKE)
+        page.evaluate(AXE_SCRIPT + ALIKE_ONCE)
+    violations: list[dict[str, Any]] = page.evaluate(AXE_RUN, [within, slight, ALIKE])
     return [
         f"{found['impact']} {found['id']}: {found['help']} {[node['html'][:160] for node in found['nodes'][:4]]}"
         for found in violations
-        if found["impact"] in ("serious", "critical")
+        if slight or found["impact"] in ("serious", "critical")
     ]
 
 
-def new_screen(browser: Browser, served: Served, person: str | None, look: Look) -> Screen:
-    """A window of its own: the look by viewport and cookies, the person by a stored session."""
+class Windows:
+    """The browser windows of a test process. One test after the other has the same, as clean as a new one.
+
+    A new window would have to fetch, read and compile style sheets and scripts and install the service worker: more
+    than a second of a processor. What the last one left, its cookies and what its pages stored, is taken away.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[Look, list[BrowserContext]] = {}
+
+    def open(self, served: Served, person: str | None, look: Look) -> Screen:
+        """A window of its own: the look by viewport and cookies, the person by a stored session."""
+        free = self._free.get(look)
+        context = free.pop() if free else new_context(self._browser, look)
+        screen = Screen(context.new_page(), served.url, look, lambda: self._take_back(context, served.url, look))
+        dress(context, served, person, look)
+        return screen
+
+    def _take_back(self, context: BrowserContext, url: str, look: Look) -> None:
+        kept = {"origin": url, "storageTypes": "local_storage,indexeddb"}
+        context.new_cdp_session(context.pages[0]).send("Storage.clearDataForOrigin", kept)
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        self._free.setdefault(look, []).append(context)
+
+
+def new_context(browser: Browser, look: Look) -> BrowserContext:
     context = browser.new_context(
         viewport={"width": look.width, "height": 844 if look.phone else 900},
         is_mobile=look.phone,
@@ -212,12 +290,22 @@ def new_screen(browser: Browser, served: Served, person: str | None, look: Look)
         timezone_id="Asia/Shanghai",
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+def dress(context: BrowserContext, served: Served, person: str | None, look: Look) -> None:
     cookies = {"theme": look.theme, "lang": look.locale}
     if person is not None:
         cookies[COOKIE] = served.session_cookie(person)
     context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in cookies.items()])
-    context.set_default_timeout(PATIENCE)
-    return Screen(context.new_page(), served.url, look)
+
+
+def new_screen(browser: Browser, served: Served, person: str | None, look: Look) -> Screen:
+    """A window that nobody has had before nor has afterwards."""
+    context = new_context(browser, look)
+    dress(context, served, person, look)
+    return Screen(context.new_page(), served.url, look, context.close)
 
 
 Opens = Callable[..., Screen]  # open_screen(person=None, look=DESKTOP)

@@ -7,13 +7,13 @@ import re
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.clock import FixedClock
 from app.db import write_transaction
 from app.designer.rehearsing import jobs
 from tests.cast import START
-from tests.e2e.harness import DESKTOP, Screen, Served, new_screen
+from tests.e2e.harness import DESKTOP, Screen, Served, Windows
 from tests.hazards.walk import Walk, people_the_register
 
 pytestmark = pytest.mark.one_database
@@ -80,7 +80,7 @@ def put_right(page: Page) -> None:
 
 
 def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
-    browser: Browser, own_city: Served, clock: FixedClock
+    windows: Windows, own_city: Served, clock: FixedClock
 ) -> None:
     app = own_city.app
     clock.set(START)
@@ -92,7 +92,7 @@ def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
     screens: list[Screen] = []
 
     def page_of(person: str) -> Page:
-        screens.append(new_screen(browser, own_city, person, DESKTOP))
+        screens.append(windows.open(own_city, person, DESKTOP))
         return screens[-1].page
 
     admin = page_of("root")
@@ -152,5 +152,5 @@ def test_a_step_is_added_approved_published_and_done_by_work_that_was_under_way(
     assert walk.task(hazards[0]).node_id == "receive"
     assert [walk.task(hazard).node_id for hazard in hazards[1:]] == ["order"] * (RUNNING - 1)
     for screen in screens:
-        screen.page.context.close()
+        screen.close()
         screen.assert_clean()

@@ -161,7 +161,7 @@ def test_eighteen_items_six_photos_three_hazards_without_a_network_and_back(
     expect(block(page, 1).get_by_role("button", name="符合", exact=True)).to_be_disabled()
     wait_until(page, NOTHING_KEPT)
     screen.assert_clean("field")
-    context.close()
+    screen.close()
 
 
 def test_photos_that_are_up_stay_with_their_item_whatever_another_window_fetches(
@@ -186,4 +186,4 @@ def test_photos_that_are_up_stay_with_their_item_whatever_another_window_fetches
     found = walk.items(inspection)[1]
     assert (found.finding, len(found.photos)) == ("通道堆放杂物", 2)
     screen.assert_clean("field-two-windows")
-    page.context.close()
+    screen.close()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.cast import member, org_id
-from tests.e2e.harness import LOOKS, Look, Screen, Served, new_screen
+from tests.e2e.harness import LOOKS, Look, Screen, Served, Windows
 
 SCREENS = (  # name, person, path
     ("sign-in", None, "/login"),
@@ -33,19 +32,19 @@ SCREENS = (  # name, person, path
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, served: Served) -> Iterator[Callable[[Look], Screen]]:
+def window(windows: Windows, served: Served) -> Iterator[Callable[[Look], Screen]]:
     """One window for each look, in which one person after the other looks around."""
-    windows: dict[Look, Screen] = {}
+    opened: dict[Look, Screen] = {}
 
     def window(look: Look) -> Screen:
-        if look not in windows:
-            windows[look] = new_screen(browser, served, None, look)
-        windows[look].problems.clear()  # of the test before
-        return windows[look]
+        if look not in opened:
+            opened[look] = windows.open(served, None, look)
+        opened[look].problems.clear()  # of the test before
+        return opened[look]
 
     yield window
-    for screen in windows.values():
-        screen.page.context.close()
+    for screen in opened.values():
+        screen.close()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)

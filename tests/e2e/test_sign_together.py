@@ -63,7 +63,7 @@ def vote(served: Served, open_screen: Opens, instance: str, person: str, choice:
         line = page.locator("#signing li", has_text=member(person).name)
         expect(line).to_contain_text(choice)
         expect(line).to_contain_text(f"{person} 的意见")
-    page.context.close()
+    screen.close()
 
 
 def outcome(served: Served, instance: str, person: str) -> str | None:

@@ -70,7 +70,7 @@ def test_every_screen_holds_in_every_look(open_screen: Opens, served: Served, ta
             screen.check(name)
             if look.locale == "en":
                 assert not (left := set(chinese_in(page)) - NAMES), f"{name}: {left}"
-        page.context.close()
+        screen.close()
 
 
 # Names of people and organisations, and what people wrote, stay Chinese on English pages.

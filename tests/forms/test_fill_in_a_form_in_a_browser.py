@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from app.web.sessions import COOKIE
-from tests.e2e.harness import Served
+from tests.e2e.harness import DESKTOP, PHONE, Look, Screen, Served, Windows, axe_findings, dress
 from tests.forms.conftest import picture
 
 pytestmark = pytest.mark.e2e
@@ -27,32 +24,18 @@ def served(app: Flask) -> Iterator[Served]:
 
 
 @pytest.fixture
-def visit(served: Served, browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(served: Served, windows: Windows) -> Iterator[Callable[..., Page]]:
     """A page with the form, opened by 赵明远; an error in the console fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-    secret = served.session_cookie("zhao")
+    opened: list[Screen] = []
 
-    def heard(message: Any) -> None:
-        if message.type in ("error", "warning") and "422" not in message.text:
-            complaints.append(message.text)
-
-    def go(width: int = 1440, **options: Any) -> Page:
-        # No transitions: a colour half-way to the other theme is no colour of ours.
-        look: dict[str, Any] = {"locale": "zh-CN", "reduced_motion": "reduce"} | options
-        context = browser.new_context(viewport={"width": width, "height": 900}, **look)
-        contexts.append(context)
-        context.add_cookies([{"name": COOKIE, "value": secret, "url": served.url}])
-        page = context.new_page()
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{served.url}/dev-form")
-        return page
+    def go(look: Look = DESKTOP) -> Page:
+        opened.append(windows.open(served, "zhao", look).refuses(422))
+        return opened[-1].goto("/dev-form")
 
     yield go
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    for screen in opened:
+        screen.close()
+        screen.assert_clean()
 
 
 def test_a_field_shows_when_another_asks_for_it_and_typing_is_kept(visit: Callable[..., Page]) -> None:
@@ -119,8 +102,11 @@ def test_the_summary_leads_to_every_field_also_to_the_photos(visit: Callable[...
         ).to_have_count(1)
 
 
-def test_a_refused_form_is_read_and_mended_without_javascript(visit: Callable[..., Page]) -> None:
-    page = visit(java_script_enabled=False)
+def test_a_refused_form_is_read_and_mended_without_javascript(served: Served, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    dress(context, served, "zhao", DESKTOP)
+    page = context.new_page()
+    page.goto(f"{served.url}/dev-form")
     page.locator("label", has_text="视频").click()
     page.get_by_role("button", name="按已填内容更新表单").click()
     expect(page.locator("[name=video_reason]")).to_be_visible()
@@ -129,6 +115,7 @@ def test_a_refused_form_is_read_and_mended_without_javascript(visit: Callable[..
     page.get_by_role("button", name="提交").click()
     page.locator("[data-error-summary] a", has_text="复查意见").click()
     expect(page.locator("#f-opinion")).to_have_attribute("aria-describedby", "f-opinion-err f-opinion-help")
+    context.close()
 
 
 def test_given_rows_are_a_table_on_a_wide_page_and_cards_with_large_targets_on_a_phone(
@@ -143,7 +130,7 @@ def test_given_rows_are_a_table_on_a_wide_page_and_cards_with_large_targets_on_a
     assert first and second and first["x"] + first["width"] <= second["x"]
     wide.locator("label:has([name=ordered-1-met][value=true])").click()
     expect(wide.locator("#f-ordered > legend")).to_contain_text("2 项已填 1 项")
-    phone = visit(390)
+    phone = visit(PHONE)
     expect(phone.locator(".db-items thead")).to_be_hidden()
     box = phone.locator("label:has([name=ordered-1-met][value=true])").bounding_box()
     assert box and box["height"] >= 44
@@ -152,11 +139,9 @@ def test_given_rows_are_a_table_on_a_wide_page_and_cards_with_large_targets_on_a
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_form_is_accessible_and_fits(visit: Callable[..., Page], width: int, theme: str) -> None:
-    page = visit(width, color_scheme=theme)
-    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+    page = visit(Look(width, theme, "zh_Hans_CN"))
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
     page.get_by_role("button", name="提交").click()
     expect(page.locator("[data-error-summary]")).to_be_visible()
-    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    report = Axe().run(page, context="#dev-form")
-    assert report.violations_count == 0, report.generate_report()
+    assert axe_findings(page, within="#dev-form", slight=True) == []

@@ -6,13 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from app.web.sessions import COOKIE
-from tests.e2e.harness import Served
+from tests.e2e.harness import DESKTOP, PHONE, Look, Screen, Served, Windows, axe_findings
 from tests.hazards.walk import Walk
 
 pytestmark = pytest.mark.e2e
@@ -28,24 +26,17 @@ def served(app: Flask, static_files: object) -> Iterator[Served]:
 
 
 @pytest.fixture
-def visit(served: Served, browser: Browser) -> Iterator[Callable[..., Page]]:
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+def visit(served: Served, windows: Windows) -> Iterator[Callable[..., Page]]:
+    opened: list[Screen] = []
 
-    def go(key: str, path: str, width: int = 1440) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 844}, locale="zh-CN", has_touch=width < 500)
-        contexts.append(context)
-        context.add_cookies([{"name": COOKIE, "value": served.session_cookie(key), "url": served.url}])
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" and "422" not in m.text else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{served.url}{path}")
-        return page
+    def go(key: str, path: str, look: Look = DESKTOP) -> Page:
+        opened.append(windows.open(served, key, look).refuses(422))
+        return opened[-1].goto(path)
 
     yield go
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    for screen in opened:
+        screen.close()
+        screen.assert_clean()
 
 
 def _photo() -> FilePayload:
@@ -55,7 +46,7 @@ def _photo() -> FilePayload:
 
 
 def test_on_a_phone_it_is_photographed_described_and_registered(city: Walk, visit: Callable[..., Page]) -> None:
-    page = visit("sun", "/hazards/new", 390)
+    page = visit("sun", "/hazards/new", PHONE)
     page.locator("#f-photos_before").set_input_files([_photo()])
     expect(page.locator("[name=photos_before]:not([value=''])")).to_have_count(1)
     page.locator("[name=subject_id__q]").fill("鑫源")
@@ -89,14 +80,12 @@ def test_one_hazards_page_brings_its_course_and_its_record(city: Walk, visit: Ca
     page = visit("wang", f"/hazards/{hazard.id}")
     expect(page.locator("#strip")).to_contain_text("整改复查")
     expect(page.locator("#timeline")).to_contain_text("下达指令")
-    found = [v["id"] for v in Axe().run(page).response["violations"]]
-    assert found == []
+    assert axe_findings(page, slight=True) == []
 
 
 def test_the_register_is_readable_for_everybody(city: Walk, visit: Callable[..., Page]) -> None:
-    for width in (1440, 390):
-        page = visit("zhao", "/hazards", width)
+    for look in (DESKTOP, PHONE):
+        page = visit("zhao", "/hazards", look)
         expect(page.locator("h1")).to_have_text("隐患台账")
-        found = [(v["id"], v["nodes"][0]["html"][:200]) for v in Axe().run(page).response["violations"]]
-        assert found == []
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert axe_findings(page, slight=True) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == look.width

@@ -92,6 +92,19 @@ def test_every_answer_carries_the_headers(zhao: FlaskClient, path: str) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
+def test_a_built_file_is_fetched_once_and_kept_by_browsers_alone(zhao: FlaskClient) -> None:
+    """Its name changes with its content; every page would otherwise ask five times whether anything has changed."""
+    built = re.findall(r'"(/static/dist/[^"]+)"', zhao.get("/account").text)
+    assert len(built) >= 4
+    for path in built:
+        answer = zhao.get(path)
+        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable", path
+        again = zhao.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.headers["Cache-Control"]) == (304, answer.headers["Cache-Control"])
+    for path in ("/static/dist/manifest.json", "/static/icon.svg", "/static/dist/app-0123456789.css", "/sw.js"):
+        assert "max-age" not in zhao.get(path).headers.get("Cache-Control", ""), path
+
+
 def test_the_policy_allows_no_inline_script_and_no_other_host() -> None:
     rules = dict(rule.strip().split(" ", 1) for rule in CSP.split(";"))
     assert rules["script-src"] == "'self'" and rules["default-src"] == "'self'"
