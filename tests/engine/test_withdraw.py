@@ -178,6 +178,41 @@ STOPPED = d.package(
 )  # fmt: skip
 
 
+def seeing(key: str, *seer: d.Element, flows: list[d.Flow]) -> Any:
+    return d.package(
+        key, step("plan"), d.parallel("split"), step("tell"), step("b"), step("b2"), *seer, d.parallel("join"),
+        step("sum"), d.end(), files=FORM, manifest='inputs = ["told"]',
+        flows=[
+            d.Flow("plan", "split"), d.Flow("split", "tell"), d.Flow("tell", "join"), d.Flow("split", "b"),
+            d.Flow("b2", "join"), d.Flow("join", "sum"), d.Flow("sum", "end"), *flows,
+        ],
+    )  # fmt: skip
+
+
+BESIDE = seeing(
+    "beside", d.boundary("seen", "b", d.condition("told > 0"), interrupting=False), step("more"), d.end("end2"),
+    flows=[d.Flow("b", "b2"), d.Flow("seen", "more"), d.Flow("more", "end2")],
+)  # fmt: skip
+ON_THE_WAY = seeing(
+    "way", d.catch("until", d.condition("told > 0")), flows=[d.Flow("b", "until"), d.Flow("until", "b2")]
+)
+
+
+@pytest.mark.parametrize("package", [BESIDE, ON_THE_WAY], ids=["beside", "on the way"])
+def test_what_another_branch_said_and_a_condition_saw_is_not_taken_back(world: World, package: Any) -> None:
+    world.deploy(package)
+    instance = world.start(package.key, {"told": 0})
+    for node in ("plan", "b", "tell") if package is ON_THE_WAY else ("plan", "tell", "b"):
+        world.complete(instance, node, **({"told": 7} if node == "tell" else {}))
+    assert "b2" in world.open_nodes(instance)
+    take_back(world, instance, "b")
+    anew = ["b", "more"] if package is BESIDE else ["b"]  # the condition holds when the step begins, so it happens
+    assert (world.open_nodes(instance), world.data(instance)["told"]) == (anew, 7)
+    for node in ("b", "b2"):
+        world.complete(instance, node)
+    assert "sum" in world.open_nodes(instance) and world.task(instance, "sum").data["told"] == 7
+
+
 def test_not_once_an_event_has_put_an_end_to_what_came_next(world: World) -> None:
     """A branch that waited at a join when that happened is over as well, and no token to be taken back."""
     straight = d.package(

@@ -162,10 +162,9 @@ class Game:
         run: Run = self.root
         while (inner := next((one for one in run.children if _holds(one.block, step)), None)) is not None:
             run = inner
-        since = self.began[step]
-        run.restart(step, here)
         if here is None:
-            self._undo_beside(step, since)
+            self._undo_beside(step, self.began[step])
+        run.restart(step, here)
         self.look()
 
     def _undo_beside(self, step: str, since: int) -> None:

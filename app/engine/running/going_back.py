@@ -22,7 +22,15 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.engine.running.children.spec import CALLED, DetachedCall
 from app.engine.running.joining import has_arrived, is_token
-from app.engine.running.merging import SEEN, apply_changes, base_of, data_of_branches, is_merged, keep_seen, seen_since
+from app.engine.running.merging import (
+    apply_changes,
+    base_of,
+    data_of_branches,
+    is_merged,
+    keep_seen,
+    seen_of,
+    seen_since,
+)
 
 Repeatable = Callable[[str], bool]  # by the name of a service task
 STARTED = ".started"  # no service task is called like this: nobody has said that it may be repeated
@@ -213,19 +221,19 @@ def way_to_withdraw(step: Task, untouched: Callable[[Task], bool], repeatable: R
     root = root_of(step)
     if not _all_repeatable(root, repeatable, step):
         return None
-    data, seen, waits = deepcopy(step.data), dict[str, Any](), False
+    data, waits = deepcopy(step.data), False
     for task in with_scopes(root):
         done = is_human(task) and task.state == TaskState.COMPLETED
         if task is not step and (done or (task is not root and PAST in task.internal_data)):
             return None
         if _reaches_out(task, root) or (is_token(task) and not _only_waits(task, untouched)):
             return None
-        seen |= task.internal_data.get(SEEN, {})
         waits = waits or is_token(task)
         if (is_token(task) and not isinstance(task.task_spec, SubWorkflowTask)) or has_arrived(task):
             began = base_of(task, step if _is_below(task, step) else root)
             data = apply_changes(data, began, task.parent.data if has_arrived(task) else task.data)
-    return Way(step, root, data, seen) if waits else None
+    # What conditions saw later in other branches is no change, so the data have it not: seen is what the step knew.
+    return Way(step, root, data, seen_of(root) | seen_of(step)) if waits else None
 
 
 def _is_below(task: Task, step: Task) -> bool:
