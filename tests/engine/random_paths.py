@@ -174,6 +174,8 @@ def canonical(text: bytes) -> Any:
 class Player:
     """Plays one process by the dice of one seed."""
 
+    again = 0.55  # how likely a loop goes round once more
+
     def __init__(self, seed: int, sides: list[Side], size: int = 14, moves: int = 30) -> None:
         self.seed, self.sides, self.moves = seed, sides, moves
         self.chance = random.Random(seed * 7919 + 1)
@@ -199,11 +201,7 @@ class Player:
         return self.path
 
     def _play(self) -> None:
-        board = [member(key).id for key in r.SIGNERS]
-        zero = dict.fromkeys(r.variables(self.body), 0)
-        for side in self.sides:
-            side.world.deploy(self.package)
-            side.instance = side.do(lambda world: world.start(self.package.key, zero | {"board": board}))
+        zero = self.start()
         self.game = Game(self.body, self.first.world.clock.now())
         self.game.data = zero | self.game.data
         self.agree()
@@ -212,6 +210,15 @@ class Player:
                 break
             self.move()
             self.agree()
+
+    def start(self) -> dict[str, int]:
+        """With everything that a step will write at nought."""
+        board = [member(key).id for key in r.SIGNERS]
+        zero = dict.fromkeys(r.variables(self.body), 0)
+        for side in self.sides:
+            side.world.deploy(self.package)
+            side.instance = side.do(lambda world: world.start(self.package.key, zero | {"board": board}))
+        return zero
 
     # -- moves
 
@@ -251,7 +258,8 @@ class Player:
         elif not step.silent:
             self.counter += 1
             values = {f"v_{node}": self.counter} | {
-                pick: int(self.chance.random() < (0.55 if pick.startswith("again") else 0.5)) for pick in step.picks
+                pick: int(self.chance.random() < (self.again if pick.startswith("again") else 0.5))
+                for pick in step.picks
             }
         answers = {"decision": "agree"} if step.policy else values
         self.path.append(f"complete {node} {values} {who}")
@@ -288,9 +296,10 @@ class Player:
     def _receive(self) -> None:
         node = self.chance.choice(self.game.waiting)
         self.path.append(f"receive {node}")
+        message = node in self.game.messages
 
         def act(side: Side, world: World) -> None:
-            if node in self.game.messages:
+            if message:
                 world.engine.send_message(node, side.instance, {}, by=world.person("zhao"))
             else:
                 world.engine.send_signal(node, {}, by=world.person("zhao"))
@@ -462,7 +471,7 @@ def two_urls(database: str) -> Iterator[Callable[[], list[str]]]:
         yield files
 
 
-def main(first: int, last: int, database: str = "sqlite") -> int:
+def play_all(play: Callable[..., list[str]], first: int, last: int, database: str = "sqlite") -> int:
     """How many seeds disagree; each is printed with the path that led there."""
     wrong = 0
     with two_urls(database) as fresh:
@@ -481,4 +490,4 @@ def main(first: int, last: int, database: str = "sqlite") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]) else 0)
+    sys.exit(1 if play_all(play, int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]) else 0)

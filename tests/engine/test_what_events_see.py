@@ -88,3 +88,35 @@ def test_what_was_found_out_after_an_event_is_known_while_its_way_waits(world: W
     instance = world.start("case", {"found": 0})
     world.engine.send_message("m", instance, {}, by=world.person("zhao"))
     assert world.data(instance)["found"] == 7
+
+
+@pytest.mark.parametrize("last", ["more", "sum"])
+def test_what_was_done_beside_a_branch_brings_back_nothing_that_the_branch_has_changed_since(
+    world: World, last: str
+) -> None:
+    """It knows what its branch knew when the event happened, and that is no finding of its own."""
+    world.deploy(
+        d.package(
+            "case", d.parallel("split"), d.user("a", form="f"), d.user("b"),
+            d.boundary("edge", "b", d.message("m"), interrupting=False, correlation="instance_id"), d.user("more"),
+            d.end("noted"), d.user("b2", form="f"), d.user("c"), d.parallel("join"), d.user("sum"), d.end(),
+            flows=[
+                d.Flow("split", "a"), d.Flow("a", "b"), d.Flow("b", "b2"), d.Flow("b2", "join"), d.Flow("split", "c"),
+                d.Flow("c", "join"), d.Flow("join", "sum"), d.Flow("sum", "end"), d.Flow("edge", "more"),
+                d.Flow("more", "noted"),
+            ],
+            files=FORM, manifest='inputs = ["n"]',
+        )
+    )  # fmt: skip
+    instance = world.start("case", {"n": 0})
+    world.complete(instance, "a", n=3)
+    world.engine.send_message("m", instance, {}, by=world.person("zhao"))
+    world.complete(instance, "b")
+    world.complete(instance, "b2", n=4)
+    world.complete(instance, "c")
+    assert world.data(instance)["n"] == 4
+    for node in ("sum", "more") if last == "more" else ("more", "sum"):
+        world.complete(instance, node)
+        with world.sessions() as session:
+            assert world.engine.data(session, instance)["n"] == 4
+    assert world.instance(instance).status == "ended"

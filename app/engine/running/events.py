@@ -356,10 +356,12 @@ class EventGateway(SimpleBpmnTask):
 
 
 def look_inside(boundary: Task) -> None:
-    """An event on a sub-process sees what is known inside."""
+    """An event on a sub-process sees what is known inside; one beside a step remembers what was known then."""
     inner = _inner_of(boundary)
     if inner is not None:
         _see(boundary, data_of_scope(inner))
+    elif not boundary.task_spec.cancel_activity:
+        _see(boundary, boundary.data)
 
 
 def _inner_of(boundary: Task) -> Any:

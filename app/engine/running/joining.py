@@ -39,7 +39,12 @@ def arrivals(spec: Any, my_task: Task) -> list[Task]:
 
 
 def all_arrived(spec: Any, my_task: Task) -> bool:
-    """A parallel join goes on when a branch has come along every flow that leads to it."""
+    """A parallel join goes on when a branch has come along every flow that leads to it.
+
+    Where only one leads to it, it is none: a token that an operator puts there has not come along that flow.
+    """
+    if len(spec.inputs) == 1:
+        return True
     wanted = Counter(one.name for one in spec.inputs)
     return not wanted - Counter(task.parent.task_spec.name for task in arrivals(spec, my_task))
 
@@ -49,6 +54,8 @@ def none_to_come(spec: Any, my_task: Task) -> bool:
 
     By BPMN's rule a token that could as well come along a flow that has one already is not waited for.
     """
+    if len(spec.inputs) == 1:
+        return True
     here = arrivals(spec, my_task)
     if not here:
         return False

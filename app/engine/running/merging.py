@@ -94,7 +94,9 @@ def _meet(
             data = data | inner  # what some of them only saw is as it was seen, not as it was at the split
         else:
             data = known(top)
-        base = base_of(top, split) | inner
+        # Where only what events began beside is left of a branch, what the branch itself knew is no change of theirs.
+        alone = len(way) > 1 and all(_own_base(head, top) is not None for head in way)
+        base = (top.data if alone else base_of(top, split)) | inner
         merged = apply_changes(merged, base, data)
         seen |= seen_since(top, split) | inner
         changed |= {name for name, value in data.items() if name not in base or base[name] != value}
@@ -145,10 +147,14 @@ def _is_head(task: Task) -> bool:
 
 def base_of(task: Task, split: Task) -> dict[str, Any]:
     """What a branch began with: the data at the split, or what an event on the way there brought along."""
-    found = next((one.internal_data[BASE] for one in _way(task, split) if BASE in one.internal_data), None)
+    found = _own_base(task, split)
     base: dict[str, Any] = split.data if found is None else found
     seen = seen_since(task, split)
     return base | seen if seen else base
+
+
+def _own_base(task: Task, split: Task) -> dict[str, Any] | None:
+    return next((one.internal_data[BASE] for one in _way(task, split) if BASE in one.internal_data), None)
 
 
 def seen_since(task: Task, above: Task) -> dict[str, Any]:
