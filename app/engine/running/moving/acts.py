@@ -67,8 +67,9 @@ class MoveToken:
 
     def begin(self, turn: Turn) -> None:
         before = meetings(turn.workflow)
-        put(self._token(turn), self.to_node)
-        where = worse(before, meetings(turn.workflow))
+        token = self._token(turn)
+        fresh = put(token, self.to_node)
+        where = worse(before, meetings(turn.workflow), {fresh.id: token.id})
         if where is not None:
             raise refusal(turn, Obstacle("branches", where))
         turn.workflow.watch_conditions()
