@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -270,7 +271,7 @@ def test(words: Command) -> int:
 def failed_checks(env: dict[str, str]) -> list[str]:
     """As many at a time as there are processors: one of them takes as long as all the others."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        passed = pool.map(lambda check: passes(*check, env), CHECKS.items())
+        passed = pool.map(passes, CHECKS, CHECKS.values(), itertools.repeat(env))
         return [name for name, good in zip(CHECKS, passed, strict=True) if not good]
 
 

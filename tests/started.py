@@ -139,16 +139,30 @@ def _close(asker: int) -> None:
         process.wait()
 
 
-def _serve(asked: socket.socket) -> None:
-    import gc
+def _load() -> None:
+    """All that an application needs that is made in a fork."""
+    import pkgutil
     from importlib import import_module
+
+    from sqlalchemy.orm import configure_mappers
 
     for name in LOADED:
         import_module(name)
     from app import SLICES
 
     for name in SLICES:
-        import_module(f"app.{name}")
+        package = import_module(f"app.{name}")
+        if name == "upkeep":
+            continue  # its figures look at the environment when they are loaded
+        for found in pkgutil.walk_packages(package.__path__, f"app.{name}."):
+            import_module(found.name)
+    configure_mappers()
+
+
+def _serve(asked: socket.socket) -> None:
+    import gc
+
+    _load()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # those who wait for the forks need nobody who waits for them
