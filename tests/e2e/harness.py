@@ -228,7 +228,9 @@ ALIKE_ONCE = """
   const LOOKS = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize", "fontWeight", "textShadow", "filter",
     "mixBlendMode", "position", "zIndex", "transform", "webkitTextFillColor"];
   const check = axe._audit.checks["color-contrast"], measure = check.evaluate;
-  let numbers, kinds, enough;
+  const rule = axe._audit.rules.find((rule) => rule.id === "color-contrast"), matches = rule.matches;
+  const words = (node) => [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
+  let numbers, kinds, asked, later, enough;
   const kind = (node) => {
     if (!node) return 0;
     if (!kinds.has(node)) {
@@ -239,16 +241,25 @@ ALIKE_ONCE = """
     }
     return kinds.get(node);
   };
+  // Whether contrast matters for an element is asked once of those that look alike, and of the others when it comes to
+  // measuring them.
+  rule.matches = function (node, ...rest) {
+    const its = words(node) ? kind(node) : 0;
+    if (asked.has(its)) return Boolean(later.set(node, () => matches.call(this, node, ...rest)));
+    const found = matches.call(this, node, ...rest);
+    if (found && its) asked.add(its);
+    return found;
+  };
   check.evaluate = function (node, ...rest) {
     const its = kind(node);
-    if (enough.has(its)) return true;
+    if (enough.has(its) || (later.has(node) && !later.get(node)())) return true;
     let ratio = null;
     const says = Object.create(this, {data: {value: (data) => { ratio = data?.contrastRatio; this.data(data); }}});
     const result = measure.call(says, node, ...rest);
     if (result === true && ratio) enough.add(its);
     return result;
   };
-  window.axeBegins = () => { numbers = new Map(); kinds = new Map(); enough = new Set(); };
+  window.axeBegins = () => { [numbers, kinds, later] = [new Map(), new Map(), new Map()]; [asked, enough] = [new Set(), new Set()]; };
 })()"""
 # Only violations are told: describing every element that passed takes longer than finding those that do not. Rules
 # whose findings can only be slight are not asked where those are left out.
