@@ -299,7 +299,9 @@ def _chromium() -> str | None:
 def browser_type_launch_args() -> dict[str, Any]:
     path = _chromium()
     if path is None:
-        pytest.skip("Chromium is not installed; the browser walks need it (Debian: apt-get install chromium)")
+        pytest.skip(
+            "Chromium is not installed; the browser walks need it (Debian: apt-get install chromium-headless-shell)"
+        )
     return {"executable_path": path, "args": FLAGS, "headless": True}
 
 

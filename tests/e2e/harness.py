@@ -125,15 +125,27 @@ class Screen:
     leave: Callable[[], None]
     problems: list[str] = field(default_factory=list)
     refusals: set[int] = field(default_factory=set)  # statuses that the walk provokes on purpose
+    asked: int = 0
     under_way: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.under_way.add(request))
-        self.page.on("requestfinished", lambda request: self.under_way.discard(request))
-        self.page.on("requestfailed", lambda request: self.under_way.discard(request))
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        self.page.on("response", self._response)
+        self._heard: dict[str, Callable[[Any], None]] = {
+            "request": self._request,
+            "requestfinished": self._answered,
+            "requestfailed": self._answered,
+            "console": self._console,
+            "pageerror": lambda error: self.problems.append(f"page error: {error}"),
+            "response": self._response,
+        }
+        for event, hears in self._heard.items():
+            self.page.on(event, hears)  # type: ignore[call-overload]
+
+    def _request(self, request: Request) -> None:
+        self.asked += 1
+        self.under_way.add(request)
+
+    def _answered(self, request: Request) -> None:
+        self.under_way.discard(request)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
@@ -148,8 +160,12 @@ class Screen:
 
     def close(self) -> None:
         """What a person does who closes the window; a second time is once too often and does nothing."""
-        leave, self.leave = self.leave, lambda: None
-        leave()
+        if self._heard:
+            self.page.evaluate("0")  # what the page has complained of until now has arrived before this has
+            for event, hears in self._heard.items():
+                self.page.remove_listener(event, hears)
+            self._heard.clear()
+            self.leave()
 
     def goto(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -171,11 +187,14 @@ class Screen:
     def settle(self) -> None:
         """Until the page is drawn and has everything it asked for; 'networkidle' always costs half a second."""
         deadline = time.monotonic() + 10
-        quiet = 0
-        while quiet < 2:  # twice: what has just arrived may ask for more
+        quiet = False
+        while not quiet:  # from one end to the other: what has just arrived may ask for more
+            before, idle = self.asked, not self.under_way
             self.page.evaluate(DRAWN)
-            quiet = 0 if self.under_way else quiet + 1
-            assert time.monotonic() < deadline, f"{self.page.url} waits for {[one.url for one in self.under_way]}"
+            quiet = idle and not self.under_way and self.asked == before
+            assert quiet or time.monotonic() < deadline, (
+                f"{self.page.url} waits for {[one.url for one in self.under_way]}"
+            )
 
     def check(self, name: str) -> None:
         """The screen as it stands: no error, nothing cut off at the side, no serious or critical axe finding."""
@@ -209,7 +228,9 @@ ALIKE_ONCE = """
   const LOOKS = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize", "fontWeight", "textShadow", "filter",
     "mixBlendMode", "position", "zIndex", "transform", "webkitTextFillColor"];
   const check = axe._audit.checks["color-contrast"], measure = check.evaluate;
-  let numbers, kinds, enough;
+  const rule = axe._audit.rules.find((rule) => rule.id === "color-contrast"), matches = rule.matches;
+  const words = (node) => [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
+  let numbers, kinds, asked, later, enough;
   const kind = (node) => {
     if (!node) return 0;
     if (!kinds.has(node)) {
@@ -220,16 +241,25 @@ ALIKE_ONCE = """
     }
     return kinds.get(node);
   };
+  // Whether contrast matters for an element is asked once of those that look alike, and of the others when it comes to
+  // measuring them.
+  rule.matches = function (node, ...rest) {
+    const its = words(node) ? kind(node) : 0;
+    if (asked.has(its)) return Boolean(later.set(node, () => matches.call(this, node, ...rest)));
+    const found = matches.call(this, node, ...rest);
+    if (found && its) asked.add(its);
+    return found;
+  };
   check.evaluate = function (node, ...rest) {
     const its = kind(node);
-    if (enough.has(its)) return true;
+    if (enough.has(its) || (later.has(node) && !later.get(node)())) return true;
     let ratio = null;
     const says = Object.create(this, {data: {value: (data) => { ratio = data?.contrastRatio; this.data(data); }}});
     const result = measure.call(says, node, ...rest);
     if (result === true && ratio) enough.add(its);
     return result;
   };
-  window.axeBegins = () => { numbers = new Map(); kinds = new Map(); enough = new Set(); };
+  window.axeBegins = () => { [numbers, kinds, later] = [new Map(), new Map(), new Map()]; [asked, enough] = [new Set(), new Set()]; };
 })()"""
 # Only violations are told: describing every element that passed takes longer than finding those that do not. Rules
 # whose findings can only be slight are not asked where those are left out.
@@ -268,15 +298,21 @@ class Windows:
         """A window of its own: the look by viewport and cookies, the person by a stored session."""
         free = self._free.get(look)
         context = free.pop() if free else new_context(self._browser, look)
-        screen = Screen(context.new_page(), served.url, look, lambda: self._take_back(context, served.url, look))
+        page = context.pages[0] if context.pages else context.new_page()
+        screen = Screen(page, served.url, look, lambda: self._take_back(context, served.url, look))
         dress(context, served, person, look)
         return screen
 
     def _take_back(self, context: BrowserContext, url: str, look: Look) -> None:
         kept = {"origin": url, "storageTypes": "local_storage,indexeddb"}
-        context.new_cdp_session(context.pages[0]).send("Storage.clearDataForOrigin", kept)
-        for page in context.pages:
+        first, *others = context.pages
+        for page in others:
             page.close()
+        first.unroute_all()
+        first.goto("about:blank")
+        session = context.new_cdp_session(first)
+        session.send("Storage.clearDataForOrigin", kept)
+        session.detach()
         context.clear_cookies()
         self._free.setdefault(look, []).append(context)
 
