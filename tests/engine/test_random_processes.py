@@ -25,6 +25,7 @@ from app.engine.running.projections import saving
 from app.engine.running.workflow import EndJoin, InclusiveJoin, ParallelJoin
 from app.engine.verbs import going_back as verbs
 from tests.cast import START
+from tests.engine import moved_paths
 from tests.engine import random_processes as r
 from tests.engine.conftest import World, build, fill
 from tests.engine.random_paths import Disagreement, Memory, canonical, play
@@ -69,6 +70,12 @@ def test_f4_the_same_with_signals_event_gateways_event_sub_processes_and_downtim
 @pytest.mark.parametrize("seed", [1000, 1001])
 def test_f4_the_same_on_either_database(worlds: list[World], seed: int) -> None:
     assert play(seed, worlds, moves=20)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("seed", [8, 18, 23])
+def test_f4_an_operator_moves_tokens_and_the_instance_still_comes_to_its_end(worlds: list[World], seed: int) -> None:
+    assert moved_paths.play(seed, worlds)
 
 
 @pytest.mark.one_database

@@ -117,6 +117,52 @@ def test_a_branch_is_not_led_out_of_what_is_to_be_joined(world: World) -> None:
     sound(world, instance)
 
 
+def test_onto_a_split_where_all_branches_begin(world: World) -> None:
+    """It has not come along the flow that leads there, and does not wait for anybody who would."""
+    flows = [
+        d.Flow("ask", "fork"), d.Flow("fork", "a"), d.Flow("fork", "b"), d.Flow("a", "join"), d.Flow("b", "join"),
+        d.Flow("join", "last"), d.Flow("last", "end"),
+    ]  # fmt: skip
+    nodes = (d.user("first"), d.user("ask"), d.parallel("fork"), d.user("a"), d.user("b"), d.parallel("join"))
+    world.deploy(d.package("onto", *nodes, d.user("last"), d.end(), flows=[d.Flow("first", "ask"), *flows]))
+    instance = world.start("onto")
+    move(world, instance, "first", "fork")
+    assert world.open_nodes(instance) == ["a", "b"]
+    for node in ("a", "b"):
+        world.complete(instance, node)
+    assert world.open_nodes(instance) == ["last"]
+    move(world, instance, "last", "fork")
+    assert world.open_nodes(instance) == ["a", "b"]
+    sound(world, instance)
+
+
+def test_no_branch_is_begun_twice(world: World) -> None:
+    """Also where each of them has brought branches of its own together before, and where one has come to the join."""
+    flows = [
+        d.Flow("fork", "s1"), d.Flow("s1", "p"), d.Flow("s1", "q"), d.Flow("p", "j1"), d.Flow("q", "j1"),
+        d.Flow("j1", "x"), d.Flow("x", "join"), d.Flow("fork", "s2"), d.Flow("s2", "r"), d.Flow("s2", "t"),
+        d.Flow("r", "j2"), d.Flow("t", "j2"), d.Flow("j2", "y"), d.Flow("y", "join"), d.Flow("join", "last"),
+        d.Flow("last", "end"),
+    ]  # fmt: skip
+    gates = [d.parallel(name) for name in ("fork", "s1", "j1", "s2", "j2", "join")]
+    world.deploy(
+        d.package("twice", *gates, *(d.user(n) for n in ("p", "q", "x", "r", "t", "y", "last")), d.end(), flows=flows)
+    )
+    instance = world.start("twice")
+    for node in ("p", "q", "r", "t"):
+        world.complete(instance, node)
+    assert refusal(world, instance, "x", "fork")
+    assert refusal(world, instance, "x", "y")
+    world.complete(instance, "y")
+    assert refusal(world, instance, "x", "fork")
+    move(world, instance, "x", "s1")  # its own branch may begin anew
+    assert world.open_nodes(instance) == ["p", "q"]
+    for node in ("p", "q", "x"):
+        world.complete(instance, node)
+    assert world.open_nodes(instance) == ["last"]
+    sound(world, instance)
+
+
 def test_what_may_happen_once_only_is_not_led_to_again_and_a_token_that_failed_is_led_away(world: World) -> None:
     @world.engine.service_task("office.broken", repeatable=False)
     def broken(call: Any) -> None:
