@@ -116,8 +116,8 @@ class Mover(Player):
                 self._complete()
             elif self.game.stuck:
                 self._retry()
-            elif self.game.waiting:
-                self._receive()
+            elif self.game.waiting and self.chance.random() < 0.5:
+                self._receive()  # not always: what is done beside may begin again each time
             elif self.chance.random() < 0.5:
                 self._advance()
             else:

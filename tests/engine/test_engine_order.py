@@ -53,6 +53,43 @@ def test_what_was_due_beside_a_step_is_not_lost_because_it_is_interrupted_too(wo
     assert world.open_nodes(instance) == ["mend", "note"]
 
 
+@pytest.mark.parametrize("host", [d.user("act"), d.subprocess("act", d.start("in"), d.user("inner"), d.end("out"))])
+def test_of_two_events_that_interrupt_the_same_the_earlier_happens_and_the_other_never_does(
+    world: World, host: d.Element
+) -> None:
+    """It was written down later."""
+    world.deploy(
+        d.package(
+            "rivals", host, d.boundary("later", "act", after(20)), d.boundary("earlier", "act", after(10)),
+            d.boundary("beside", "act", after(15), interrupting=False), d.user("note"), d.user("late"),
+            d.user("early"), d.end(), d.end("end2"), d.end("end3"), d.end("end4"),
+            flows=[
+                d.Flow("act", "end"), d.Flow("later", "late"), d.Flow("late", "end2"), d.Flow("earlier", "early"),
+                d.Flow("early", "end3"), d.Flow("beside", "note"), d.Flow("note", "end4"),
+            ],
+        )
+    )  # fmt: skip
+    instance = world.start("rivals")
+    sleep(world)
+    assert world.open_nodes(instance) == ["early", "note"]
+    for node in ("early", "note"):
+        world.complete(instance, node)
+    assert world.instance(instance).status == "ended"
+
+
+def test_of_two_event_sub_processes_that_interrupt_the_same_the_earlier_begins(world: World) -> None:
+    world.deploy(
+        d.package(
+            "rivals", d.user("act"), d.end(),
+            d.event_subprocess("slow", d.start("later", after(20)), d.user("late"), d.end("end2")),
+            d.event_subprocess("quick", d.start("earlier", after(10)), d.user("early"), d.end("end3")),
+        )
+    )  # fmt: skip
+    instance = world.start("rivals")
+    sleep(world)
+    assert world.open_nodes(instance) == ["early"]
+
+
 @pytest.mark.parametrize("interrupting", [True, False])
 def test_what_interrupts_a_scope_comes_before_what_is_due_inside(
     world: World, passed: list[str], interrupting: bool

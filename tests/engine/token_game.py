@@ -127,7 +127,9 @@ class Game:
         for run, edge in cycles:
             run.skip(edge, to)
         edges = [(run, edge) for run, edge in late if not edge.turns and not isinstance(run, RaceRun)]
-        for run, edge in sorted(edges, key=lambda one: (not one[1].interrupting, one[0].depth)):
+        for run, edge in sorted(
+            edges, key=lambda one: (not one[1].interrupting, one[0].depth, one[0].due.get(one[1].id, self.never))
+        ):
             if run in self.root.all() and edge.id in run.due:
                 run.fire(edge.id)
                 self.look()

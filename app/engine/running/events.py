@@ -293,6 +293,7 @@ class Boundary(_Catching, BoundaryEvent):
 
     def _on_ready_hook(self, my_task: Task) -> None:
         super()._on_ready_hook(my_task)
+        _only_one_interrupts(my_task)
         look_inside(my_task)
 
     def _run_hook(self, my_task: Task) -> bool:
@@ -329,6 +330,7 @@ class ScopeEvent(_Catching, IntermediateCatchEvent):
 
     def _on_ready_hook(self, my_task: Task) -> None:
         super()._on_ready_hook(my_task)
+        _only_one_interrupts(my_task)
         _see(my_task, data_of_scope(my_task.workflow, but=my_task))
 
     def _run_hook(self, my_task: Task) -> bool:
@@ -345,6 +347,16 @@ class ScopeEvent(_Catching, IntermediateCatchEvent):
         for child in my_task.children:
             child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
         return True
+
+
+def _only_one_interrupts(happens: Task) -> None:
+    """After a night without a worker several events may be due on the same: the first puts an end to it for all."""
+    if not happens.task_spec.cancel_activity:
+        return
+    for other in happens.parent.children:
+        rival = isinstance(other.task_spec, type(happens.task_spec)) and other.task_spec.cancel_activity
+        if rival and other is not happens and other.has_state(TaskState.NOT_FINISHED_MASK):
+            other.cancel()
 
 
 class EventGateway(SimpleBpmnTask):
