@@ -39,7 +39,8 @@ async function save(form, keepalive = false) {
   } catch (error) {
     if (sent.signal.aborted) return;
     dirty.add(form);
-    if (label) label.textContent = text(error.message === "401" ? "signed_out" : "unsaved");
+    // 400: the token against forgery went with the session.
+    if (label) label.textContent = text(["400", "401"].includes(error.message) ? "signed_out" : "unsaved");
     if (form.isConnected && !pending.has(form)) pending.set(form, setTimeout(() => save(form), WAIT_MS * 3));
   }
 }
